@@ -1,0 +1,21 @@
+// Package policy is who may call which route: rules from gatehouse.yml,
+// compiled once, decided without I/O.
+package policy
+
+// Rule guards one route. A route without a rule needs a valid token and nothing
+// more.
+type Rule struct {
+	// Route is a route key of API Gateway: "GET /users/{id}", "ANY /demo/{proxy+}".
+	Route string `yaml:"route" json:"route"`
+	// Roles is satisfied by any one of them; empty asks for none.
+	Roles []string `yaml:"roles" json:"roles,omitempty"`
+	// AllRoles is satisfied only by all of them together.
+	AllRoles []string `yaml:"all_roles" json:"all_roles,omitempty"`
+	// Scopes is satisfied by any one of them; empty asks for none.
+	Scopes []string `yaml:"scopes" json:"scopes,omitempty"`
+	// AllScopes is satisfied only by all of them together.
+	AllScopes []string `yaml:"all_scopes" json:"all_scopes,omitempty"`
+	// Fresh asks the revocation feed at every request, and refuses if the feed
+	// cannot be had.
+	Fresh bool `yaml:"fresh" json:"fresh,omitempty"`
+}
