@@ -3,6 +3,25 @@
 // they may ask for.
 package client
 
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"slices"
+)
+
+// ErrUnknown says that no client has the id.
+var ErrUnknown = errors.New("unknown client")
+
+// The grants a client can be registered for.
+const (
+	GrantCode              = "authorization_code"
+	GrantRefresh           = "refresh_token"
+	GrantClientCredentials = "client_credentials"
+	GrantDevice            = "urn:ietf:params:oauth:grant-type:device_code"
+)
+
 // Client is a registered client (RFC 6749, Section 2).
 type Client struct {
 	ID   string `yaml:"id"`
@@ -14,6 +33,9 @@ type Client struct {
 	// SecretEnv names the variable (in AWS: the SSM parameter) that holds the
 	// secret. At most one of Secret and SecretEnv is set.
 	SecretEnv string `yaml:"secret_env"`
+	// SecretHashes are the [HashSecret] of secrets that Gatehouse made and no
+	// longer knows: two while one takes the other's place, and each is good.
+	SecretHashes []string `yaml:"-"`
 
 	// RedirectURIs are where codes may be sent: exact strings; http only for
 	// 127.0.0.1 and [::1], on any port (RFC 8252, Section 7.3), and localhost.
@@ -25,4 +47,52 @@ type Client struct {
 }
 
 // Public tells whether the client has no secret.
-func (c Client) Public() bool { return c.Secret == "" && c.SecretEnv == "" }
+func (c Client) Public() bool {
+	return c.Secret == "" && c.SecretEnv == "" && len(c.SecretHashes) == 0
+}
+
+// DisplayName is what people are told the client is called.
+func (c Client) DisplayName() string {
+	if c.Name != "" {
+		return c.Name
+	}
+	return c.ID
+}
+
+// MayUse tells whether the client is registered for the grant.
+func (c Client) MayUse(grant string) bool {
+	if len(c.Grants) == 0 {
+		return grant == GrantCode
+	}
+	return slices.Contains(c.Grants, grant)
+}
+
+// AllowedScopes is every scope the client may ask for.
+func (c Client) AllowedScopes() []string {
+	if len(c.Scopes) == 0 {
+		return []string{"openid", "profile", "email"}
+	}
+	return c.Scopes
+}
+
+// HasSecret tells in constant time whether presented is a live secret of the
+// client. It is false for every string if the client is public, or if its
+// secret has not been resolved.
+func (c Client) HasSecret(presented string) bool {
+	got := HashSecret(presented)
+	ok := 0
+	if c.Secret != "" {
+		ok |= subtle.ConstantTimeCompare([]byte(got), []byte(HashSecret(string(c.Secret))))
+	}
+	for _, h := range c.SecretHashes {
+		ok |= subtle.ConstantTimeCompare([]byte(got), []byte(h))
+	}
+	return ok == 1
+}
+
+// HashSecret is the form in which a made secret is kept: its SHA-256 in hex. A
+// fast hash will do, because such a secret is 256 random bits.
+func HashSecret(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}

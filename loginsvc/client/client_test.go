@@ -1,0 +1,88 @@
+package client_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+)
+
+func TestHasSecret(t *testing.T) {
+	two := client.Client{SecretHashes: []string{client.HashSecret("old"), client.HashSecret("new")}}
+	for _, tt := range []struct {
+		name   string
+		c      client.Client
+		secret string
+		want   bool
+	}{
+		{"its secret", client.Client{Secret: "s3cret"}, "s3cret", true},
+		{"another", client.Client{Secret: "s3cret"}, "s3cre", false},
+		{"none presented", client.Client{Secret: "s3cret"}, "", false},
+		{"the older of two live secrets", two, "old", true},
+		{"the newer of two live secrets", two, "new", true},
+		{"the hash itself", two, client.HashSecret("new"), false},
+		{"nothing, to a public client", client.Client{}, "", false},
+		{"nothing, where the secret was never resolved", client.Client{SecretEnv: "X"}, "", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.c.HasSecret(tt.secret); got != tt.want {
+				t.Errorf("HasSecret(%q) = %v", tt.secret, got)
+			}
+		})
+	}
+}
+
+func TestPublic(t *testing.T) {
+	for _, c := range []client.Client{{Secret: "x"}, {SecretEnv: "X"}, {SecretHashes: []string{"h"}}} {
+		if c.Public() {
+			t.Errorf("%+v is public", c)
+		}
+	}
+	if !(client.Client{}).Public() {
+		t.Error("a client without a secret is not public")
+	}
+}
+
+func TestSecretDoesNotPrint(t *testing.T) {
+	c := client.Client{ID: "a", Secret: "hunter2"}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+		if s := fmt.Sprintf(format, c); s == "" || strings.Contains(s, "hunter2") {
+			t.Errorf("%s prints %s", format, s)
+		}
+	}
+}
+
+func TestList(t *testing.T) {
+	l := client.List{
+		{ID: "spa", Origins: []string{"https://a.test"}},
+		{ID: "web", Secret: "x", Origins: []string{"https://b.test"}},
+	}
+	if c, err := l.Lookup(t.Context(), "web"); err != nil || c.ID != "web" {
+		t.Errorf("Lookup(web) = %v, %v", c.ID, err)
+	}
+	for _, id := range []string{"", "WEB", "other"} {
+		if _, err := l.Lookup(t.Context(), id); !errors.Is(err, client.ErrUnknown) {
+			t.Errorf("Lookup(%q): %v", id, err)
+		}
+	}
+	for origin, want := range map[string]bool{"https://a.test": true, "https://b.test": false, "null": false, "": false, "https://A.test": false} {
+		if got, err := l.AllowsOrigin(t.Context(), origin); err != nil || got != want {
+			t.Errorf("AllowsOrigin(%q) = %v, %v", origin, got, err)
+		}
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	c := client.Client{ID: "shop"}
+	if !c.MayUse(client.GrantCode) || c.MayUse(client.GrantRefresh) {
+		t.Error("a client without grants has authorization_code alone")
+	}
+	if got := fmt.Sprint(c.AllowedScopes()); got != "[openid profile email]" {
+		t.Errorf("AllowedScopes() = %s", got)
+	}
+	if c.DisplayName() != "shop" || (client.Client{ID: "a", Name: "A"}).DisplayName() != "A" {
+		t.Error("a client without a name is called by its id")
+	}
+}
