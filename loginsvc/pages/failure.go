@@ -1,0 +1,98 @@
+package pages
+
+import "net/http"
+
+// FailureKind says what went wrong, as far as a person is told.
+type FailureKind string
+
+// The kinds of [Failure].
+const (
+	Cancelled       FailureKind = "cancelled"        // the person stopped at the provider
+	ProviderFailed  FailureKind = "provider_failed"  // the provider answered with an error, or with what cannot be trusted
+	LinkExpired     FailureKind = "link_expired"     // the sign-in is unknown, too old or already used
+	CookiesBlocked  FailureKind = "cookies_blocked"  // this browser is not the one that started, or keeps no cookies
+	EmailUnverified FailureKind = "email_unverified" // the provider does not vouch for the e-mail address
+	EmailTaken      FailureKind = "email_taken"      // the address belongs to an account with another provider
+	NotAllowed      FailureKind = "not_allowed"      // the account is not of the organisation that may sign in
+	Suspended       FailureKind = "suspended"
+	UnknownClient   FailureKind = "unknown_client"
+	BadRedirect     FailureKind = "bad_redirect" // the redirect URI is not one of the app's
+	BadRequest      FailureKind = "bad_request"
+	CrossOrigin     FailureKind = "cross_origin" // a form was sent from another site
+	Forbidden       FailureKind = "forbidden"
+	NotFound        FailureKind = "not_found"
+	Unavailable     FailureKind = "unavailable" // a part that is needed is out of reach
+	Internal        FailureKind = "internal"    // also any kind that does not exist
+)
+
+// Failure says in plain words what went wrong and what to do now.
+type Failure struct {
+	Kind       FailureKind
+	AppName    string // the app that asked; "": none, or not known
+	Provider   string // the provider's name; "": "the provider"
+	RequestID  string // "": the gateway's id of the request
+	RestartURL string // where "start again" leads, keeping the app; "": not offered
+	BackURL    string // where "back to the app" leads; "": not offered
+}
+
+// failure is what the page needs to know about a kind.
+type failure struct {
+	status int
+	quiet  bool // nothing is broken: no warning sign
+}
+
+func (k FailureKind) properties() (failure, bool) {
+	switch k {
+	case Cancelled:
+		return failure{status: http.StatusForbidden, quiet: true}, true
+	case ProviderFailed:
+		return failure{status: http.StatusBadGateway}, true
+	case LinkExpired:
+		return failure{status: http.StatusBadRequest, quiet: true}, true
+	case CookiesBlocked, UnknownClient, BadRedirect, BadRequest:
+		return failure{status: http.StatusBadRequest}, true
+	case EmailUnverified, NotAllowed, Suspended, CrossOrigin, Forbidden:
+		return failure{status: http.StatusForbidden}, true
+	case EmailTaken:
+		return failure{status: http.StatusConflict}, true
+	case NotFound:
+		return failure{status: http.StatusNotFound, quiet: true}, true
+	case Unavailable:
+		return failure{status: http.StatusServiceUnavailable}, true
+	}
+	return failure{status: http.StatusInternalServerError}, k == Internal
+}
+
+// Status is the HTTP status that fits the kind.
+func (k FailureKind) Status() int {
+	f, _ := k.properties()
+	return f.status
+}
+
+func (Failure) name() string          { return "failure" }
+func (f Failure) status() int         { return f.Kind.Status() }
+func (Failure) formOrigins() []string { return nil }
+
+func (f Failure) heading(t catalogue) string {
+	return t.must("failure." + f.Known() + ".heading")
+}
+
+// Known is the kind, or internal if there is no such kind.
+func (f Failure) Known() string {
+	if _, ok := f.Kind.properties(); !ok {
+		return string(Internal)
+	}
+	return string(f.Kind)
+}
+
+// Quiet tells whether nothing is broken.
+func (f Failure) Quiet() bool {
+	p, _ := f.Kind.properties()
+	return p.quiet
+}
+
+// Restart and Back are the links that may be shown.
+func (f Failure) Restart() string { return webURL(f.RestartURL) }
+
+// Back is where the app is.
+func (f Failure) Back() string { return webURL(f.BackURL) }

@@ -1,0 +1,157 @@
+// Package pages is what people see of Gatehouse in a browser.
+//
+// A page is a struct with what it shows; [Pages.Render] makes it a whole
+// answer. Every page works without JavaScript and asks no one for anything: the
+// style sheet stands in the page and the Content-Security-Policy names its
+// hash, so that nothing injected into a page could style, load or run anything.
+// All text comes from text/en.json, all colours from [Brand].
+package pages
+
+import (
+	"bytes"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
+)
+
+//go:embed templates text style.css
+var files embed.FS
+
+// Pages renders pages for one brand. It is safe for concurrent use.
+type Pages struct {
+	brand     string
+	text      catalogue
+	templates map[string]*template.Template // by the name of the page's template
+	style     template.CSS
+	styleHash string // as the Content-Security-Policy wants it
+	icon      template.URL
+}
+
+// Page is one of the structs of this package.
+type Page interface {
+	// name is the page's template, without its suffix.
+	name() string
+	// status is the one to answer with if the caller names none.
+	status() int
+	// heading is the page's h1 and, with the brand, its title.
+	heading(catalogue) string
+	// formOrigins are where the page's forms may lead besides Gatehouse.
+	formOrigins() []string
+}
+
+// New returns the pages of a team. Its errors name the field of b and the fix.
+func New(b Brand) (*Pages, error) {
+	b = b.withDefaults()
+	vars, err := b.variables()
+	if err != nil {
+		return nil, err
+	}
+	sheet, err := files.ReadFile("style.css")
+	if err != nil {
+		return nil, err
+	}
+	text, err := loadText("en")
+	if err != nil {
+		return nil, err
+	}
+	style := vars + string(sheet)
+	p := &Pages{
+		brand:     b.Name,
+		text:      text,
+		templates: map[string]*template.Template{},
+		style:     template.CSS(style), // ours alone: colours are checked by Brand
+		styleHash: cspHash(style),
+		icon:      icon(b.Accent),
+	}
+	names, err := fs.Glob(files, "templates/page_*.html")
+	if err != nil {
+		return nil, err
+	}
+	funcs := template.FuncMap{"t": text.get, "initial": initial}
+	for _, file := range names {
+		t, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/parts.html", file)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", file, err)
+		}
+		name := strings.TrimSuffix(strings.TrimPrefix(path.Base(file), "page_"), ".html")
+		p.templates[name] = t.Option("missingkey=error")
+	}
+	return p, nil
+}
+
+// Render answers r with page. If status is 0, the page's own is sent. The
+// answer is complete: headers that the caller set before, such as Retry-After
+// and cookies, are kept.
+func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, page Page) {
+	if status == 0 {
+		status = page.status()
+	}
+	var body bytes.Buffer
+	if err := p.execute(&body, r, page); err != nil {
+		// Only a mistake in a template leads here. Half a page would be worse.
+		http.Error(w, "internal error", http.StatusInternalServerError)
+		return
+	}
+	p.headers(w.Header(), page)
+	w.WriteHeader(status)
+	w.Write(body.Bytes())
+}
+
+// view is what a template is given.
+type view struct {
+	Lang, Title, Heading, Brand string
+
+	Style     template.CSS
+	Icon      template.URL
+	RequestID string
+	Page      Page
+}
+
+func (p *Pages) execute(body *bytes.Buffer, r *http.Request, page Page) error {
+	t, ok := p.templates[page.name()]
+	if !ok {
+		return fmt.Errorf("no template for page %q", page.name())
+	}
+	heading := page.heading(p.text)
+	return t.Execute(body, view{
+		Lang:      "en",
+		Title:     heading + " · " + p.brand,
+		Heading:   heading,
+		Brand:     p.brand,
+		Style:     p.style,
+		Icon:      p.icon,
+		RequestID: httpx.RequestID(r.Context()),
+		Page:      page,
+	})
+}
+
+// icon is the mark as an image that needs no request.
+func icon(accent string) template.URL {
+	svg := `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="` + accent +
+		`"/><path d="M8 26V15a8 8 0 0 1 16 0v11M13 26v-9a3 3 0 0 1 6 0v9" fill="none" stroke="` + onColour(accent) +
+		`" stroke-width="2.4" stroke-linecap="round"/></svg>`
+	return template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString([]byte(svg)))
+}
+
+// webURL returns raw if a browser may be sent there by a link on a page: an
+// absolute http or https URL, or a path of Gatehouse's own.
+func webURL(raw string) string {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return ""
+	case u.Scheme == "" && u.Host == "" && strings.HasPrefix(raw, "/") && !strings.HasPrefix(raw, "//") && !strings.Contains(raw, `\`):
+		return raw
+	case (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil:
+		return raw
+	}
+	return ""
+}

@@ -1,0 +1,81 @@
+package pages
+
+import "net/http"
+
+// ConfirmSignOut asks before a session is ended. Its form is posted to Action
+// with Fields and "sign_out": "here" or "everywhere".
+type ConfirmSignOut struct {
+	AppName    string            // the app that asks; "": none
+	Who        string            // whose session it is
+	Fields     map[string]string // hidden fields, as they are
+	Action     string            // "": /logout
+	Everywhere bool              // offer to end all sessions of the person
+	StayURL    string            // where "stay signed in" leads; "": not offered
+
+	FormActionOrigins []string // as in [Choose]
+}
+
+func (ConfirmSignOut) name() string            { return "confirm_sign_out" }
+func (ConfirmSignOut) status() int             { return http.StatusOK }
+func (c ConfirmSignOut) formOrigins() []string { return c.FormActionOrigins }
+
+func (c ConfirmSignOut) heading(t catalogue) string {
+	if c.AppName != "" {
+		return t.must("confirm.heading.app", "app", c.AppName)
+	}
+	return t.must("confirm.heading")
+}
+
+// Target is where the form is posted.
+func (c ConfirmSignOut) Target() string {
+	if c.Action == "" {
+		return "/logout"
+	}
+	return c.Action
+}
+
+// Stay is the link that may be shown.
+func (c ConfirmSignOut) Stay() string { return webURL(c.StayURL) }
+
+// SignedOutFrom says what a sign-out ended.
+type SignedOutFrom string
+
+// What a sign-out may have ended.
+const (
+	FromHere       SignedOutFrom = ""           // the session of this browser
+	FromEverywhere SignedOutFrom = "everywhere" // all sessions of the person
+	FromNothing    SignedOutFrom = "nothing"    // there was no session
+)
+
+// SignedOut says that there is no session any more.
+type SignedOut struct {
+	From      SignedOutFrom
+	AppName   string
+	BackURL   string // where "back to the app" leads; "": not offered
+	SignInURL string // where "sign in again" leads; "": /login
+}
+
+func (SignedOut) name() string          { return "signed_out" }
+func (SignedOut) status() int           { return http.StatusOK }
+func (SignedOut) formOrigins() []string { return nil }
+
+func (s SignedOut) heading(t catalogue) string { return t.must("signed_out." + s.Key() + ".heading") }
+
+// Key is the part of the catalogue for From.
+func (s SignedOut) Key() string {
+	if s.From == FromEverywhere || s.From == FromNothing {
+		return string(s.From)
+	}
+	return "here"
+}
+
+// Back is the link that may be shown.
+func (s SignedOut) Back() string { return webURL(s.BackURL) }
+
+// SignIn is where a new sign-in starts.
+func (s SignedOut) SignIn() string {
+	if s.SignInURL == "" {
+		return "/login"
+	}
+	return webURL(s.SignInURL)
+}

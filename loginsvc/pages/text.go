@@ -1,0 +1,70 @@
+package pages
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// catalogue is every text of the pages in one language, by key. A text may hold
+// places such as {app}.
+type catalogue map[string]string
+
+func loadText(lang string) (catalogue, error) {
+	raw, err := files.ReadFile("text/" + lang + ".json")
+	if err != nil {
+		return nil, err
+	}
+	c := catalogue{}
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return nil, fmt.Errorf("reading text/%s.json: %w", lang, err)
+	}
+	return c, nil
+}
+
+// get returns the text of key with its places filled: fill is a list of names
+// and values in turn. A key that does not exist is an error.
+func (c catalogue) get(key string, fill ...string) (string, error) {
+	s, ok := c[key]
+	if !ok {
+		return "", fmt.Errorf("no text %q in the catalogue", key)
+	}
+	pairs := make([]string, 0, len(fill))
+	for i := 0; i+1 < len(fill); i += 2 {
+		pairs = append(pairs, "{"+fill[i]+"}", printable(fill[i+1]))
+	}
+	return strings.NewReplacer(pairs...).Replace(s), nil
+}
+
+// must is get for the keys that this package names itself; a test renders
+// every page.
+func (c catalogue) must(key string, fill ...string) string {
+	s, err := c.get(key, fill...)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+// printable returns s without control characters and without the ones that
+// reverse the text around them: a name must not rearrange the page it stands on.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// initial returns the first letter of a name, for the disc beside it.
+func initial(name string) string {
+	for _, r := range name {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return string(unicode.ToUpper(r))
+		}
+	}
+	return "·"
+}
