@@ -1,0 +1,129 @@
+package config
+
+import (
+	"fmt"
+	"net/mail"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/env"
+)
+
+// check refuses what is spelt right and still cannot work.
+func (c *Config) check(d *document) {
+	c.checkIssuer(d)
+	c.checkBrand(d)
+	c.checkProviders(d)
+	c.checkAdmins(d)
+	c.checkLifetimes(d)
+	c.checkClients(d)
+	c.checkAccess(d)
+}
+
+func (c *Config) checkIssuer(d *document) {
+	if c.Issuer == "" {
+		d.refuse("issuer", "not set: write the address of the login service, such as https://auth.example.com, or set GATEHOUSE_ISSUER")
+	} else if err := env.CheckURL(c.Issuer); err != nil {
+		d.refuse("issuer", "%v", err)
+	}
+	if strings.ContainsAny(c.Audience, " \t\r\n\"") {
+		d.refuse("audience", "want a name or URL without spaces, such as https://api.example.com")
+	}
+}
+
+var colour = regexp.MustCompile(`^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$`)
+
+func (c *Config) checkBrand(d *document) {
+	for key, value := range map[string]string{"accent": c.Brand.Accent, "background": c.Brand.Background, "text": c.Brand.Text} {
+		if value != "" && !colour.MatchString(value) {
+			d.refuse("brand."+key, "want a colour such as \"#1f6feb\" (in quotes, because # begins a comment), not %q", value)
+		}
+	}
+}
+
+// identifier is what may stand in a path or a parameter without escaping.
+var identifier = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+
+// checkName refuses a name that is missing, malformed or a duplicate.
+func checkName(d *document, path, name string, seen map[string]string) bool {
+	switch {
+	case name == "":
+		d.refuse(path, "not set: give it a name")
+	case !identifier.MatchString(name):
+		d.refuse(path, "want letters, digits, dots, dashes and underscores, not %q", name)
+	case seen[name] != "":
+		d.refuse(path, "%q is taken by %s", name, seen[name])
+	default:
+		seen[name] = path
+		return true
+	}
+	return false
+}
+
+func (c *Config) checkProviders(d *document) {
+	seen := map[string]string{}
+	for i, p := range c.Providers {
+		at := fmt.Sprintf("providers[%d]", i+1)
+		checkName(d, at+".id", p.ID, seen)
+		c.checkUpstream(d, at, p)
+		if p.ClientID == "" && p.ClientIDEnv == "" {
+			d.refuse(at, "want client_id, the id that %s gave you, or client_id_env, the variable that holds it", p.Name)
+		}
+		_, literal := d.lines[at+".client_id"]
+		if literal && p.ClientIDEnv != "" {
+			d.refuse(at+".client_id", "the id is in %s already: take one of the two out", p.ClientIDEnv)
+		}
+		if len(p.Scopes) > 0 && !slices.Contains(p.Scopes, "openid") {
+			d.refuse(at+".scopes", "want openid among them: without it there is no ID token")
+		}
+		if p.HostedDomain != "" && (strings.ContainsAny(p.HostedDomain, "@/ :") || !strings.Contains(p.HostedDomain, ".")) {
+			d.refuse(at+".hosted_domain", "want a domain such as example.com, not %q", p.HostedDomain)
+		}
+	}
+}
+
+func (c *Config) checkUpstream(d *document, at string, p Provider) {
+	if p.Issuer == "" {
+		if p.ID != "" {
+			d.refuse(at, "unknown provider %q%s (or say where it is, with issuer: https://…)", p.ID, suggest(p.ID, []string{"google", "gitlab"}))
+		}
+		return
+	}
+	// Others' issuers are spelt as they spell them: some do end in a slash.
+	if err := env.CheckURL(strings.TrimSuffix(p.Issuer, "/")); err != nil {
+		d.refuse(at+".issuer", "%v", err)
+	}
+	if p.Issuer == c.Issuer {
+		d.refuse(at+".issuer", "is this service itself: want the provider at which people have their accounts")
+	}
+}
+
+func (c *Config) checkAdmins(d *document) {
+	for i, admin := range c.Admins {
+		a, err := mail.ParseAddress(admin)
+		if err != nil || a.Address != admin || a.Name != "" {
+			d.refuse(fmt.Sprintf("admins[%d]", i+1), "want an e-mail address such as ada@example.com, not %q", admin)
+		}
+	}
+}
+
+func (c *Config) checkLifetimes(d *document) {
+	within := func(key string, got, least, most time.Duration) {
+		if got < least || got > most {
+			d.refuse("lifetimes."+key, "want %v to %v, not %v", least, most, got)
+		}
+	}
+	l := c.Lifetimes
+	const day = 24 * time.Hour
+	within("access_token", l.AccessToken, time.Minute, time.Hour)
+	within("code", l.Code, 10*time.Second, time.Minute)
+	within("session", l.Session, 5*time.Minute, 400*day)
+	within("session_idle", l.SessionIdle, 5*time.Minute, 400*day)
+	if l.SessionIdle > l.Session {
+		if _, said := d.lines["lifetimes.session_idle"]; said {
+			d.refuse("lifetimes.session_idle", "is longer than the whole session of %v", l.Session)
+		}
+	}
+}

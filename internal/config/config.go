@@ -1,0 +1,130 @@
+// Package config is gatehouse.yml, the one file a team edits: who may sign in,
+// which apps, which roles and scopes there are, and who may call which route.
+// Whatever is wrong with it is told at once, with the line and the fix.
+package config
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+)
+
+// Config is a gatehouse.yml that was found to be right.
+type Config struct {
+	// Issuer is the address of the login service, without a slash at its end.
+	// GATEHOUSE_ISSUER takes precedence over the file.
+	Issuer string
+	// Audience is the name of the team's API in access tokens. Where neither
+	// the file nor GATEHOUSE_AUDIENCE says it, it is the issuer.
+	Audience string
+	Brand    Brand
+
+	Providers    []Provider
+	Roles        []Role
+	DefaultRoles []string // of a user who signs in for the first time
+	Scopes       []string // of the team's own API, beside those of OpenID Connect
+	// Admins are the verified e-mails of those who get the role admin when
+	// they sign in.
+	Admins  []string
+	Routes  []policy.Rule
+	Clients []client.Client
+
+	Lifetimes Lifetimes
+}
+
+// Brand is how the pages look.
+type Brand struct {
+	Name                     string // of the team or its product
+	Accent, Background, Text string // colours as #rgb or #rrggbb; "" keeps ours
+}
+
+// Provider is an OpenID provider at which people sign in.
+type Provider struct {
+	ID     string // in addresses: /callback/{id}
+	Name   string // on the sign-in page
+	Issuer string
+
+	// The client id stands in the file or in the variable that ClientIDEnv
+	// names; ClientID is "" if that variable is not set. The secret never
+	// stands in the file.
+	ClientID, ClientIDEnv string
+	ClientSecret          client.Secret
+	ClientSecretEnv       string
+
+	Scopes []string // asked of the provider; empty: openid profile email
+	// TrustEmail says that an e-mail this provider calls verified may be
+	// linked to a user who signed in elsewhere.
+	TrustEmail bool
+	// HostedDomain lets in only the accounts of one Google Workspace domain.
+	HostedDomain string
+}
+
+// Missing names the variables that must be set before the provider can be used.
+func (p Provider) Missing() []string {
+	var names []string
+	if p.ClientID == "" {
+		names = append(names, p.ClientIDEnv)
+	}
+	if p.ClientSecret == "" && p.ClientSecretEnv != "" {
+		names = append(names, p.ClientSecretEnv)
+	}
+	return names
+}
+
+// Role is a right that admins give to users. Scopes are those it lets a user
+// grant to an app.
+type Role struct {
+	Name   string
+	Scopes []string
+}
+
+// Lifetimes says how long things are good for.
+type Lifetimes struct {
+	AccessToken time.Duration // 10 minutes, if the file does not say
+	Code        time.Duration // 1 minute
+	Session     time.Duration // from sign-in, used or not: 30 days
+	SessionIdle time.Duration // since it was last used: 7 days
+}
+
+// Load reads the file at path, and from getenv the variables that it names. Its
+// error lists every mistake as "file:line: what: the fix", one a line; it is a
+// [Mistakes] unless the file could not be read.
+func Load(path string, getenv func(string) string) (*Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	return Parse(path, text, getenv)
+}
+
+// Parse is [Load] for a text at hand; name stands for the file in mistakes.
+func Parse(name string, text []byte, getenv func(string) string) (*Config, error) {
+	d := &document{file: name, lines: map[string]int{}}
+	c := defaults()
+	if root := d.parse(text); root != nil {
+		c.read(root, getenv)
+		c.check(d)
+	}
+	if len(d.mistakes) > 0 {
+		return nil, d.all()
+	}
+	return c, nil
+}
+
+func defaults() *Config {
+	return &Config{
+		Brand:        Brand{Name: "Gatehouse"},
+		Roles:        []Role{{Name: "user"}, {Name: AdminRole}},
+		DefaultRoles: []string{"user"},
+		Lifetimes: Lifetimes{
+			AccessToken: 10 * time.Minute, Code: time.Minute,
+			Session: 30 * 24 * time.Hour, SessionIdle: 7 * 24 * time.Hour,
+		},
+	}
+}
+
+// AdminRole is the role of those under admins.
+const AdminRole = "admin"

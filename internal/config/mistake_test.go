@@ -1,0 +1,155 @@
+package config_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gatehouse-auth/gatehouse/internal/config"
+)
+
+// mistakes is one row for each thing that can be wrong: the text, and what the
+// person who wrote it is told. Every text is otherwise right.
+var mistakes = []struct{ name, text, want string }{
+	{"not YAML", "roles: [a\n", "f.yml:1: not YAML: did not find expected ',' or ']'"},
+	{"a list at the top", "- a\n", "f.yml:1: want keys and values, not a list"},
+	{"a second document", "audience: a\n---\naudience: b\n", "f.yml:2: ---: a second document in the file: only one is read"},
+	{"an unknown key", "audience: a\nprovider: []\n", `f.yml:2: provider: unknown key; did you mean "providers"?`},
+	{"an unknown key within", "brand:\n  colour: red\n", "f.yml:2: brand.colour: unknown key; known: name, accent, background, text"},
+	{"a key twice", "audience: a\naudience: b\n", "f.yml:2: audience: stands here a second time, first in line 1"},
+	{"an alias", "admins: &a [ada@example.com]\naudience: *a\n", "f.yml:2: audience: want a text, not an alias (*): write the value out"},
+	{"a list for a text", "audience: [a]\n", "f.yml:1: audience: want a text, not a list"},
+	{"an empty text", "audience: \"\"\n", "f.yml:1: audience: is empty: give it a value or take the key out"},
+	{"a text for a list", "routes: all\n", `f.yml:1: routes: want a list, not "all"`},
+	{"a word for a truth", "providers:\n  - {id: google, client_id: a, trust_email: certainly}\n",
+		`f.yml:2: providers[1].trust_email: want true or false, not "certainly"`},
+	{"a word twice in a list", "admins: [a@b.example, a@b.example]\n", `f.yml:1: admins[2]: "a@b.example" stands here twice`},
+	{"an issuer with a slash", "issuer: https://auth.example.com/\n",
+		`f.yml:1: issuer: ends in a slash, and verifiers compare byte by byte: write "https://auth.example.com"`},
+	{"an issuer without TLS", "issuer: http://auth.example.com\n",
+		`f.yml:1: issuer: want https; plain http is only for this machine: write "https://auth.example.com"`},
+	{"an audience with a space", "audience: my api\n", "f.yml:1: audience: want a name or URL without spaces, such as https://api.example.com"},
+	{"a colour by name", "brand:\n  accent: red\n",
+		`f.yml:2: brand.accent: want a colour such as "#1f6feb" (in quotes, because # begins a comment), not "red"`},
+	{"an unknown provider", "providers:\n  - id: gogle\n    client_id: a\n",
+		`f.yml:2: providers[1]: unknown provider "gogle"; did you mean "google"? (or say where it is, with issuer: https://…)`},
+	{"a provider without a client id", "providers:\n  - id: google\n",
+		"f.yml:2: providers[1]: want client_id, the id that Google gave you, or client_id_env, the variable that holds it"},
+	{"a client id twice over", "providers:\n  - id: google\n    client_id: a\n    client_id_env: A\n",
+		"f.yml:3: providers[1].client_id: the id is in A already: take one of the two out"},
+	{"a provider without openid", "providers:\n  - id: google\n    client_id: a\n    scopes: [email]\n",
+		"f.yml:4: providers[1].scopes: want openid among them: without it there is no ID token"},
+	{"a provider's id with a slash", "providers:\n  - id: a/b\n    issuer: https://idp.example\n    client_id: a\n",
+		`f.yml:2: providers[1].id: want letters, digits, dots, dashes and underscores, not "a/b"`},
+	{"two providers of one id", "providers:\n  - {id: google, client_id: a}\n  - {id: google, client_id: b}\n",
+		`f.yml:3: providers[2].id: "google" is taken by providers[1].id`},
+	{"a provider on plain http", "providers:\n  - {id: a, issuer: http://idp.example, client_id: a}\n",
+		`f.yml:2: providers[1].issuer: want https; plain http is only for this machine: write "https://idp.example"`},
+	{"ourselves as the provider", "providers:\n  - {id: a, issuer: https://auth.example.com, client_id: a}\n",
+		"f.yml:2: providers[1].issuer: is this service itself: want the provider at which people have their accounts"},
+	{"a hosted domain with an @", "providers:\n  - {id: google, client_id: a, hosted_domain: \"@example.com\"}\n",
+		`f.yml:2: providers[1].hosted_domain: want a domain such as example.com, not "@example.com"`},
+	{"an admin who is no e-mail", "admins:\n  - ada\n", `f.yml:2: admins[1]: want an e-mail address such as ada@example.com, not "ada"`},
+	{"an admin with a name", "admins:\n  - Ada <ada@example.com>\n",
+		`f.yml:2: admins[1]: want an e-mail address such as ada@example.com, not "Ada <ada@example.com>"`},
+	{"admins without the role", "roles: [{name: user}]\nadmins: [ada@example.com]\n",
+		`f.yml:2: admins: they get the role "admin", and it is not declared: add it to roles`},
+	{"everyone an admin", "default_roles: [admin]\n",
+		"f.yml:1: default_roles: would make everyone who signs in an admin: name the admins under admins"},
+	{"a default role nobody declared", "default_roles: [usr]\n", `f.yml:1: default_roles[1]: unknown role "usr"; did you mean "user"?`},
+	{"a role twice", "roles:\n  - name: a\n  - name: a\n", `f.yml:3: roles[2].name: "a" is taken by roles[1].name`},
+	{"a role without a name", "roles:\n  - scopes: []\n", "f.yml:2: roles[1].name: not set: give it a name"},
+	{"a role with an unknown scope", "roles:\n  - name: a\n    scopes: [x:y]\n", `f.yml:3: roles[1].scopes[1]: unknown scope "x:y"`},
+	{"a scope that is standard", "scopes: [openid]\n", `f.yml:1: scopes[1]: "openid" is there without being declared: take it out`},
+	{"a scope with a space", "scopes: [\"a b\"]\n", `f.yml:1: scopes[1]: want a word such as orders:read, not "a b"`},
+	{"a scope no role has", "scopes: [a]\n", `f.yml:1: scopes[1]: no user can get "a": add it to the scopes of a role`},
+	{"a scope no client has", "scopes: [a]\nroles: [{name: user, scopes: [a]}]\nclients: [{id: c, redirect_uris: [https://c.example/]}]\n",
+		`f.yml:1: scopes[1]: no client can get "a": add it to the scopes of a client`},
+	{"a route for an unknown role", "routes:\n  - route: GET /a\n    roles:\n      - admn\n",
+		`f.yml:4: routes[1].roles[1]: unknown role "admn"; did you mean "admin"?`},
+	{"a route for an unknown scope", "routes:\n  - route: GET /a\n    scopes: [opnid]\n",
+		`f.yml:3: routes[1].scopes[1]: unknown scope "opnid"; did you mean "openid"?`},
+	{"a route for a scope no client has", "routes:\n  - route: GET /a\n    scopes: [offline_access]\nclients: [{id: c, redirect_uris: [https://c.example/]}]\n",
+		`f.yml:3: routes[1].scopes[1]: no client can get "offline_access": add it to the scopes of a client`},
+	{"a route for scopes no client has together", "routes:\n  - route: GET /a\n    all_scopes: [profile, offline_access]\n" +
+		"clients:\n  - {id: c, redirect_uris: [https://c.example/], scopes: [profile]}\n  - {id: d, redirect_uris: [https://d.example/], scopes: [offline_access]}\n",
+		"f.yml:3: routes[1].all_scopes: no client can get all of them at once: add them to the scopes of one client"},
+	{"a route twice", "routes:\n  - route: GET /a\n  - route: GET /a\n",
+		`f.yml:3: routes[2].route: "GET /a" has a rule already, routes[1]: make one of the two`},
+	{"a client without redirect", "clients:\n  - id: c\n", "f.yml:2: clients[1].redirect_uris: not set: say where c may be sent with a code"},
+	{"a client redirected to http", "clients:\n  - id: c\n    redirect_uris:\n      - http://c.example/\n",
+		"f.yml:4: clients[1].redirect_uris[1]: http is only for 127.0.0.1, [::1] and localhost: use https"},
+	{"a client with a wildcard", "clients:\n  - id: c\n    redirect_uris: [https://c.example/]\n    post_logout_redirect_uris: [https://*.c.example/]\n",
+		`f.yml:4: clients[1].post_logout_redirect_uris[1]: character '*' is not allowed: write the URI as it goes over the wire, without wildcards`},
+	{"a client twice", "clients:\n  - {id: c, redirect_uris: [https://c.example/]}\n  - {id: c, redirect_uris: [https://c.example/]}\n",
+		`f.yml:3: clients[2].id: "c" is taken by clients[1].id`},
+	{"a client with an unknown grant", "clients:\n  - {id: c, redirect_uris: [https://c.example/], grants: [authorisation_code]}\n",
+		`f.yml:2: clients[1].grants[1]: unknown grant "authorisation_code"; did you mean "authorization_code"?`},
+	{"a client with an unknown scope", "clients:\n  - {id: c, redirect_uris: [https://c.example/], scopes: [mail]}\n",
+		`f.yml:2: clients[1].scopes[1]: unknown scope "mail"; did you mean "email"?`},
+	{"an origin with a path", "clients:\n  - {id: c, redirect_uris: [https://c.example/], origins: [https://c.example/]}\n",
+		`f.yml:2: clients[1].origins[1]: want an origin such as https://app.example.com, without a path, not "https://c.example/"`},
+	{"an origin without TLS", "clients:\n  - {id: c, redirect_uris: [https://c.example/], origins: [http://c.example]}\n",
+		`f.yml:2: clients[1].origins[1]: want https; plain http is only for this machine: write "https://c.example"`},
+	{"an origin for a client with a secret", "clients:\n  - {id: c, secret_env: S, redirect_uris: [https://c.example/], origins: [https://c.example]}\n",
+		"f.yml:2: clients[1].origins: a client with a secret has no business in a browser: take out origins, or the secret"},
+	{"a secret in a file that is deployed", "clients:\n  - {id: c, secret: hush, redirect_uris: [https://c.example/]}\n",
+		"f.yml:2: clients[1].secret: a secret in a file is for a laptop; the issuer is on https: put it into a variable and name that in secret_env"},
+	{"a secret twice over", "clients:\n  - {id: c, secret: hush, secret_env: S, redirect_uris: [https://c.example/]}\n",
+		"f.yml:2: clients[1].secret: the secret is in S already: take one of the two out"},
+	{"a lifetime that is no time", "lifetimes:\n  session: long\n",
+		`f.yml:2: lifetimes.session: want a span of time such as 90s, 10m, 12h or 30d, not "long"`},
+	{"an access token for a day", "lifetimes:\n  access_token: 1d\n", "f.yml:2: lifetimes.access_token: want 1m0s to 1h0m0s, not 24h0m0s"},
+	{"idle longer than the whole", "lifetimes:\n  session: 1h\n  session_idle: 2h\n",
+		"f.yml:3: lifetimes.session_idle: is longer than the whole session of 1h0m0s"},
+}
+
+func TestMistakes(t *testing.T) {
+	for _, m := range mistakes {
+		t.Run(m.name, func(t *testing.T) {
+			getenv := func(name string) string {
+				if name == "GATEHOUSE_ISSUER" && !strings.Contains(m.text, "issuer: http://auth") && !strings.HasPrefix(m.text, "issuer") {
+					return "https://auth.example.com"
+				}
+				return ""
+			}
+			_, err := config.Parse("f.yml", []byte(m.text), getenv)
+			if err == nil || err.Error() != m.want {
+				t.Errorf("told:\n%v\nwant:\n%s", err, m.want)
+			}
+		})
+	}
+}
+
+func TestIssuerNotSet(t *testing.T) {
+	_, err := config.Parse("f.yml", nil, func(string) string { return "" })
+	const want = "f.yml:1: issuer: not set: write the address of the login service, such as https://auth.example.com, or set GATEHOUSE_ISSUER"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAllMistakesTogether(t *testing.T) {
+	const text = `isuer: https://auth.example.com
+admins: [ada]
+clients:
+  - id: shop
+    redirect_uri: http://localhost:5173/callback
+    grants: [refresh]
+`
+	_, err := config.Parse("gatehouse.yml", []byte(text), func(string) string { return "" })
+	want := []string{
+		`gatehouse.yml:1: isuer: unknown key; did you mean "issuer"?`,
+		`gatehouse.yml:1: issuer: not set: write the address of the login service, such as https://auth.example.com, or set GATEHOUSE_ISSUER`,
+		`gatehouse.yml:2: admins[1]: want an e-mail address such as ada@example.com, not "ada"`,
+		`gatehouse.yml:5: clients[1].redirect_uri: unknown key; did you mean "redirect_uris"?`,
+		`gatehouse.yml:6: clients[1].grants[1]: unknown grant "refresh"; known: authorization_code, refresh_token`,
+	}
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	if diff := cmp.Diff(want, strings.Split(err.Error(), "\n")); diff != "" {
+		t.Error(diff)
+	}
+}

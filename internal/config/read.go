@@ -1,0 +1,116 @@
+package config
+
+import (
+	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+)
+
+// read fills c from the file and from the variables it names.
+func (c *Config) read(m *mapping, getenv func(string) string) {
+	m.string("issuer", &c.Issuer)
+	m.string("audience", &c.Audience)
+	m.under("brand", func(m *mapping) {
+		m.string("name", &c.Brand.Name)
+		m.string("accent", &c.Brand.Accent)
+		m.string("background", &c.Brand.Background)
+		m.string("text", &c.Brand.Text)
+	})
+	m.each("providers", func(m *mapping) { c.Providers = append(c.Providers, readProvider(m, getenv)) })
+	m.strings("scopes", &c.Scopes)
+	if m.values["roles"] != nil {
+		c.Roles = nil
+		if m.values["default_roles"] == nil {
+			c.DefaultRoles = nil
+		}
+	}
+	m.each("roles", func(m *mapping) {
+		var r Role
+		m.string("name", &r.Name)
+		m.strings("scopes", &r.Scopes)
+		c.Roles = append(c.Roles, r)
+	})
+	m.strings("default_roles", &c.DefaultRoles)
+	m.strings("admins", &c.Admins)
+	m.each("routes", func(m *mapping) { c.Routes = append(c.Routes, readRule(m)) })
+	m.each("clients", func(m *mapping) { c.Clients = append(c.Clients, readClient(m, getenv)) })
+	m.under("lifetimes", func(m *mapping) {
+		m.span("access_token", &c.Lifetimes.AccessToken)
+		m.span("code", &c.Lifetimes.Code)
+		m.span("session", &c.Lifetimes.Session)
+		m.span("session_idle", &c.Lifetimes.SessionIdle)
+	})
+	m.done()
+
+	if issuer := getenv("GATEHOUSE_ISSUER"); issuer != "" {
+		c.Issuer = issuer
+	}
+	if audience := getenv("GATEHOUSE_AUDIENCE"); audience != "" {
+		c.Audience = audience
+	}
+	if c.Audience == "" {
+		c.Audience = c.Issuer
+	}
+}
+
+// wellKnown are the providers that need no issuer in the file.
+var wellKnown = map[string]Provider{
+	"google": {Name: "Google", Issuer: "https://accounts.google.com"},
+	"gitlab": {Name: "GitLab", Issuer: "https://gitlab.com"},
+}
+
+func readProvider(m *mapping, getenv func(string) string) Provider {
+	var p Provider
+	m.string("id", &p.ID)
+	known := wellKnown[p.ID]
+	p.Name, p.Issuer = known.Name, known.Issuer
+	m.string("name", &p.Name)
+	m.string("issuer", &p.Issuer)
+	m.string("client_id", &p.ClientID)
+	m.string("client_id_env", &p.ClientIDEnv)
+	m.string("client_secret_env", &p.ClientSecretEnv)
+	m.strings("scopes", &p.Scopes)
+	m.bool("trust_email", &p.TrustEmail)
+	m.string("hosted_domain", &p.HostedDomain)
+	if p.Name == "" {
+		p.Name = p.ID
+	}
+	if p.ClientID == "" && p.ClientIDEnv != "" {
+		p.ClientID = getenv(p.ClientIDEnv)
+	}
+	if p.ClientSecretEnv != "" {
+		p.ClientSecret = client.Secret(getenv(p.ClientSecretEnv))
+	}
+	return p
+}
+
+func readRule(m *mapping) policy.Rule {
+	var r policy.Rule
+	m.string("route", &r.Route)
+	m.strings("roles", &r.Roles)
+	m.strings("all_roles", &r.AllRoles)
+	m.strings("scopes", &r.Scopes)
+	m.strings("all_scopes", &r.AllScopes)
+	m.bool("fresh", &r.Fresh)
+	return r
+}
+
+func readClient(m *mapping, getenv func(string) string) client.Client {
+	var c client.Client
+	var secret string
+	m.string("id", &c.ID)
+	m.string("name", &c.Name)
+	m.string("secret", &secret)
+	m.string("secret_env", &c.SecretEnv)
+	m.strings("redirect_uris", &c.RedirectURIs)
+	m.strings("post_logout_redirect_uris", &c.PostLogoutRedirectURIs)
+	m.strings("origins", &c.Origins)
+	m.strings("grants", &c.Grants)
+	m.strings("scopes", &c.Scopes)
+	c.Secret = client.Secret(secret)
+	if secret != "" && c.SecretEnv != "" {
+		m.doc.refuse(m.at("secret"), "the secret is in %s already: take one of the two out", c.SecretEnv)
+	} else if c.SecretEnv != "" {
+		c.Secret = client.Secret(getenv(c.SecretEnv))
+	}
+	return c
+}
