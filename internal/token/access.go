@@ -1,0 +1,126 @@
+package token
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/gatehouse-auth/gatehouse/keys"
+)
+
+// Sign returns a as a signed token. The signature is verified before the token
+// is returned. An error wraps [keys.ErrUnavailable] if the same call may succeed
+// later.
+func (a Access) Sign(ctx context.Context, s keys.Signer) (string, error) {
+	if a.ID == "" {
+		a.ID = rand.Text()
+	}
+	if err := a.complete(); err != nil {
+		return "", fmt.Errorf("signing access token: %w", err)
+	}
+	claims := jwt.MapClaims{
+		"iss": a.Issuer, "sub": a.Subject, "aud": a.Audience,
+		"exp": a.ExpiresAt.Unix(), "iat": a.IssuedAt.Unix(),
+		"jti": a.ID, "client_id": a.ClientID,
+	}
+	if len(a.Scopes) > 0 {
+		claims["scope"] = strings.Join(a.Scopes, " ")
+	}
+	if len(a.Roles) > 0 {
+		claims["roles"] = a.Roles
+	}
+	if !a.AuthTime.IsZero() {
+		claims["auth_time"] = a.AuthTime.Unix()
+	}
+	for name, value := range map[string]string{"sid": a.SessionID, "name": a.Name, "email": a.Email} {
+		if value != "" {
+			claims[name] = value
+		}
+	}
+	rawToken, err := sign(ctx, s, TypeAccess, claims)
+	if err != nil {
+		return "", fmt.Errorf("signing access token: %w", err)
+	}
+	return rawToken, nil
+}
+
+// complete returns an error for a token that nobody could verify, or that would
+// be read as granting something else than a says.
+func (a Access) complete() error {
+	if a.ClientID == "" {
+		return errIncomplete
+	}
+	for _, scope := range a.Scopes {
+		if !scopeToken(scope) {
+			return fmt.Errorf("scope %q: want printable ASCII without spaces and quotes", scope)
+		}
+	}
+	for _, role := range a.Roles {
+		if role == "" || strings.ContainsFunc(role, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }) {
+			return fmt.Errorf("role %q: want printable text without spaces", role)
+		}
+	}
+	return complete(a.Issuer, a.Subject, a.Audience, a.IssuedAt, a.ExpiresAt)
+}
+
+// scopeToken tells whether s is one scope-token (RFC 6749, Section 3.3), so that
+// it stays one in a list that is separated by spaces.
+func scopeToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return r <= ' ' || r == '"' || r == '\\' || r > '~'
+	})
+}
+
+// readAccess reads the payload of an access token.
+func readAccess(payload []byte) (Access, registered, error) {
+	var a Access
+	var r registered
+	err := members(payload, func(name, value []byte) error {
+		if own, err := r.read(name, value); own {
+			return err
+		}
+		ok := true
+		switch string(name) {
+		case "jti":
+			a.ID, ok = text(value)
+		case "client_id":
+			a.ClientID, ok = text(value)
+		case "sid":
+			a.SessionID, ok = text(value)
+		case "scope":
+			var scope string
+			scope, ok = text(value)
+			a.Scopes = words(scope)
+		case "roles":
+			a.Roles, ok = list(value)
+		case "auth_time":
+			a.AuthTime, ok = instant(value)
+		case "name":
+			a.Name, ok = text(value)
+		case "email":
+			a.Email, ok = text(value)
+		}
+		if !ok {
+			return refuseClaim(ReasonClaimType, string(name))
+		}
+		return nil
+	})
+	if err != nil {
+		return Access{}, registered{}, err
+	}
+	if err := required(claim{"jti", a.ID != ""}, claim{"client_id", a.ClientID != ""}); err != nil {
+		return Access{}, registered{}, err
+	}
+	a.Issuer, a.Subject = r.issuer, r.subject
+	a.IssuedAt, a.ExpiresAt = r.issuedAt, r.expiresAt
+	return a, r, nil
+}
+
+// words splits a list at its spaces.
+func words(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ' ' })
+}

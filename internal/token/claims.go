@@ -1,0 +1,100 @@
+package token
+
+import (
+	"slices"
+	"time"
+)
+
+// registered is the claims that both kinds of token have.
+type registered struct {
+	issuer, subject     string
+	audience            []string
+	issuedAt, expiresAt time.Time
+	notBefore           time.Time // zero if absent
+}
+
+// read takes in one claim. It reports whether the claim was one of its own.
+func (r *registered) read(name, value []byte) (own bool, err error) {
+	ok := true
+	switch string(name) {
+	case "iss":
+		r.issuer, ok = text(value)
+	case "sub":
+		r.subject, ok = text(value)
+	case "aud":
+		// "the 'aud' value is an array of case-sensitive strings […]. In the
+		// special case when the JWT has one audience, the 'aud' value MAY be a
+		// single case-sensitive string" (RFC 7519, Section 4.1.3).
+		if value[0] == '[' {
+			r.audience, ok = list(value)
+		} else {
+			r.audience = make([]string, 1)
+			r.audience[0], ok = text(value)
+		}
+	case "exp":
+		r.expiresAt, ok = instant(value)
+	case "iat":
+		r.issuedAt, ok = instant(value)
+	case "nbf":
+		r.notBefore, ok = instant(value)
+	default:
+		return false, nil
+	}
+	if !ok {
+		return true, refuseClaim(ReasonClaimType, string(name))
+	}
+	return true, nil
+}
+
+// check compares r with what is expected. Each comparison is of exact strings.
+func (r *registered) check(want Expect) error {
+	if err := required(
+		claim{"iss", r.issuer != ""},
+		claim{"sub", r.subject != ""},
+		claim{"aud", len(r.audience) > 0},
+		claim{"exp", !r.expiresAt.IsZero()},
+		claim{"iat", !r.issuedAt.IsZero()},
+	); err != nil {
+		return err
+	}
+	if r.issuer != want.Issuer {
+		return refuse(ReasonIssuer)
+	}
+	if !want.InsecureAnyAudience && !slices.Contains(r.audience, want.Audience) {
+		return refuse(ReasonAudience)
+	}
+	return r.checkTime(want)
+}
+
+func (r *registered) checkTime(want Expect) error {
+	now := want.Now
+	if now.IsZero() {
+		now = time.Now()
+	}
+	// "The current date/time MUST be before the expiration date/time listed in
+	// the 'exp' claim" (RFC 7519, Section 4.1.4).
+	if end := r.expiresAt.Add(want.Leeway); !now.Before(end) && !want.InsecureAllowExpired {
+		return &Refusal{Reason: ReasonExpired, By: now.Sub(end)}
+	}
+	for _, begin := range []time.Time{r.notBefore, r.issuedAt} {
+		if begin = begin.Add(-want.Leeway); now.Before(begin) {
+			return &Refusal{Reason: ReasonNotYetValid, By: begin.Sub(now)}
+		}
+	}
+	return nil
+}
+
+// claim is a claim that must be there.
+type claim struct {
+	name  string
+	there bool
+}
+
+func required(claims ...claim) error {
+	for _, c := range claims {
+		if !c.there {
+			return refuseClaim(ReasonClaimMissing, c.name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+package token
+
+import (
+	"encoding/base64"
+	"strings"
+)
+
+// raw is a token taken apart. Nothing in it is verified.
+type raw struct {
+	signed    string // header and payload as they were signed
+	header    []byte
+	payload   []byte
+	signature []byte
+}
+
+// split takes rawToken apart if it has the compact form (RFC 7515, Section 7.1)
+// in its one canonical spelling, so that no two strings are the same token.
+func split(rawToken string) (raw, error) {
+	if len(rawToken) > MaxSize {
+		return raw{}, refuse(ReasonTooLarge)
+	}
+	first := strings.IndexByte(rawToken, '.')
+	last := strings.LastIndexByte(rawToken, '.')
+	if first == last { // no dot, or one
+		return raw{}, refuse(ReasonMalformed)
+	}
+	t := raw{signed: rawToken[:last]}
+	for _, segment := range []struct {
+		into *[]byte
+		text string
+	}{
+		{&t.header, rawToken[:first]},
+		{&t.payload, rawToken[first+1 : last]}, // a third dot fails here: it is not base64url
+		{&t.signature, rawToken[last+1:]},
+	} {
+		decoded, ok := decode(segment.text)
+		if !ok {
+			return raw{}, refuse(ReasonMalformed)
+		}
+		*segment.into = decoded
+	}
+	return t, nil
+}
+
+// canonical is base64url without padding, where the bits that are left over
+// must be zero.
+var canonical = base64.RawURLEncoding.Strict()
+
+func decode(segment string) ([]byte, bool) {
+	// "All whitespace, line breaks […] MUST be omitted" (RFC 7515, Section 2),
+	// but Go's decoder skips line breaks even when it is strict.
+	if strings.ContainsAny(segment, "\r\n") {
+		return nil, false
+	}
+	decoded, err := canonical.DecodeString(segment)
+	return decoded, err == nil
+}
