@@ -33,19 +33,21 @@ func (b Brand) withDefaults() Brand {
 	return b
 }
 
-// variables returns the CSS custom properties of b, for light and for dark.
-func (b Brand) variables() (string, error) {
+// variables returns the CSS custom properties of b, for light and for dark, and
+// its accent.
+func (b Brand) variables() (css string, accent rgb, err error) {
 	colours := map[string]rgb{}
 	for _, f := range []struct{ name, value string }{{"accent", b.Accent}, {"background", b.Background}, {"text", b.Text}} {
 		c, err := parseColour(f.value)
 		if err != nil {
-			return "", fmt.Errorf("brand: %s: %w", f.name, err)
+			return "", accent, fmt.Errorf("brand: %s: %w", f.name, err)
 		}
 		colours[f.name] = c
 	}
-	accent, background, text := colours["accent"], colours["background"], colours["text"]
+	accent = colours["accent"]
+	background, text := colours["background"], colours["text"]
 	if got := contrast(text, background); got < 4.5 {
-		return "", fmt.Errorf("brand: text %s on background %s has a contrast of %.1f: choose two that reach 4.5", b.Text, b.Background, got)
+		return "", accent, fmt.Errorf("brand: text %s on background %s has a contrast of %.1f: choose two that reach 4.5", b.Text, b.Background, got)
 	}
 	light := newPalette(accent, background, text)
 	dark := light
@@ -54,40 +56,38 @@ func (b Brand) variables() (string, error) {
 		darkFg, _ := parseColour(darkText)
 		dark = newPalette(accent, darkBg, darkFg)
 	}
-	return ":root{" + light.css() + "}\n@media (prefers-color-scheme:dark){:root{" + dark.css() + "}}\n", nil
+	return ":root{" + light.css() + "}\n@media (prefers-color-scheme:dark){:root{" + dark.css() + "}}\n", accent, nil
 }
 
 // palette is one look. Every pair of text and ground in it has a contrast of at
 // least 4.5, every control and its ground of at least 3 (WCAG 2.2, 1.4.3, 1.4.11).
 type palette struct {
 	ground, surface, text, muted rgb
-	line, control                rgb // decoration; the edge of a field or button
+	line, edge, control          rgb // rules; the edge of a button, which its text tells; the edge of a field
 	accent, onAccent, link, tint rgb // filled buttons and the text on them; links; a quiet fill
 	danger, caution              rgb
 }
 
 func newPalette(accent, ground, text rgb) palette {
-	towards := white
-	surface := ground.mix(white, 0.85)
+	lift, share := white, 0.85 // a card is a lighter sheet
 	if ground.luminance() < text.luminance() {
-		surface = ground.mix(text, 0.06)
-	} else {
-		towards = black
+		lift, share = text, 0.06
 	}
-	readable := func(c rgb, least float64, on ...rgb) rgb { return c.until(text, least, on...) }
-	p := palette{ground: ground, surface: surface, text: text}
-	p.tint = surface.mix(accent, 0.09)
-	p.muted = readable(text.mix(surface, 0.42), 4.6, ground, surface, p.tint)
-	p.line = surface.mix(text, 0.13)
-	p.control = readable(surface.mix(text, 0.4), 3.1, ground, surface)
-	if towards == white {
-		p.tint = surface.mix(text, 0.06)
+	p := palette{ground: ground, text: text}
+	p.surface = ground.towards(lift, share, text)
+	p.tint = p.surface.towards(accent, 0.09, text)
+	if lift == text { // a dark accent would not show on a dark ground
+		p.tint = p.surface.towards(text, 0.06, text)
 	}
-	p.accent = accent.until(towards, 3.1, ground, surface)
-	p.onAccent, _ = parseColour(onColour(p.accent.String()))
-	p.link = accent.until(towards, 4.6, ground, surface, p.tint)
-	p.danger = rgb{0xb4, 0x2a, 0x2a}.until(towards, 4.6, ground, surface, p.tint)
-	p.caution = rgb{0x8a, 0x5a, 0x00}.until(towards, 4.6, ground, surface, p.tint)
+	p.line = p.surface.mix(text, 0.13)
+	p.edge = p.surface.mix(text, 0.26)
+	p.muted = text.mix(p.surface, 0.42).until(text, 4.5, ground, p.surface, p.tint)
+	p.control = p.surface.mix(text, 0.4).until(text, 3, ground, p.surface)
+	p.accent = accent.until(text, 3, ground, p.surface)
+	p.onAccent = p.accent.opposite()
+	p.link = accent.until(text, 4.5, ground, p.surface, p.tint)
+	p.danger = rgb{0xb4, 0x2a, 0x2a}.until(text, 4.5, ground, p.surface, p.tint)
+	p.caution = rgb{0x8a, 0x5a, 0x00}.until(text, 4.5, ground, p.surface, p.tint)
 	return p
 }
 
@@ -97,7 +97,7 @@ func (p palette) css() string {
 		name  string
 		value rgb
 	}{
-		{"ground", p.ground}, {"surface", p.surface}, {"text", p.text}, {"muted", p.muted}, {"line", p.line},
+		{"ground", p.ground}, {"surface", p.surface}, {"text", p.text}, {"muted", p.muted}, {"line", p.line}, {"edge", p.edge},
 		{"control", p.control}, {"accent", p.accent}, {"on-accent", p.onAccent}, {"link", p.link}, {"tint", p.tint},
 		{"danger", p.danger}, {"caution", p.caution},
 	} {

@@ -45,5 +45,5 @@ func (c Choose) Target() string {
 	if c.Action == "" {
 		return "/login"
 	}
-	return c.Action
+	return webURL(c.Action)
 }

@@ -37,8 +37,18 @@ func (c rgb) mix(other rgb, share float64) rgb {
 	return rgb{part(c.r, other.r), part(c.g, other.g), part(c.b, other.b)}
 }
 
+// towards is mix with as much of share as leaves text readable on the result.
+func (c rgb) towards(other rgb, share float64, text rgb) rgb {
+	for ; share > 0; share -= 0.01 {
+		if mixed := c.mix(other, share); contrast(mixed, text) >= 4.5 {
+			return mixed
+		}
+	}
+	return c
+}
+
 // until mixes other into c until c has at least the contrast least on every one
-// of grounds.
+// of grounds. It ends at other, which must have that contrast.
 func (c rgb) until(other rgb, least float64, grounds ...rgb) rgb {
 	for share := 0.0; share < 1; share += 0.02 {
 		mixed, enough := c.mix(other, share), true
@@ -50,6 +60,14 @@ func (c rgb) until(other rgb, least float64, grounds ...rgb) rgb {
 		}
 	}
 	return other
+}
+
+// opposite returns white or black, whichever reads well on c; one of them does.
+func (c rgb) opposite() rgb {
+	if contrast(white, c) >= 4.5 {
+		return white
+	}
+	return black
 }
 
 // luminance is the relative luminance of WCAG 2.2.
@@ -71,13 +89,4 @@ func contrast(a, b rgb) float64 {
 		hi, lo = lo, hi
 	}
 	return (hi + 0.05) / (lo + 0.05)
-}
-
-// onColour returns the one of black and white that reads better on a colour.
-func onColour(colour string) string {
-	c, err := parseColour(colour)
-	if err != nil || contrast(white, c) >= 4.5 || contrast(white, c) > contrast(black, c) {
-		return white.String()
-	}
-	return black.String()
 }

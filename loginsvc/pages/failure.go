@@ -25,6 +25,12 @@ const (
 	Internal        FailureKind = "internal"    // also any kind that does not exist
 )
 
+// FailureKinds returns every kind.
+func FailureKinds() []FailureKind {
+	return []FailureKind{Cancelled, ProviderFailed, LinkExpired, CookiesBlocked, EmailUnverified, EmailTaken, NotAllowed,
+		Suspended, UnknownClient, BadRedirect, BadRequest, CrossOrigin, Forbidden, NotFound, Unavailable, Internal}
+}
+
 // Failure says in plain words what went wrong and what to do now.
 type Failure struct {
 	Kind       FailureKind

@@ -50,7 +50,7 @@ type Page interface {
 // New returns the pages of a team. Its errors name the field of b and the fix.
 func New(b Brand) (*Pages, error) {
 	b = b.withDefaults()
-	vars, err := b.variables()
+	vars, accent, err := b.variables()
 	if err != nil {
 		return nil, err
 	}
@@ -69,13 +69,13 @@ func New(b Brand) (*Pages, error) {
 		templates: map[string]*template.Template{},
 		style:     template.CSS(style), // ours alone: colours are checked by Brand
 		styleHash: cspHash(style),
-		icon:      icon(b.Accent),
+		icon:      icon(accent),
 	}
 	names, err := fs.Glob(files, "templates/page_*.html")
 	if err != nil {
 		return nil, err
 	}
-	funcs := template.FuncMap{"t": text.get, "initial": initial}
+	funcs := template.FuncMap{"t": text.get, "initial": initial, "printable": printable}
 	for _, file := range names {
 		t, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/parts.html", file)
 		if err != nil {
@@ -134,9 +134,9 @@ func (p *Pages) execute(body *bytes.Buffer, r *http.Request, page Page) error {
 }
 
 // icon is the mark as an image that needs no request.
-func icon(accent string) template.URL {
-	svg := `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="` + accent +
-		`"/><path d="M8 26V15a8 8 0 0 1 16 0v11M13 26v-9a3 3 0 0 1 6 0v9" fill="none" stroke="` + onColour(accent) +
+func icon(accent rgb) template.URL {
+	svg := `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="` + accent.String() +
+		`"/><path d="M8 26V15a8 8 0 0 1 16 0v11M13 26v-9a3 3 0 0 1 6 0v9" fill="none" stroke="` + accent.opposite().String() +
 		`" stroke-width="2.4" stroke-linecap="round"/></svg>`
 	return template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString([]byte(svg)))
 }

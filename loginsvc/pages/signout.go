@@ -31,7 +31,7 @@ func (c ConfirmSignOut) Target() string {
 	if c.Action == "" {
 		return "/logout"
 	}
-	return c.Action
+	return webURL(c.Action)
 }
 
 // Stay is the link that may be shown.

@@ -1,0 +1,96 @@
+package pages_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
+)
+
+func TestHeaders(t *testing.T) {
+	everyState(t, "", func(t *testing.T, res *http.Response, body string) {
+		t.Run("S23 headers", func(t *testing.T) {
+			for name, want := range map[string]string{
+				"X-Frame-Options":        "DENY",
+				"Referrer-Policy":        "no-referrer",
+				"Cache-Control":          "no-store",
+				"X-Content-Type-Options": "nosniff",
+				"Content-Type":           "text/html; charset=utf-8",
+			} {
+				if got := res.Header.Get(name); got != want {
+					t.Errorf("%s: %q, want %q", name, got, want)
+				}
+			}
+			csp := res.Header.Get("Content-Security-Policy")
+			for _, want := range []string{"default-src 'none'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'", styleHash(body)} {
+				if !strings.Contains(csp, want) {
+					t.Errorf("no %s in the policy %s", want, csp)
+				}
+			}
+			for _, bad := range []string{"unsafe", "*", "script-src", "https: "} {
+				if strings.Contains(csp, bad) {
+					t.Errorf("%s in the policy %s", bad, csp)
+				}
+			}
+		})
+	})
+}
+
+// styleHash is the hash of the page's style sheet as a browser computes it.
+func styleHash(body string) string {
+	sheet := regexp.MustCompile(`(?s)<style>(.*?)</style>`).FindStringSubmatch(body)
+	if sheet == nil {
+		return "no style sheet"
+	}
+	sum := sha256.Sum256([]byte(sheet[1]))
+	return "style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+func TestFormAction(t *testing.T) {
+	p := newPages(t, pages.Brand{})
+	for origin, want := range map[string]bool{
+		"https://shop.example.com":     true,
+		"https://shop.example.com:444": true,
+		"http://127.0.0.1:8788":        true,
+		"http://[::1]:8788":            true,
+		"com.example.app:":             true,
+		"https://shop.example.com/":    false,
+		"https://shop.example.com/cb":  false,
+		"https://*.example.com":        false,
+		"https:":                       false,
+		"data:":                        false,
+		"javascript:":                  false,
+		"*":                            false,
+		"":                             false,
+		"https://a.test b.test":        false,
+		"https://a.test;script-src":    false,
+		"https://a@b.test":             false,
+		"'unsafe-inline'":              false,
+		"https://\n":                   false,
+	} {
+		res, _ := render(t, p, 0, pages.Choose{FormActionOrigins: []string{origin, origin}})
+		_, list, _ := strings.Cut(res.Header.Get("Content-Security-Policy"), "form-action ")
+		list, _, _ = strings.Cut(list, ";")
+		expect := "'self'"
+		if want {
+			expect += " " + origin
+		}
+		if list != expect {
+			t.Errorf("form-action for %q: %s, want %s", origin, list, expect)
+		}
+	}
+}
+
+func TestRenderKeepsHeaders(t *testing.T) {
+	w := httptest.NewRecorder()
+	w.Header().Set("Retry-After", "1")
+	newPages(t, pages.Brand{}).Render(w, httptest.NewRequest(http.MethodGet, "/", nil), 0, pages.Failure{Kind: pages.Unavailable})
+	if w.Header().Get("Retry-After") != "1" || w.Code != http.StatusServiceUnavailable {
+		t.Errorf("status %d, headers %v", w.Code, w.Header())
+	}
+}
