@@ -22,30 +22,39 @@ func (a Access) Sign(ctx context.Context, s keys.Signer) (string, error) {
 	if err := a.complete(); err != nil {
 		return "", fmt.Errorf("signing access token: %w", err)
 	}
-	claims := jwt.MapClaims{
-		"iss": a.Issuer, "sub": a.Subject, "aud": a.Audience,
-		"exp": a.ExpiresAt.Unix(), "iat": a.IssuedAt.Unix(),
-		"jti": a.ID, "client_id": a.ClientID,
-	}
-	if len(a.Scopes) > 0 {
-		claims["scope"] = strings.Join(a.Scopes, " ")
-	}
-	if len(a.Roles) > 0 {
-		claims["roles"] = a.Roles
+	claims := accessClaims{
+		Issuer: a.Issuer, Subject: a.Subject, Audience: a.Audience,
+		ExpiresAt: a.ExpiresAt.Unix(), IssuedAt: a.IssuedAt.Unix(),
+		ID: a.ID, ClientID: a.ClientID, SessionID: a.SessionID,
+		Scope: strings.Join(a.Scopes, " "), Roles: a.Roles, Name: a.Name, Email: a.Email,
 	}
 	if !a.AuthTime.IsZero() {
-		claims["auth_time"] = a.AuthTime.Unix()
-	}
-	for name, value := range map[string]string{"sid": a.SessionID, "name": a.Name, "email": a.Email} {
-		if value != "" {
-			claims[name] = value
-		}
+		claims.AuthTime = a.AuthTime.Unix()
 	}
 	rawToken, err := sign(ctx, s, TypeAccess, claims)
 	if err != nil {
 		return "", fmt.Errorf("signing access token: %w", err)
 	}
 	return rawToken, nil
+}
+
+// accessClaims is how an access token is written.
+type accessClaims struct {
+	jwt.Claims `json:"-"` // what a validator would ask; nothing is validated here
+
+	Issuer    string   `json:"iss"`
+	Subject   string   `json:"sub"`
+	Audience  string   `json:"aud"`
+	ExpiresAt int64    `json:"exp"`
+	IssuedAt  int64    `json:"iat"`
+	ID        string   `json:"jti"`
+	ClientID  string   `json:"client_id"`
+	SessionID string   `json:"sid,omitempty"`
+	Scope     string   `json:"scope,omitempty"`
+	Roles     []string `json:"roles,omitempty"`
+	AuthTime  int64    `json:"auth_time,omitempty"`
+	Name      string   `json:"name,omitempty"`
+	Email     string   `json:"email,omitempty"`
 }
 
 // complete returns an error for a token that nobody could verify, or that would
@@ -79,12 +88,12 @@ func scopeToken(s string) bool {
 func readAccess(payload []byte) (Access, registered, error) {
 	var a Access
 	var r registered
-	err := members(payload, func(name, value []byte) error {
+	err := members(payload, func(name, value string) error {
 		if own, err := r.read(name, value); own {
 			return err
 		}
 		ok := true
-		switch string(name) {
+		switch name {
 		case "jti":
 			a.ID, ok = text(value)
 		case "client_id":
@@ -105,7 +114,7 @@ func readAccess(payload []byte) (Access, registered, error) {
 			a.Email, ok = text(value)
 		}
 		if !ok {
-			return refuseClaim(ReasonClaimType, string(name))
+			return refuseClaim(ReasonClaimType, name)
 		}
 		return nil
 	})

@@ -14,9 +14,9 @@ type registered struct {
 }
 
 // read takes in one claim. It reports whether the claim was one of its own.
-func (r *registered) read(name, value []byte) (own bool, err error) {
+func (r *registered) read(name, value string) (own bool, err error) {
 	ok := true
-	switch string(name) {
+	switch name {
 	case "iss":
 		r.issuer, ok = text(value)
 	case "sub":
@@ -41,7 +41,7 @@ func (r *registered) read(name, value []byte) (own bool, err error) {
 		return false, nil
 	}
 	if !ok {
-		return true, refuseClaim(ReasonClaimType, string(name))
+		return true, refuseClaim(ReasonClaimType, name)
 	}
 	return true, nil
 }

@@ -7,8 +7,8 @@ import "slices"
 // bring another, or read the rest in another way.
 func readHeader(header []byte, types ...string) (keyID string, err error) {
 	var alg, typ string
-	err = members(header, func(name, value []byte) error {
-		switch string(name) {
+	err = members(header, func(name, value string) error {
+		switch name {
 		case "alg":
 			alg, _ = text(value)
 		case "typ":

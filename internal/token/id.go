@@ -58,12 +58,12 @@ func reserved(name string) bool {
 func readID(payload []byte) (ID, registered, error) {
 	var id ID
 	var r registered
-	err := members(payload, func(name, value []byte) error {
+	err := members(payload, func(name, value string) error {
 		if own, err := r.read(name, value); own {
 			return err
 		}
 		ok := true
-		switch string(name) {
+		switch name {
 		case "nonce":
 			id.Nonce, ok = text(value)
 		case "sid":
@@ -73,18 +73,18 @@ func readID(payload []byte) (ID, registered, error) {
 		case "auth_time":
 			id.AuthTime, ok = instant(value)
 		default:
-			if reserved(string(name)) {
+			if reserved(name) {
 				return nil
 			}
 			if id.Claims == nil {
 				id.Claims = map[string]any{}
 			}
 			var v any
-			ok = json.Unmarshal(value, &v) == nil
-			id.Claims[string(name)] = v
+			ok = json.Unmarshal([]byte(value), &v) == nil
+			id.Claims[name] = v
 		}
 		if !ok {
-			return refuseClaim(ReasonClaimType, string(name))
+			return refuseClaim(ReasonClaimType, name)
 		}
 		return nil
 	})

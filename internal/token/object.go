@@ -1,8 +1,8 @@
 package token
 
 import (
-	"bytes"
 	"encoding/json"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -14,29 +14,26 @@ const maxMembers = 64
 // its name and its value as written. encoding/json lets the last of two members
 // win and takes "Exp" for exp; here a name that appears twice is refused ("a
 // JWT with duplicate Claim Names MUST be rejected", RFC 7519, Section 4), and
-// names are exact. The slices are parts of doc.
-func members(doc []byte, each func(name, value []byte) error) error {
+// names are exact. The strings share the memory of one copy of doc.
+func members(doc []byte, each func(name, value string) error) error {
 	if !json.Valid(doc) || !utf8.Valid(doc) {
 		return refuse(ReasonMalformed)
 	}
 	// From here on doc is known to be valid JSON, so that every step finds what
 	// it looks for.
-	rest := space(doc)
+	rest := space(string(doc))
 	if rest[0] != '{' {
 		return refuse(ReasonMalformed)
 	}
-	var buf [24][]byte
-	seen := buf[:0]
+	seen := make([]string, 0, 24)
 	for rest = space(rest[1:]); rest[0] != '}'; {
 		end := stringEnd(rest)
 		name, err := memberName(rest[:end])
 		if err != nil {
 			return err
 		}
-		for _, other := range seen {
-			if bytes.Equal(name, other) {
-				return refuse(ReasonDuplicate)
-			}
+		if slices.Contains(seen, name) {
+			return refuse(ReasonDuplicate)
 		}
 		if seen = append(seen, name); len(seen) > maxMembers {
 			return refuse(ReasonMalformed)
@@ -54,18 +51,15 @@ func members(doc []byte, each func(name, value []byte) error) error {
 }
 
 // memberName returns the name that quoted spells.
-func memberName(quoted []byte) ([]byte, error) {
-	if bytes.IndexByte(quoted, '\\') < 0 {
-		return quoted[1 : len(quoted)-1], nil
-	}
+func memberName(quoted string) (string, error) {
 	name, ok := text(quoted)
 	if !ok {
-		return nil, refuse(ReasonMalformed)
+		return "", refuse(ReasonMalformed)
 	}
-	return []byte(name), nil
+	return name, nil
 }
 
-func space(s []byte) []byte {
+func space(s string) string {
 	i := 0
 	for i < len(s) && (s[i] == ' ' || s[i] == '\t' || s[i] == '\n' || s[i] == '\r') {
 		i++
@@ -74,7 +68,7 @@ func space(s []byte) []byte {
 }
 
 // stringEnd returns the length of the string literal that s begins with.
-func stringEnd(s []byte) int {
+func stringEnd(s string) int {
 	for i := 1; ; i++ {
 		switch s[i] {
 		case '\\':
@@ -86,7 +80,7 @@ func stringEnd(s []byte) int {
 }
 
 // valueEnd returns the length of the value that s begins with.
-func valueEnd(s []byte) int {
+func valueEnd(s string) int {
 	depth := 0
 	for i := 0; ; i++ {
 		switch s[i] {

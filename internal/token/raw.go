@@ -24,20 +24,19 @@ func split(rawToken string) (raw, error) {
 	if first == last { // no dot, or one
 		return raw{}, refuse(ReasonMalformed)
 	}
+	header, payload, signature := rawToken[:first], rawToken[first+1:last], rawToken[last+1:]
+	buf := make([]byte, 0, len(rawToken)) // for all three
 	t := raw{signed: rawToken[:last]}
 	for _, segment := range []struct {
 		into *[]byte
 		text string
-	}{
-		{&t.header, rawToken[:first]},
-		{&t.payload, rawToken[first+1 : last]}, // a third dot fails here: it is not base64url
-		{&t.signature, rawToken[last+1:]},
-	} {
-		decoded, ok := decode(segment.text)
+	}{{&t.header, header}, {&t.payload, payload}, {&t.signature, signature}} {
+		whole, ok := decode(buf, segment.text) // a third dot fails here: it is not base64url
 		if !ok {
 			return raw{}, refuse(ReasonMalformed)
 		}
-		*segment.into = decoded
+		*segment.into = whole[len(buf):]
+		buf = whole
 	}
 	return t, nil
 }
@@ -46,12 +45,13 @@ func split(rawToken string) (raw, error) {
 // must be zero.
 var canonical = base64.RawURLEncoding.Strict()
 
-func decode(segment string) ([]byte, bool) {
+// decode appends to buf what segment spells.
+func decode(buf []byte, segment string) ([]byte, bool) {
 	// "All whitespace, line breaks […] MUST be omitted" (RFC 7515, Section 2),
 	// but Go's decoder skips line breaks even when it is strict.
 	if strings.ContainsAny(segment, "\r\n") {
 		return nil, false
 	}
-	decoded, err := canonical.DecodeString(segment)
-	return decoded, err == nil
+	whole, err := canonical.AppendDecode(buf, []byte(segment))
+	return whole, err == nil
 }

@@ -10,9 +10,9 @@ import (
 // pages; a client must not hear it.
 type Reason string
 
-// Every reason there is. They are found in this order: a token with several
-// faults has the first, and nothing is said about the claims of a token that we
-// did not sign.
+// Every reason there is. They are looked for in this order, so that a token with
+// several faults has the first. The payload is not read before the signature:
+// only of a token that we signed is it said what is wrong with its claims.
 const (
 	ReasonTooLarge     Reason = "too_large"        // more than [MaxSize] bytes
 	ReasonMalformed    Reason = "malformed"        // not three segments of canonical base64url that hold JSON objects

@@ -36,7 +36,7 @@ func complete(issuer, subject, audience string, issuedAt, expiresAt time.Time) e
 }
 
 // sign returns claims as a token of the type, signed by s.
-func sign(ctx context.Context, s keys.Signer, typ string, claims jwt.MapClaims) (string, error) {
+func sign(ctx context.Context, s keys.Signer, typ string, claims jwt.Claims) (string, error) {
 	unsigned := jwt.NewWithClaims(method{ctx}, claims)
 	unsigned.Header["typ"] = typ
 	unsigned.Header["kid"] = keys.Thumbprint(s.Public())

@@ -1,9 +1,9 @@
 package token
 
 import (
-	"bytes"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -11,22 +11,22 @@ import (
 const maxUnix = 253402300799
 
 // text returns the string that the valid JSON value holds.
-func text(value []byte) (string, bool) {
+func text(value string) (string, bool) {
 	if value[0] != '"' {
 		return "", false
 	}
-	if bytes.IndexByte(value, '\\') < 0 {
-		return string(value[1 : len(value)-1]), true
+	if strings.IndexByte(value, '\\') < 0 {
+		return value[1 : len(value)-1], true
 	}
 	var s string
-	err := json.Unmarshal(value, &s)
+	err := json.Unmarshal([]byte(value), &s)
 	return s, err == nil
 }
 
 // instant returns the time that the valid JSON value holds as Unix seconds. A
 // NumericDate may have a fraction (RFC 7519, Section 2); ours have none.
-func instant(value []byte) (time.Time, bool) {
-	seconds, err := strconv.ParseInt(string(value), 10, 64)
+func instant(value string) (time.Time, bool) {
+	seconds, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || seconds < 0 || seconds > maxUnix {
 		return time.Time{}, false
 	}
@@ -34,11 +34,11 @@ func instant(value []byte) (time.Time, bool) {
 }
 
 // list returns the strings of the array that the valid JSON value holds.
-func list(value []byte) ([]string, bool) {
+func list(value string) ([]string, bool) {
 	if value[0] != '[' {
 		return nil, false
 	}
-	var found []string
+	found := make([]string, 0, 4)
 	for rest := space(value[1:]); rest[0] != ']'; {
 		end := valueEnd(rest)
 		s, ok := text(rest[:end])
