@@ -1,5 +1,10 @@
 package table
 
+import (
+	"iter"
+	"slices"
+)
+
 // Cond is a condition on one item: of a write, on the item as it was before;
 // of a query, on each item found. The set is closed: an engine translates it or
 // asks [Holds].
@@ -46,3 +51,79 @@ func (Contains) isCond()  {}
 func (Not) isCond()       {}
 func (All) isCond()       {}
 func (Any) isCond()       {}
+
+// checkCond returns [ErrInvalid] for a condition that an engine could not ask.
+func checkCond(cond Cond) error {
+	switch c := cond.(type) {
+	case Exists, NotExists:
+		return nil
+	case Has:
+		return checkName(c.Name)
+	case Equal:
+		switch c.Value.(type) {
+		case string, int64, bool:
+			return checkOperand(c.Name, c.Value)
+		}
+		return invalid("comparing %q with a %T", c.Name, c.Value)
+	case Less:
+		switch c.Value.(type) {
+		case string, int64:
+			return checkOperand(c.Name, c.Value)
+		}
+		return invalid("comparing %q with a %T", c.Name, c.Value)
+	case Begins:
+		return checkOperand(c.Name, c.Prefix)
+	case Contains:
+		return checkOperand(c.Name, c.Element)
+	case Not:
+		return checkCond(c.Cond)
+	case All:
+		return checkConds(c)
+	case Any:
+		return checkConds(c)
+	}
+	return invalid("a condition of type %T", cond)
+}
+
+func checkConds(conds []Cond) error {
+	for _, c := range conds {
+		if err := checkCond(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkOperand(name string, value any) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	return checkValue(value)
+}
+
+// names yields the names of the attributes that cond looks at.
+func names(cond Cond) iter.Seq[string] {
+	return func(yield func(string) bool) { yieldNames(cond, yield) }
+}
+
+func yieldNames(cond Cond, yield func(string) bool) bool {
+	switch c := cond.(type) {
+	case Has:
+		return yield(c.Name)
+	case Equal:
+		return yield(c.Name)
+	case Less:
+		return yield(c.Name)
+	case Begins:
+		return yield(c.Name)
+	case Contains:
+		return yield(c.Name)
+	case Not:
+		return yieldNames(c.Cond, yield)
+	case All:
+		return !slices.ContainsFunc(c, func(c Cond) bool { return !yieldNames(c, yield) })
+	case Any:
+		return !slices.ContainsFunc(c, func(c Cond) bool { return !yieldNames(c, yield) })
+	}
+	return true
+}

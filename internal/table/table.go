@@ -15,13 +15,15 @@ import (
 // several processes where the engine allows them on the same data.
 //
 // An error that is none of [ErrNotFound], [ErrConditionFailed], [ErrBadCursor]
-// or a programming mistake wraps [ErrUnavailable]: the caller answers 503, and
-// may not tell whether the operation took effect.
+// and [ErrInvalid] wraps [ErrUnavailable]: the caller answers 503, and may not
+// tell whether the operation took effect. A ctx that has ended is such an error
+// too, and wraps its cause.
 type Table interface {
 	// Get returns the item under key. The read is strongly consistent: it
 	// sees every write that was acknowledged before it began. It returns
-	// [ErrNotFound] if there is none. It does not look at [TTL]: an expired
-	// item may still be there, so that the caller checks expiry itself.
+	// [ErrNotFound] if there is none, also if none can be, because the key is
+	// too long or is not UTF-8. It does not look at [TTL]: an expired item
+	// may still be there, so that the caller checks expiry itself.
 	Get(ctx context.Context, key Key) (Item, error)
 
 	// Write does all of writes or none: one is a conditional write, several
@@ -34,26 +36,35 @@ type Table interface {
 
 	// Query returns the items of one partition in the order of their sort
 	// keys (bytes), at most q.Limit of them that pass q.Filter. On the table
-	// itself it is strongly consistent; on an index it may lag behind.
+	// itself it is strongly consistent; on an index it may lag behind. Items
+	// with the same sort key in an index have an order too, but an unspecified
+	// one. A PK or Prefix that no item can have is an empty page.
 	// It returns [ErrBadCursor] if q.Cursor was not made by a query like q.
 	Query(ctx context.Context, q Query) (Page, error)
 }
 
-// MaxWrites is the greatest number of writes in one call (a limit of DynamoDB).
-const MaxWrites = 100
+// Limits of DynamoDB, kept on every engine. A call beyond them is [ErrInvalid].
+const (
+	MaxWrites    = 100       // writes in one call
+	MaxItemSize  = 400_000   // bytes of one item, names and values; a little less than DynamoDB's 400 KiB
+	MaxWriteSize = 4_000_000 // bytes of all items of one call
+	MaxPK        = 2048      // bytes of a partition key, of the table or of an index
+	MaxSK        = 1024      // bytes of a sort key
+	MaxLimit     = 1000      // items in one page
+)
 
 // Key is the primary key of an item. Neither part is ever empty.
 type Key struct {
-	PK string // partition key, at most 2,048 bytes
-	SK string // sort key, at most 1,024 bytes
+	PK string // partition key, at most [MaxPK] bytes of UTF-8
+	SK string // sort key, at most [MaxSK] bytes of UTF-8
 }
 
 // Attribute names with a meaning for the table.
 const (
 	PK     = "pk"     // partition key, a string
 	SK     = "sk"     // sort key, a string
-	GSI1PK = "gsi1pk" // partition key in index GSI1; absent: not in the index
-	GSI1SK = "gsi1sk" // sort key in index GSI1
+	GSI1PK = "gsi1pk" // partition key in index GSI1, a string; absent: not in the index
+	GSI1SK = "gsi1sk" // sort key in index GSI1, a string; absent: not in the index
 	GSI2PK = "gsi2pk"
 	GSI2SK = "gsi2sk"
 	TTL    = "ttl" // int64, Unix seconds; the engine may delete the item some time after
@@ -68,7 +79,9 @@ const (
 
 // Item is one item: attributes by name, [PK] and [SK] among them. A value is a
 // string, an int64, a bool, a []byte or a []string; an engine refuses any other
-// type, and gives back just these. An empty string is a value; nil is not.
+// type, and gives back just these. Strings and names are UTF-8. An empty
+// string, []byte or []string is a value; nil is not. Names that begin with an
+// underscore belong to the engines.
 type Item map[string]any
 
 // Key returns the primary key of the item.
@@ -86,7 +99,10 @@ type Query struct {
 	Descending bool   // greatest sort key first
 	Limit      int    // greatest number of items in the answer, 1 to 1,000
 	Cursor     string // where the previous page ended; "" is the beginning
-	Filter     Cond   // nil: every item. Filtered items cost capacity, but not Limit
+	// Filter leaves out items that do not pass; nil is every item. What it
+	// leaves out costs capacity, but does not count toward Limit. It may not
+	// name the keys: not [PK] and [SK], nor those of Index.
+	Filter Cond
 }
 
 // Page is an answer to a [Query].
@@ -96,6 +112,7 @@ type Page struct {
 	// added or deleted meanwhile. It is "" if there are no more, opaque, and
 	// safe to hand to a client: changed, or used with a query of another
 	// Index, PK, Prefix or Descending, it is refused with [ErrBadCursor].
+	// After a page with a Filter there may be a cursor and nothing behind it.
 	Cursor string
 }
 
@@ -107,6 +124,9 @@ var (
 	ErrConditionFailed = errors.New("condition failed")
 	// ErrBadCursor says that a cursor is damaged or belongs to another query.
 	ErrBadCursor = errors.New("bad cursor")
+	// ErrInvalid says that the call breaks a rule stated in this package: a
+	// mistake of the program, or data that is too large.
+	ErrInvalid = errors.New("invalid table operation")
 	// ErrUnavailable says that the engine could not answer now.
 	ErrUnavailable = errors.New("table unavailable")
 )

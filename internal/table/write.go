@@ -7,7 +7,7 @@ type Write struct {
 	Key    Key
 	Item   Item             // of a Put: the whole item
 	Set    map[string]any   // of an Update: attributes to set
-	Add    map[string]int64 // of an Update: numbers to add; an absent attribute counts as 0
+	Add    map[string]int64 // of an Update: numbers to add; an absent attribute counts as 0, any but an int64 is ErrInvalid
 	Remove []string         // of an Update: attributes to remove
 	Cond   Cond             // nil: unconditional
 }
@@ -27,7 +27,8 @@ const (
 func Put(item Item) Write { return Write{Op: OpPut, Key: item.Key(), Item: item} }
 
 // Update sets the attributes of set on the item under key and leaves the others
-// as they are. Unless a condition forbids it, an absent item is created.
+// as they are. Unless a condition forbids it, an absent item is created. It
+// changes something, no attribute twice, and never the key.
 func Update(key Key, set map[string]any) Write { return Write{Op: OpUpdate, Key: key, Set: set} }
 
 // Delete removes the item under key.
