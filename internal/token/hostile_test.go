@@ -102,13 +102,17 @@ func TestExpiry(t *testing.T) {
 func TestCheapRefusal(t *testing.T) {
 	t.Run("I3 a million dots cost nothing", func(t *testing.T) {
 		dots := strings.Repeat(".", 1_000_000)
+		best := time.Hour // of several tries: the machine has other work
 		var before, after runtime.MemStats
-		started := time.Now()
 		runtime.ReadMemStats(&before)
-		verify(t, dots)
+		for range 10 {
+			started := time.Now()
+			verify(t, dots)
+			best = min(best, time.Since(started))
+		}
 		runtime.ReadMemStats(&after)
-		if took, bytes := time.Since(started), after.TotalAlloc-before.TotalAlloc; took > 5*time.Millisecond || bytes > 1<<20 {
-			t.Errorf("%v, %d bytes", took, bytes)
+		if bytes := after.TotalAlloc - before.TotalAlloc; best > 5*time.Millisecond || bytes > 1<<20 {
+			t.Errorf("%v, %d bytes", best, bytes)
 		}
 	})
 }
