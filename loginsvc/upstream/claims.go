@@ -1,0 +1,85 @@
+package upstream
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/email"
+)
+
+// claims are the members of a JSON object under their exact names: encoding/json
+// alone would take "Email_Verified" for "email_verified".
+type claims map[string]json.RawMessage
+
+// rawJSON keeps a document as it came, for decoders that insist on decoding.
+type rawJSON []byte
+
+// UnmarshalJSON keeps raw.
+func (r *rawJSON) UnmarshalJSON(raw []byte) error {
+	*r = bytes.Clone(raw)
+	return nil
+}
+
+// parseClaims reads an object, and refuses one that names a member twice, in
+// whatever case: each reader would believe another one.
+func parseClaims(raw []byte) (claims, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if start, err := d.Token(); err != nil || start != json.Delim('{') {
+		return nil, errors.New("not a JSON object")
+	}
+	c, seen := claims{}, map[string]bool{}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return nil, errors.New("not a JSON object")
+		}
+		key, _ := name.(string)
+		folded := strings.ToLower(strings.ToUpper(key)) // also the long s and the Kelvin sign
+		if seen[folded] {
+			return nil, fmt.Errorf("member %q is there twice", key)
+		}
+		seen[folded] = true
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return nil, errors.New("not a JSON object")
+		}
+		c[key] = value
+	}
+	return c, nil
+}
+
+// has tells whether there is such a claim and it is not null.
+func (c claims) has(name string) bool {
+	value, ok := c[name]
+	return ok && string(value) != "null"
+}
+
+// text returns a claim that is a string, or "".
+func (c claims) text(name string) string {
+	var s string
+	if err := json.Unmarshal(c[name], &s); err != nil {
+		return ""
+	}
+	return s
+}
+
+// isTrue tells whether a claim is exactly true. The strings "true" and "false"
+// and the number 1 are not: whoever sends those has not said what they mean.
+func (c claims) isTrue(name string) bool { return string(c[name]) == "true" }
+
+// instant returns a claim that is a NumericDate (RFC 7519, Section 2) between
+// 1970 and 9999.
+func (c claims) instant(name string) (time.Time, bool) {
+	var seconds float64
+	if !c.has(name) || json.Unmarshal(c[name], &seconds) != nil || seconds < 0 || seconds > 253402300799 {
+		return time.Time{}, false
+	}
+	return time.Unix(int64(seconds), 0), true
+}
+
+// address returns the claim email in canonical form, and whether it has one.
+func (c claims) address() (string, bool) { return email.Canonical(c.text("email")) }

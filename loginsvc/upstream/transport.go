@@ -1,0 +1,61 @@
+package upstream
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+)
+
+// maxBody is the most that any answer of a provider may hold.
+const maxBody = 1 << 20
+
+var errTooLong = errors.New("answer is longer than 1 MiB")
+
+// boundedClient returns a client over base's transport that ends every call
+// within timeout, reads no more than maxBody and follows no redirect: a token
+// endpoint that redirects would send code and secret on to wherever it says.
+func boundedClient(base *http.Client, timeout time.Duration) *http.Client {
+	var transport http.RoundTripper
+	if base != nil {
+		transport = base.Transport
+	}
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	return &http.Client{
+		Transport:     boundedTransport{transport},
+		Timeout:       timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+type boundedTransport struct{ next http.RoundTripper }
+
+func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := t.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	res.Body = &boundedBody{ReadCloser: res.Body, left: maxBody}
+	return res, nil
+}
+
+// boundedBody fails, rather than ends, once more than left bytes were read: half
+// an answer must not pass for one.
+type boundedBody struct {
+	io.ReadCloser
+	left int
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if len(p) > b.left+1 {
+		p = p[:b.left+1]
+	}
+	n, err := b.ReadCloser.Read(p)
+	if n > b.left {
+		return 0, errTooLong
+	}
+	b.left -= n
+	return n, err
+}
