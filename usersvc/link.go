@@ -1,0 +1,116 @@
+package usersvc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+)
+
+// linkRows lead from p to the user, and from the user to p. They fail if p leads
+// to a user already: this alone makes it impossible that two users share p.
+func linkRows(userID string, p Profile, now time.Time) []table.Write {
+	attributes := func(key table.Key) table.Item {
+		return table.Item{
+			table.PK: key.PK, table.SK: key.SK, "user_id": userID, "provider": p.Provider,
+			"issuer": p.Issuer, "subject": p.Subject, "email": p.Email, "linked_at": now.UnixMilli(),
+		}
+	}
+	return []table.Write{
+		table.Put(attributes(p.key())).If(table.NotExists{}),
+		table.Put(attributes(table.Key{PK: userKey(userID).PK, SK: p.key().PK})).If(table.NotExists{}),
+	}
+}
+
+// findByEmail is the entry of an identity that nobody has signed in with: of a
+// new user, unless a user holds the same address and may be believed to be the
+// same person (see [Users.TrustedProviders]).
+func (u *Users) findByEmail(ctx context.Context, a arrival) (entry, error) {
+	if !a.EmailVerified || len(u.TrustedProviders) == 0 {
+		return u.create(a, false), nil
+	}
+	id, err := u.owner(ctx, emailKey(a.canonicalEmail()))
+	if err != nil {
+		return entry{}, err
+	}
+	if id == "" {
+		return u.create(a, u.trusts(a.Profile)), nil
+	}
+	if !u.trusts(a.Profile) {
+		return entry{}, ErrEmailKnown
+	}
+	user, err := u.Get(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return entry{}, errChanged
+	}
+	if err != nil {
+		return entry{}, err
+	}
+	// A provider that knows two people by one address has given it to the
+	// second after the first had gone: they are not the same.
+	again, err := u.Table.Query(ctx, table.Query{
+		PK: userKey(id).PK, Prefix: strings.TrimSuffix(a.key().PK, a.Subject), Limit: 1,
+	})
+	if err != nil {
+		return entry{}, fmt.Errorf("reading identities: %w", err)
+	}
+	if len(again.Items) > 0 {
+		return u.create(a, false), nil
+	}
+	return u.join(user, a)
+}
+
+// join is the entry of a user with an identity that is linked to them now.
+func (u *Users) join(user User, a arrival) (entry, error) {
+	if user.Status != Active {
+		return entry{}, ErrSuspended
+	}
+	next := user
+	next.identities++
+	writes := append(linkRows(user.ID, a.Profile, u.now()), u.audit(IdentityLinked, user.ID, a.by(user.ID), "from "+a.Provider),
+		table.Check(emailKey(a.canonicalEmail()), table.Equal{Name: "user_id", Value: user.ID}))
+	writes = append(writes, u.giveAdmin(&next, a.Profile)...)
+	writes = append(writes, replace(user, &next))
+	return entry{user: next, writes: writes}, nil
+}
+
+// claim makes the user's address lead to them, if it may be believed and does
+// not lead to somebody else; an address that they no longer have leads nowhere.
+func (u *Users) claim(ctx context.Context, user *User, p Profile) ([]table.Write, error) {
+	want := ""
+	if u.trusts(p) {
+		want = p.canonicalEmail()
+	}
+	if want == user.claimedEmail || want != "" && want == user.lostEmail {
+		return nil, nil
+	}
+	var writes []table.Write
+	if user.claimedEmail != "" {
+		writes = append(writes, dropClaim(user.ID, user.claimedEmail))
+	}
+	user.claimedEmail, user.lostEmail = want, ""
+	if want == "" {
+		return writes, nil
+	}
+	other, err := u.owner(ctx, emailKey(want))
+	if err != nil {
+		return nil, err
+	}
+	if other != "" {
+		user.claimedEmail, user.lostEmail = "", want
+		return writes, nil
+	}
+	return append(writes, putClaim(user.ID, want)), nil
+}
+
+func putClaim(userID, canonical string) table.Write {
+	key := emailKey(canonical)
+	return table.Put(table.Item{table.PK: key.PK, table.SK: key.SK, "user_id": userID}).If(table.NotExists{})
+}
+
+func dropClaim(userID, canonical string) table.Write {
+	return table.Delete(emailKey(canonical)).If(table.Equal{Name: "user_id", Value: userID})
+}

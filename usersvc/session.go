@@ -1,0 +1,174 @@
+package usersvc
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+)
+
+// Session is one sign-in of a user in one browser.
+type Session struct {
+	ID         string // "s_…"; public, it is the claim sid of tokens
+	UserID     string
+	Provider   string // the provider that the user signed in with
+	AuthTime   time.Time
+	CreatedAt  time.Time
+	ExpiresAt  time.Time // whatever happens
+	LastUsedAt time.Time // a little behind, to spare writes
+	UserAgent  string
+
+	epoch int64
+	hash  []byte // SHA-256 of the cookie's secret
+}
+
+// Session returns the live session of a cookie and its user. It returns
+// [ErrNoSession] for anything else than a cookie of a live session, whatever is
+// wrong with it. Now and then it notes that the session was used.
+func (u *Users) Session(ctx context.Context, cookie string) (Session, User, error) {
+	userID, rest, _ := strings.Cut(cookie, ".")
+	sid, secret, ok := strings.Cut(rest, ".")
+	if !ok {
+		return Session{}, User{}, ErrNoSession
+	}
+	s, err := u.readSession(ctx, userID, sid)
+	if err != nil {
+		return Session{}, User{}, err
+	}
+	hash := sha256.Sum256([]byte(secret))
+	now := u.now()
+	if subtle.ConstantTimeCompare(hash[:], s.hash) != 1 || !now.Before(s.LastUsedAt.Add(u.sessionIdle())) {
+		return Session{}, User{}, ErrNoSession
+	}
+	user, err := u.userOf(ctx, s)
+	if err != nil {
+		return Session{}, User{}, err
+	}
+	if now.Sub(s.LastUsedAt) < u.sessionIdle()/50 {
+		return s, user, nil
+	}
+	s.LastUsedAt = now
+	err = u.Table.Write(ctx, table.Update(sessionKey(userID, sid), map[string]any{"last_used_at": now.UnixMilli()}).If(table.Exists{}))
+	if errors.Is(err, table.ErrConditionFailed) {
+		return Session{}, User{}, ErrNoSession
+	}
+	if err != nil {
+		return Session{}, User{}, fmt.Errorf("noting use of session: %w", err)
+	}
+	return s, user, nil
+}
+
+// SessionByID returns a live session and its user, or [ErrNoSession]. It is for
+// tokens, which outlive the use of the browser: it does not ask when the session
+// was last used.
+func (u *Users) SessionByID(ctx context.Context, userID, sid string) (Session, User, error) {
+	s, err := u.readSession(ctx, userID, sid)
+	if err != nil {
+		return Session{}, User{}, err
+	}
+	user, err := u.userOf(ctx, s)
+	return s, user, err
+}
+
+// readSession returns a session that has neither ended nor expired. Its user may
+// have been suspended meanwhile.
+func (u *Users) readSession(ctx context.Context, userID, sid string) (Session, error) {
+	if !isID(userID) || !isID(sid) {
+		return Session{}, ErrNoSession
+	}
+	item, err := u.Table.Get(ctx, sessionKey(userID, sid))
+	if errors.Is(err, table.ErrNotFound) {
+		return Session{}, ErrNoSession
+	}
+	if err != nil {
+		return Session{}, fmt.Errorf("reading session: %w", err)
+	}
+	s, err := sessionFrom(item)
+	if err != nil {
+		return Session{}, err
+	}
+	if !u.now().Before(s.ExpiresAt) {
+		return Session{}, ErrNoSession
+	}
+	return s, nil
+}
+
+// userOf returns the user of s if s is of the user's present epoch.
+func (u *Users) userOf(ctx context.Context, s Session) (User, error) {
+	user, err := u.Get(ctx, s.UserID)
+	if errors.Is(err, ErrNotFound) || err == nil && (user.Status != Active || user.epoch != s.epoch) {
+		return User{}, ErrNoSession
+	}
+	return user, err
+}
+
+// newSession returns a session of the user and its cookie.
+func (u *Users) newSession(user User, a arrival) (Session, string) {
+	now := u.now()
+	secret := rand.Text() + rand.Text() // 260 bits
+	hash := sha256.Sum256([]byte(secret))
+	s := Session{
+		ID: newID("s_", now), UserID: user.ID, Provider: a.Provider,
+		AuthTime: a.info.AuthTime, CreatedAt: now, ExpiresAt: now.Add(u.sessionTTL()), LastUsedAt: now,
+		UserAgent: text(a.info.UserAgent, maxUserAgent), epoch: user.epoch, hash: hash[:],
+	}
+	if s.AuthTime.IsZero() {
+		s.AuthTime = now
+	}
+	return s, user.ID + "." + s.ID + "." + secret
+}
+
+const sessionPrefix = "session#"
+
+func sessionKey(userID, sid string) table.Key {
+	return table.Key{PK: userKey(userID).PK, SK: sessionPrefix + sid}
+}
+
+func (s Session) item() table.Item {
+	key := sessionKey(s.UserID, s.ID)
+	return table.Item{
+		table.PK: key.PK, table.SK: key.SK, table.TTL: s.ExpiresAt.Unix(),
+		"id": s.ID, "user_id": s.UserID, "provider": s.Provider, "user_agent": s.UserAgent,
+		"auth_time": s.AuthTime.UnixMilli(), "created_at": s.CreatedAt.UnixMilli(),
+		"expires_at": s.ExpiresAt.UnixMilli(), "last_used_at": s.LastUsedAt.UnixMilli(),
+		"epoch": s.epoch, "secret_sha256": s.hash,
+	}
+}
+
+func sessionFrom(item table.Item) (Session, error) {
+	r := row{item: item}
+	s := Session{
+		ID: r.text("id"), UserID: r.text("user_id"), Provider: r.text("provider"), UserAgent: r.text("user_agent"),
+		AuthTime: r.instant("auth_time"), CreatedAt: r.instant("created_at"),
+		ExpiresAt: r.instant("expires_at"), LastUsedAt: r.instant("last_used_at"),
+		epoch: r.number("epoch"), hash: r.bytes("secret_sha256"),
+	}
+	if r.err == nil && item.Key() != sessionKey(s.UserID, s.ID) {
+		r.err = fmt.Errorf("%w: session: key", ErrCorrupt)
+	}
+	if r.err != nil {
+		return Session{}, r.err
+	}
+	return s, nil
+}
+
+// EndSession ends a session of the user, who asks for it. It succeeds if there
+// is no such session.
+func (u *Users) EndSession(ctx context.Context, userID, sid string) error {
+	if !isID(userID) || !isID(sid) {
+		return nil
+	}
+	err := u.write(ctx,
+		table.Delete(sessionKey(userID, sid)).If(table.Exists{}),
+		u.audit(SessionEnded, userID, By{UserID: userID}, sid))
+	if err != nil && !errors.Is(err, errChanged) {
+		return fmt.Errorf("ending session: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,210 @@
+package usersvc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+)
+
+// SignInInfo is what is known about a sign-in besides who it is.
+type SignInInfo struct {
+	UserAgent string
+	SourceIP  string    // without a port
+	AuthTime  time.Time // when the provider last saw the person prove who they are; zero: now
+}
+
+// SignIn finds or creates the user of a provider's profile and starts a session,
+// all in one transaction. It returns the cookie that [Users.Session] takes. A
+// suspended user gets [ErrSuspended] and nothing else; see also [ErrEmailKnown]
+// and [ErrBadProfile].
+func (u *Users) SignIn(ctx context.Context, p Profile, info SignInInfo) (User, Session, string, error) {
+	var (
+		s      Session
+		cookie string
+	)
+	a := arrival{p, info, Active}
+	user, err := u.enter(ctx, a, func(user User) []table.Write {
+		s, cookie = u.newSession(user, a)
+		return []table.Write{table.Put(s.item()).If(table.NotExists{}), u.audit(SessionStarted, user.ID, a.by(user.ID), s.ID)}
+	})
+	if err != nil {
+		return User{}, Session{}, "", fmt.Errorf("signing in: %w", err)
+	}
+	return user, s, cookie, nil
+}
+
+// arrival is somebody at the door.
+type arrival struct {
+	Profile
+	info   SignInInfo
+	status Status // of the user, if this creates them
+}
+
+func (a arrival) by(userID string) By {
+	return By{UserID: userID, SourceIP: a.info.SourceIP, UserAgent: a.info.UserAgent}
+}
+
+// errChanged says that something was read and has changed before the write that
+// depends on it.
+var errChanged = errors.New("changed meanwhile")
+
+// enter finds or creates the user of a and brings the user up to date. What then
+// adds is written in the same transaction, which fails unless the user is active.
+func (u *Users) enter(ctx context.Context, a arrival, then func(User) []table.Write) (User, error) {
+	if err := a.check(); err != nil {
+		return User{}, err
+	}
+	a.Profile = a.clean()
+	for range 8 {
+		e, err := u.find(ctx, a)
+		if err == nil {
+			err = u.write(ctx, append(e.writes, then(e.user)...)...)
+		}
+		if !errors.Is(err, errChanged) {
+			return e.user, err
+		}
+	}
+	return User{}, fmt.Errorf("%w: user keeps changing", table.ErrUnavailable)
+}
+
+// entry is a user who enters, and the writes that this takes.
+type entry struct {
+	user   User
+	writes []table.Write
+}
+
+func (u *Users) find(ctx context.Context, a arrival) (entry, error) {
+	id, err := u.owner(ctx, a.key())
+	if err != nil {
+		return entry{}, err
+	}
+	if id == "" {
+		return u.findByEmail(ctx, a)
+	}
+	user, err := u.Get(ctx, id)
+	if errors.Is(err, ErrNotFound) { // deleted between the two reads
+		return entry{}, errChanged
+	}
+	if err != nil {
+		return entry{}, err
+	}
+	return u.returning(ctx, user, a)
+}
+
+// owner returns the id of the user that a row leads to, or "" if there is none.
+func (u *Users) owner(ctx context.Context, key table.Key) (string, error) {
+	item, err := u.Table.Get(ctx, key)
+	if errors.Is(err, table.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading %s: %w", key.SK, err)
+	}
+	r := row{item: item}
+	id := r.text("user_id")
+	return id, r.err
+}
+
+// returning is the entry of a user who is known.
+func (u *Users) returning(ctx context.Context, user User, a arrival) (entry, error) {
+	if user.Status != Active {
+		return entry{}, ErrSuspended
+	}
+	next := user
+	e := entry{}
+	if next.primary == "" || next.primary == a.key().PK {
+		next.show(a.Profile)
+		claim, err := u.claim(ctx, &next, a.Profile)
+		if err != nil {
+			return entry{}, err
+		}
+		e.writes = append(e.writes, claim...)
+		if next.Email != user.Email || next.Name != user.Name || next.Picture != user.Picture || next.EmailVerified != user.EmailVerified {
+			e.writes = append(e.writes, u.audit(ProfileChanged, user.ID, a.by(user.ID), "from "+a.Provider))
+		}
+	}
+	e.writes = append(e.writes, u.giveAdmin(&next, a.Profile)...)
+	if next.equal(user) {
+		e.writes = append(e.writes, table.Check(userKey(user.ID), live(user.epoch)))
+	} else {
+		e.writes = append(e.writes, replace(user, &next))
+	}
+	e.user = next
+	return e, nil
+}
+
+// create is the entry of a user who has never been here.
+func (u *Users) create(a arrival, canClaim bool) entry {
+	now := u.now()
+	user := User{
+		ID: newID("u_", now), Roles: sortedRoles(u.defaultRoles()), Status: a.status,
+		CreatedAt: now, Version: 1, primary: a.key().PK, identities: 1,
+	}
+	user.show(a.Profile)
+	writes := append(linkRows(user.ID, a.Profile, now), u.audit(UserCreated, user.ID, a.by(user.ID), "from "+a.Provider))
+	if canClaim {
+		user.claimedEmail = a.canonicalEmail()
+		writes = append(writes, putClaim(user.ID, user.claimedEmail))
+	}
+	writes = append(writes, u.giveAdmin(&user, a.Profile)...)
+	writes = append(writes, table.Put(user.item()).If(table.NotExists{}))
+	return entry{user: user, writes: writes}
+}
+
+// show takes over what the provider says about the user.
+func (u *User) show(p Profile) {
+	u.primary = p.key().PK
+	u.Email, u.EmailVerified, u.Picture = p.Email, p.EmailVerified, p.Picture
+	if !u.ownName {
+		u.Name = p.Name
+	}
+}
+
+// giveAdmin makes the user an admin if the configuration names them and has not
+// done so before.
+func (u *Users) giveAdmin(user *User, p Profile) []table.Write {
+	if user.adminGiven || !u.isAdmin(p) {
+		return nil
+	}
+	user.adminGiven = true
+	if user.HasRole(Admin) {
+		return nil
+	}
+	user.Roles = sortedRoles(append(slices.Clone(user.Roles), Admin))
+	return []table.Write{putMember(user.ID), u.audit(RolesChanged, user.ID, By{UserID: configured}, "+"+Admin)}
+}
+
+func (u User) equal(other User) bool {
+	same := slices.Equal(u.Roles, other.Roles)
+	u.Roles, other.Roles = nil, nil
+	a, b := u.item(), other.item()
+	for name := range a {
+		if _, isList := a[name].([]string); !isList && a[name] != b[name] {
+			return false
+		}
+	}
+	return same
+}
+
+// replace writes next in place of old, if old is still what is there. Next gets
+// the next version.
+func replace(old User, next *User) table.Write {
+	next.Version = old.Version + 1
+	return table.Put(next.item()).If(table.Equal{Name: "version", Value: old.Version})
+}
+
+// write does the writes, or returns errChanged if one of their conditions fails.
+func (u *Users) write(ctx context.Context, writes ...table.Write) error {
+	err := u.Table.Write(ctx, writes...)
+	if errors.Is(err, table.ErrConditionFailed) {
+		return errChanged
+	}
+	if err != nil {
+		return fmt.Errorf("writing: %w", err)
+	}
+	return nil
+}

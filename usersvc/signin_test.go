@@ -1,0 +1,230 @@
+package usersvc_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+var exported = cmpopts.IgnoreUnexported(usersvc.User{}, usersvc.Session{})
+
+func TestSignIn(t *testing.T) {
+	t.Run("the first creates a user", func(t *testing.T) {
+		h := open(t)
+		var lin in
+		if n := h.table.during(func() { lin = h.signIn(t, profile("lin")) }); n > 3 {
+			t.Errorf("%d calls of the table, want at most 3", n)
+		}
+		want := usersvc.User{
+			ID: lin.user.ID, Email: "lin@example.com", EmailVerified: true, Name: "lin", Roles: []string{"user"},
+			Status: usersvc.Active, CreatedAt: h.clock.Now(), Version: 1,
+		}
+		if diff := cmp.Diff(want, lin.user, exported); diff != "" {
+			t.Error(diff)
+		}
+		got, err := h.Get(t.Context(), lin.user.ID)
+		if diff := cmp.Diff(want, got, exported); diff != "" || err != nil {
+			t.Error(diff, err)
+		}
+		if !strings.HasPrefix(lin.user.ID, "u_") || !strings.HasPrefix(lin.session.ID, "s_") {
+			t.Error(lin.user.ID, lin.session.ID)
+		}
+	})
+	t.Run("the next finds it", func(t *testing.T) {
+		h := open(t)
+		first := h.signIn(t, profile("lin"))
+		h.clock.pass(time.Hour)
+		var second in
+		if n := h.table.during(func() { second = h.signIn(t, profile("lin")) }); n > 3 {
+			t.Errorf("%d calls of the table, want at most 3", n)
+		}
+		if diff := cmp.Diff(first.user, second.user, exported); diff != "" {
+			t.Error("an unchanged profile changed the user:", diff)
+		}
+		if first.session.ID == second.session.ID || first.cookie == second.cookie {
+			t.Error("S44 the session did not change at sign-in")
+		}
+		if len(h.all(t)) != 1 {
+			t.Error(h.all(t))
+		}
+	})
+	t.Run("a changed profile is taken over, and rights are kept", func(t *testing.T) {
+		h := open(t)
+		first := h.signIn(t, profile("ada"))
+		p := profile("ada")
+		p.Name, p.Email, p.EmailVerified, p.Picture = "Ada L.", "ada@new.example", false, "https://img.example/a.png"
+		second := h.signIn(t, p)
+		want := first.user
+		want.Name, want.Email, want.EmailVerified, want.Picture, want.Version = p.Name, p.Email, false, p.Picture, 2
+		if diff := cmp.Diff(want, second.user, exported); diff != "" {
+			t.Error(diff)
+		}
+		stored, _ := h.Get(t.Context(), first.user.ID)
+		if diff := cmp.Diff(want, stored, exported); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("what a provider says is cut to what a row may hold", func(t *testing.T) {
+		h := open(t)
+		p := profile("lin")
+		p.Name = " L\x00i\r\nn" + strings.Repeat("ö", 300)
+		p.Picture = "javascript:alert(1)"
+		p.Email = "lin@evil.test@example.com"
+		user := h.signIn(t, p).user
+		if strings.ContainsAny(user.Name, "\x00\r\n") || len(user.Name) > 256 || user.Picture != "" || user.Email != "" || user.EmailVerified {
+			t.Errorf("%+v", user)
+		}
+	})
+	t.Run("a profile that does not say who it is", func(t *testing.T) {
+		h := open(t)
+		for _, change := range []func(*usersvc.Profile){
+			func(p *usersvc.Profile) { p.Issuer = "" },
+			func(p *usersvc.Profile) { p.Subject = "" },
+			func(p *usersvc.Profile) { p.Issuer = "https://a#b" },
+			func(p *usersvc.Profile) { p.Subject = strings.Repeat("a", 256) },
+			func(p *usersvc.Profile) { p.Issuer = "https://" + strings.Repeat("a", 600) },
+			func(p *usersvc.Profile) { p.Subject = "\xff" },
+		} {
+			p := profile("lin")
+			change(&p)
+			if _, _, _, err := h.SignIn(t.Context(), p, usersvc.SignInInfo{}); !errors.Is(err, usersvc.ErrBadProfile) {
+				t.Errorf("%+v: %v", p, err)
+			}
+		}
+		if len(h.all(t)) != 0 {
+			t.Error(h.all(t))
+		}
+	})
+}
+
+func TestManyFirstSignIns(t *testing.T) {
+	t.Run("S43 two hundred concurrent first sign-ins make one user", func(t *testing.T) {
+		h := open(t)
+		var (
+			wg  sync.WaitGroup
+			mu  sync.Mutex
+			ids []string
+		)
+		for range 200 {
+			wg.Go(func() {
+				user, _, cookie, err := h.SignIn(t.Context(), profile("ada"), usersvc.SignInInfo{})
+				if err == nil {
+					_, _, err = h.Session(t.Context(), cookie)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				ids = append(ids, user.ID)
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		slices.Sort(ids)
+		if ids = slices.Compact(ids); len(ids) != 1 || len(h.all(t)) != 1 {
+			t.Errorf("%d users, %d listed", len(ids), len(h.all(t)))
+		}
+	})
+}
+
+func TestAdmins(t *testing.T) {
+	roles := func(t *testing.T, change func(*usersvc.Profile)) []string {
+		t.Helper()
+		p := profile("ada")
+		change(&p)
+		return open(t).signIn(t, p).user.Roles
+	}
+	t.Run("a verified address of the configuration makes an admin", func(t *testing.T) {
+		for _, address := range []string{"ada@example.com", "ADA@EXAMPLE.COM"} {
+			if got := roles(t, func(p *usersvc.Profile) { p.Email = address }); !slices.Equal(got, []string{"admin", "user"}) {
+				t.Error(address, got)
+			}
+		}
+	})
+	for name, change := range map[string]func(*usersvc.Profile){
+		"S36 an address that is not verified does not":     func(p *usersvc.Profile) { p.EmailVerified = false },
+		"S37 nor one that only looks like it":              func(p *usersvc.Profile) { p.Email = "ada@example.com@example.com" },
+		"S37 nor one in other letters":                     func(p *usersvc.Profile) { p.Email = "аda@example.com" },
+		"S37 nor one with a dot at the end":                func(p *usersvc.Profile) { p.Email = "ada@example.com." },
+		"nor one from a provider that is not trusted":      func(p *usersvc.Profile) { p.Provider = "stranger" },
+		"nor one that begins or ends like it":              func(p *usersvc.Profile) { p.Email = "xada@example.com" },
+		"nor no address at all":                            func(p *usersvc.Profile) { p.Email = "" },
+		"nor a name":                                       func(p *usersvc.Profile) { p.Email, p.Name = "", "ada@example.com" },
+		"nor a subject that is the address of the admin's": func(p *usersvc.Profile) { p.Email, p.Subject = "", "ada@example.com" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := roles(t, change); !slices.Equal(got, []string{"user"}) {
+				t.Error(got)
+			}
+		})
+	}
+	t.Run("an address that is listed later counts at the next sign-in", func(t *testing.T) {
+		h := open(t)
+		h.signIn(t, profile("lin"))
+		h.Admins = append(h.Admins, "lin@example.com")
+		if user := h.signIn(t, profile("lin")).user; !user.HasRole(usersvc.Admin) || user.Version != 2 {
+			t.Errorf("%+v", user)
+		}
+	})
+	t.Run("where no provider is trusted, each one's word counts", func(t *testing.T) {
+		h := open(t)
+		h.TrustedProviders = nil
+		if user := h.signIn(t, profile("ada")).user; !user.HasRole(usersvc.Admin) {
+			t.Error(user.Roles)
+		}
+	})
+}
+
+func TestSuspended(t *testing.T) {
+	t.Run("S38 a suspended user gets nothing, and is neither re-enabled nor made again", func(t *testing.T) {
+		h := open(t)
+		sam, err := h.EnsureUser(t.Context(), profile("sam"), usersvc.Suspended)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			p := profile("sam")
+			p.Name = "Samuel"
+			user, s, cookie, err := h.SignIn(t.Context(), p, usersvc.SignInInfo{})
+			if !errors.Is(err, usersvc.ErrSuspended) || cookie != "" || user.ID != "" || s.ID != "" {
+				t.Errorf("%v %v %q %v", user, s, cookie, err)
+			}
+		}
+		if diff := cmp.Diff([]usersvc.User{sam}, h.all(t), exported); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("S38 nor through another provider that vouches for the same address", func(t *testing.T) {
+		h := open(t)
+		if _, err := h.EnsureUser(t.Context(), profile("sam"), usersvc.Suspended); err != nil {
+			t.Fatal(err)
+		}
+		p := profile("sam")
+		p.Issuer, p.Provider = "https://other.example", "other"
+		if _, _, _, err := h.SignIn(t.Context(), p, usersvc.SignInInfo{}); !errors.Is(err, usersvc.ErrSuspended) {
+			t.Error(err)
+		}
+		if len(h.all(t)) != 1 {
+			t.Error(h.all(t))
+		}
+	})
+	t.Run("seeding again leaves a user as it is", func(t *testing.T) {
+		h := open(t)
+		first, err := h.EnsureUser(t.Context(), profile("sam"), usersvc.Suspended)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := h.EnsureUser(t.Context(), profile("sam"), usersvc.Active)
+		if diff := cmp.Diff(first, again, exported); diff != "" || err != nil {
+			t.Error(diff, err)
+		}
+	})
+}

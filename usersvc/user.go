@@ -1,0 +1,123 @@
+package usersvc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+)
+
+// User is a person who has signed in.
+type User struct {
+	ID            string // "u_…"; never changes, never given to anyone else
+	Email         string // "" if unknown
+	EmailVerified bool
+	Name, Picture string
+	Roles         []string // sorted
+	Status        Status
+	CreatedAt     time.Time
+	Version       int64 // grows with each change
+
+	epoch        int64  // of the sessions that are live
+	primary      string // the identity whose profile the user shows: its key
+	claimedEmail string // the canonical address that leads to this user, or ""
+	lostEmail    string // a canonical address that leads to another user, or ""
+	adminGiven   bool   // the role of Users.Admins has been given
+	ownName      bool   // the name is the user's choice, not the provider's
+	identities   int64  // how many are linked
+}
+
+// Status tells whether a user may sign in.
+type Status string
+
+// The statuses.
+const (
+	Active    Status = "active"
+	Suspended Status = "suspended"
+	deleted   Status = "deleted" // what stays is the id, so that nothing is written to it any more
+)
+
+// HasRole tells whether the user has the role.
+func (u User) HasRole(role string) bool { return slices.Contains(u.Roles, role) }
+
+// Get returns the user with the id, or [ErrNotFound].
+func (u *Users) Get(ctx context.Context, id string) (User, error) {
+	if !isID(id) {
+		return User{}, ErrNotFound
+	}
+	item, err := u.Table.Get(ctx, userKey(id))
+	if errors.Is(err, table.ErrNotFound) {
+		return User{}, ErrNotFound
+	}
+	if err != nil {
+		return User{}, fmt.Errorf("reading user: %w", err)
+	}
+	user, err := userFrom(item)
+	if err == nil && user.Status == deleted {
+		return User{}, ErrNotFound
+	}
+	return user, err
+}
+
+// userSchema is the form of a user row. A row of another form is not read.
+const userSchema = 1
+
+func userKey(id string) table.Key { return table.Key{PK: "user#" + id, SK: "user"} }
+
+func emailKey(canonical string) table.Key { return table.Key{PK: "email#" + canonical, SK: "email"} }
+
+// The partitions of the indexes that list users: by id, which is by age, and by
+// e-mail address.
+const usersPartition = "users"
+
+func (u User) item() table.Item {
+	return table.Item{
+		table.PK: userKey(u.ID).PK, table.SK: userKey(u.ID).SK, "schema": int64(userSchema),
+		table.GSI1PK: usersPartition, table.GSI1SK: u.ID,
+		table.GSI2PK: usersPartition, table.GSI2SK: emailOrder(u),
+		"id": u.ID, "email": u.Email, "email_verified": u.EmailVerified, "name": u.Name, "picture": u.Picture,
+		"roles": u.Roles, "status": string(u.Status), "created_at": u.CreatedAt.UnixMilli(), "version": u.Version,
+		"epoch": u.epoch, "primary": u.primary, "claimed_email": u.claimedEmail, "lost_email": u.lostEmail, "admin_given": u.adminGiven,
+		"own_name": u.ownName, "identities": u.identities,
+	}
+}
+
+// userFrom reads a row. It knows every attribute that it needs, or fails: a user
+// whose row is damaged can do nothing until it is mended.
+func userFrom(item table.Item) (User, error) {
+	r := row{item: item}
+	u := User{
+		ID: r.text("id"), Email: r.text("email"), EmailVerified: r.flag("email_verified"),
+		Name: r.text("name"), Picture: r.text("picture"), Roles: r.list("roles"),
+		Status: Status(r.text("status")), CreatedAt: r.instant("created_at"), Version: r.number("version"),
+		epoch: r.number("epoch"), primary: r.text("primary"), claimedEmail: r.text("claimed_email"), lostEmail: r.text("lost_email"),
+		adminGiven: r.flag("admin_given"), ownName: r.flag("own_name"), identities: r.number("identities"),
+	}
+	if r.err == nil && (r.number("schema") != userSchema || item.Key() != userKey(u.ID)) {
+		r.err = fmt.Errorf("%w: user: schema or key", ErrCorrupt)
+	}
+	if r.err == nil && !slices.Contains([]Status{Active, Suspended, deleted}, u.Status) {
+		r.err = fmt.Errorf("%w: user: status", ErrCorrupt)
+	}
+	if r.err != nil {
+		return User{}, r.err
+	}
+	return u, nil
+}
+
+// emailOrder sorts users by address; those without one come last.
+func emailOrder(u User) string {
+	canonical := Profile{Email: u.Email}.canonicalEmail()
+	if canonical == "" {
+		canonical = "~"
+	}
+	return canonical + "#" + u.ID
+}
+
+// live holds if the user may have sessions of the epoch.
+func live(epoch int64) table.Cond {
+	return table.All{table.Equal{Name: "status", Value: string(Active)}, table.Equal{Name: "epoch", Value: epoch}}
+}

@@ -1,0 +1,115 @@
+// Package usersvc is who signs in: users, the identities at other providers that
+// they sign in with, their roles, their sessions, and the trail of what was done
+// to them. It states the rules and speaks the JSON API; it never sees a token.
+//
+// What keeps users apart and rights where they belong:
+//
+//   - A user is found by (issuer, subject) and by nothing else. One row per pair,
+//     written only if it is not there, makes two users of one identity impossible.
+//   - An e-mail address is believed only if the provider says that it is verified
+//     and the team has said that it trusts the provider for that. Only then does
+//     it join a new identity to a user that holds the same address.
+//   - Each change is one transaction together with its audit row, and judges what
+//     it depends on (the user is active, the caller is still an admin, another
+//     admin remains) inside that transaction.
+//   - A session is a random secret of which the table holds only the SHA-256. It
+//     is live as long as it is present, not expired, and of the user's present
+//     epoch: suspending a user or ending all sessions begins a new epoch, so that
+//     no number of sessions makes it slow or leaves it half done.
+package usersvc
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+)
+
+// Admin is the role that may see and change other users.
+const Admin = "admin"
+
+// Users is the users of one deployment. Its methods are safe for concurrent use.
+type Users struct {
+	Table table.Table
+
+	// Admins are the e-mail addresses of the first admins. A user who signs in
+	// with one of them, verified, is given the role [Admin], once: another admin
+	// may take it away again.
+	Admins []string
+	// TrustedProviders are the ids of the providers whose word on verified
+	// e-mail addresses is taken for joining identities to users, and for Admins.
+	// If it is empty, identities are never joined by address, and Admins takes
+	// the word of every provider.
+	TrustedProviders []string
+
+	DefaultRoles []string // of a new user; nil: "user"
+	Roles        []string // that may be given; nil: DefaultRoles and Admin
+
+	SessionTTL  time.Duration // a session ends so long after sign-in; 0: 30 days
+	SessionIdle time.Duration // and so long after its last use; 0: 7 days
+
+	Now func() time.Time // nil: time.Now
+}
+
+var (
+	// ErrNotFound says that there is no such user.
+	ErrNotFound = errors.New("user not found")
+	// ErrSuspended says that the user is suspended and may not sign in.
+	ErrSuspended = errors.New("user suspended")
+	// ErrNoSession says that there is no live session: it never was, has ended
+	// or expired, or its user is suspended or deleted.
+	ErrNoSession = errors.New("no session")
+	// ErrEmailKnown says that the verified e-mail address of a new identity
+	// belongs to a user, and that the provider is not trusted to join them. The
+	// person can sign in as before and link the new identity.
+	ErrEmailKnown = errors.New("e-mail known with another provider")
+	// ErrBadProfile says that a provider's profile has no usable issuer or
+	// subject.
+	ErrBadProfile = errors.New("bad profile")
+	// ErrCorrupt says that a row of the table is damaged or was written by a
+	// version that this one does not know.
+	ErrCorrupt = errors.New("corrupt row")
+)
+
+// now is the time as rows hold it: in milliseconds.
+func (u *Users) now() time.Time {
+	now := time.Now
+	if u.Now != nil {
+		now = u.Now
+	}
+	return now().UTC().Truncate(time.Millisecond)
+}
+
+func (u *Users) sessionTTL() time.Duration {
+	if u.SessionTTL == 0 {
+		return 30 * 24 * time.Hour
+	}
+	return u.SessionTTL
+}
+
+func (u *Users) sessionIdle() time.Duration {
+	if u.SessionIdle == 0 {
+		return 7 * 24 * time.Hour
+	}
+	return u.SessionIdle
+}
+
+func (u *Users) defaultRoles() []string {
+	if u.DefaultRoles == nil {
+		return []string{"user"}
+	}
+	return u.DefaultRoles
+}
+
+func (u *Users) declared(role string) bool {
+	if u.Roles == nil {
+		return role == Admin || slices.Contains(u.defaultRoles(), role)
+	}
+	return slices.Contains(u.Roles, role)
+}
+
+// trusts tells whether p's e-mail address may be believed to be p's.
+func (u *Users) trusts(p Profile) bool {
+	return p.EmailVerified && p.canonicalEmail() != "" && slices.Contains(u.TrustedProviders, p.Provider)
+}

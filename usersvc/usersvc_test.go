@@ -1,0 +1,117 @@
+package usersvc_test
+
+import (
+	"context"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/internal/table/bolttable"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+// house is users on a table of their own, with a clock that the test moves.
+type house struct {
+	*usersvc.Users
+	table *counted
+	clock *clock
+}
+
+func open(t *testing.T) *house {
+	t.Helper()
+	bolt, err := bolttable.Open(filepath.Join(t.TempDir(), "table.db"), bolttable.Options{UnsafeNoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := bolt.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	h := &house{table: &counted{Table: bolt}, clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
+	h.Users = &usersvc.Users{
+		Table: h.table, Admins: []string{"Ada@Example.com"}, TrustedProviders: []string{"demo", "other"}, Now: h.clock.Now,
+	}
+	return h
+}
+
+// counted counts the calls of a table.
+type counted struct {
+	table.Table
+	calls atomic.Int64
+}
+
+func (c *counted) Get(ctx context.Context, key table.Key) (table.Item, error) {
+	c.calls.Add(1)
+	return c.Table.Get(ctx, key)
+}
+
+func (c *counted) Write(ctx context.Context, writes ...table.Write) error {
+	c.calls.Add(1)
+	return c.Table.Write(ctx, writes...)
+}
+
+func (c *counted) Query(ctx context.Context, q table.Query) (table.Page, error) {
+	c.calls.Add(1)
+	return c.Table.Query(ctx, q)
+}
+
+// during returns how many calls do makes.
+func (c *counted) during(do func()) int64 {
+	before := c.calls.Load()
+	do()
+	return c.calls.Load() - before
+}
+
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+func profile(name string) usersvc.Profile {
+	return usersvc.Profile{
+		Issuer: "https://demo.example", Subject: "sub-" + name, Provider: "demo",
+		Email: name + "@example.com", EmailVerified: true, Name: name,
+	}
+}
+
+// in is a sign-in that must succeed.
+type in struct {
+	user    usersvc.User
+	session usersvc.Session
+	cookie  string
+}
+
+func (h *house) signIn(t *testing.T, p usersvc.Profile) in {
+	t.Helper()
+	user, s, cookie, err := h.SignIn(t.Context(), p, usersvc.SignInInfo{UserAgent: "test", SourceIP: "192.0.2.7"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in{user, s, cookie}
+}
+
+// all returns every user, newest first.
+func (h *house) all(t *testing.T) []usersvc.User {
+	t.Helper()
+	page, err := h.List(t.Context(), usersvc.Filter{Limit: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page.Items
+}
