@@ -64,7 +64,21 @@ func Open(path string, opts Options) (*Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the local table %s: %w", path, err)
 	}
-	err = db.Update(func(tx *bbolt.Tx) error {
+	if err := prepare(db); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("opening the local table %s: %w", path, err)
+	}
+	return &Table{db: db}, nil
+}
+
+// prepare makes the buckets of a new file.
+func prepare(db *bbolt.DB) error {
+	var isNew bool
+	err := db.View(func(tx *bbolt.Tx) error { isNew = tx.Bucket([]byte(items)) == nil; return nil })
+	if err != nil || !isNew {
+		return err
+	}
+	return db.Update(func(tx *bbolt.Tx) error {
 		for _, bucket := range buckets {
 			if _, err := tx.CreateBucketIfNotExists([]byte(bucket)); err != nil {
 				return err
@@ -72,11 +86,6 @@ func Open(path string, opts Options) (*Table, error) {
 		}
 		return nil
 	})
-	if err != nil {
-		db.Close()
-		return nil, fmt.Errorf("opening the local table %s: %w", path, err)
-	}
-	return &Table{db: db}, nil
 }
 
 // Close closes the file. Calls under way end first; later ones return
