@@ -1,0 +1,105 @@
+// Package gateway is an API Gateway for one machine: an HTTP API with the routes
+// and authorizers of serverless.yml, in front of functions that run in this
+// process. It sends them the events that AWS sends, asks the authorizer as AWS
+// does, keeps its answers as long, and gives a client the same status for the
+// same mistake. What AWS would refuse, it refuses:
+//
+//	identity source missing or empty    401 {"message":"Unauthorized"}, nobody asked
+//	isAuthorized false, or Deny         403 {"message":"Forbidden"}
+//	authorizer fails, or answers wrong  500 {"message":"Internal Server Error"}
+//	no route                            404 {"message":"Not Found"}
+//	function fails, or answers wrong    500
+//	function overruns 30 s              503 {"message":"Service Unavailable"}
+//
+// AWS does not say whether an escaped slash in a path is taken apart before a
+// route is chosen; here it is not. The event's path is decoded, as there.
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"time"
+)
+
+// Config is what a gateway needs.
+type Config struct {
+	Template  *Template           // routes and authorizers; must not be nil
+	Functions map[string]Function // by their names in the template; each must be there
+
+	// Routes are more routes, beside those of the template.
+	Routes []Route
+	// Handlers are plain pages by route key, with no event and no authorizer.
+	Handlers map[string]http.Handler
+	// Stage is the name of the stage: the first segment of every path. "" is
+	// $default, which has none.
+	Stage string
+
+	Observe func(Exchange)   // called once for each request, after the answer; may be nil
+	Now     func() time.Time // nil: time.Now
+}
+
+// Gateway answers requests. It is safe for concurrent use.
+type Gateway struct {
+	cfg         Config
+	routes      []route
+	authorizers map[string]authorizer
+	cache       cache
+}
+
+// authorizer is one with its sources parsed.
+type authorizer struct {
+	Authorizer
+	sources []source
+}
+
+var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+// New returns a gateway. Its error lists every mistake.
+func New(cfg Config) (*Gateway, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Stage == "" {
+		cfg.Stage = defaultRoute // the stage and the route share their name
+	}
+	t := &Template{Authorizers: cfg.Template.Authorizers, Routes: slices.Concat(cfg.Template.Routes, cfg.Routes)}
+	errs := []error{t.check()}
+	if cfg.Stage != defaultRoute && !stageName.MatchString(cfg.Stage) {
+		errs = append(errs, fmt.Errorf("stage %q: want letters, digits, - and _", cfg.Stage))
+	}
+	g := &Gateway{cfg: cfg, authorizers: make(map[string]authorizer)}
+	for _, declared := range t.Authorizers {
+		a := authorizer{Authorizer: declared}
+		for _, expression := range declared.IdentitySources {
+			s, _ := parseSource(expression) // checked above
+			a.sources = append(a.sources, s)
+		}
+		g.authorizers[a.Name] = a
+		errs = append(errs, cfg.knows("authorizer "+a.Name, a.Function))
+	}
+	for _, declared := range t.Routes {
+		r, _ := parseRoute(declared.Key) // checked above
+		r.Route = declared
+		g.routes = append(g.routes, r)
+		errs = append(errs, cfg.knows("route "+r.Key, r.Function))
+	}
+	for key := range cfg.Handlers {
+		r, err := parseRoute(key)
+		if slices.ContainsFunc(t.Routes, func(other Route) bool { return other.Key == key }) {
+			err = fmt.Errorf("route %s: a page stands in its place", key)
+		}
+		g.routes = append(g.routes, r)
+		errs = append(errs, err)
+	}
+	return g, errors.Join(errs...)
+}
+
+func (cfg *Config) knows(who, function string) error {
+	if cfg.Functions[function] == nil {
+		return fmt.Errorf("%s: no function is called %q", who, function)
+	}
+	return nil
+}

@@ -1,0 +1,157 @@
+package gateway
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// The limits of an HTTP API and of Lambda.
+const (
+	maxBody   = 10 << 20
+	maxEvent  = 6 << 20
+	maxHeader = 10_240 // request line and headers
+	maxARN    = 1_600
+)
+
+// ServeHTTP answers a request as the API would.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	started := g.cfg.Now()
+	x := &Exchange{Time: started, Method: r.Method, Path: r.URL.EscapedPath(), By: "gateway"}
+	out := &statusWriter{ResponseWriter: w}
+	g.serve(out, r, x)
+	x.Status, x.Took = out.status, g.cfg.Now().Sub(started)
+	if g.cfg.Observe != nil {
+		g.cfg.Observe(*x)
+	}
+}
+
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, x *Exchange) {
+	escaped, ok := g.withoutStage(r.URL.EscapedPath())
+	path, err := split(escaped)
+	matched, parameters, found := find(g.routes, r.Method, path)
+	switch {
+	case err != nil:
+		refuse(w, x, http.StatusBadRequest, "a path that is no path")
+		return
+	case !ok || !found:
+		refuse(w, x, http.StatusNotFound, "no route")
+		return
+	}
+	x.Route = matched.Key
+	if page := g.cfg.Handlers[matched.Key]; page != nil {
+		x.By = "page"
+		page.ServeHTTP(w, r)
+		return
+	}
+	if headerSize(r) > maxHeader {
+		refuse(w, x, http.StatusRequestHeaderFieldsTooLarge, "headers over 10,240 bytes")
+		return
+	}
+	c := newCall(r, g.cfg.Stage, escaped, matched, parameters, g.cfg.Now())
+	x.RequestID = c.RequestContext.RequestID
+	w.Header().Set("Apigw-Requestid", x.RequestID)
+	if matched.Authorizer != "" && !g.authorize(w, r, g.authorizers[matched.Authorizer], c, x) {
+		return
+	}
+	g.integrate(w, r, matched, c, x)
+}
+
+// integrate calls the function and writes what it answers.
+func (g *Gateway) integrate(w http.ResponseWriter, r *http.Request, matched route, c *call, x *Exchange) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		status, reason := http.StatusBadRequest, "the body ended early"
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			status, reason = http.StatusRequestEntityTooLarge, "a body over 10 MB"
+		}
+		refuse(w, x, status, reason)
+		return
+	}
+	payload, err := json.Marshal(c.function(r.Header.Get("Content-Type"), r.Header.Get("Content-Encoding"), body))
+	switch {
+	case err != nil:
+		refuse(w, x, http.StatusInternalServerError, "the event cannot be written")
+		return
+	case len(payload) > maxEvent:
+		refuse(w, x, http.StatusRequestEntityTooLarge, "an event over 6 MB")
+		return
+	}
+	raw, err := invoke(r.Context(), g.cfg.Functions[matched.Function], payload, integrationTimeout)
+	x.By = matched.Function
+	switch {
+	case errors.Is(err, errTimeout):
+		refuse(w, x, http.StatusServiceUnavailable, "timeout")
+		return
+	case err != nil:
+		x.Err = err
+		refuse(w, x, http.StatusInternalServerError, "")
+		return
+	}
+	answer, err := parseResponse(raw)
+	if err != nil {
+		x.Err = err
+		refuse(w, x, http.StatusInternalServerError, "")
+		return
+	}
+	answer.write(w)
+}
+
+// withoutStage takes the stage off a path; false says that it is another's.
+func (g *Gateway) withoutStage(escaped string) (string, bool) {
+	if g.cfg.Stage == defaultRoute {
+		return escaped, true
+	}
+	rest, ok := strings.CutPrefix(escaped, "/"+g.cfg.Stage)
+	return rest, ok && (rest == "" || rest[0] == '/')
+}
+
+// messages are the gateway's own bodies, where they are not the status's text.
+var messages = map[int]string{http.StatusRequestEntityTooLarge: "Request Entity Too Large"}
+
+// refuse writes the gateway's answer for a status, and notes the reason.
+func refuse(w http.ResponseWriter, x *Exchange, status int, reason string) {
+	x.Reason = reason
+	text, ok := messages[status]
+	if !ok {
+		text = http.StatusText(status)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	io.WriteString(w, `{"message":"`+text+`"}`)
+}
+
+// headerSize returns the bytes of the request line and the headers.
+func headerSize(r *http.Request) int {
+	n := len(r.Method) + len(r.RequestURI) + len(r.Proto) + 4 + len("Host: \r\n") + len(r.Host)
+	for name, values := range r.Header {
+		for _, value := range values {
+			n += len(name) + len(value) + len(": \r\n")
+		}
+	}
+	return n
+}
+
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	if w.status == 0 && status >= 200 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *statusWriter) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController reach the writer beneath.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,89 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Template is an HTTP API as serverless.yml declares it.
+type Template struct {
+	Routes      []Route
+	Authorizers []Authorizer
+}
+
+// Route sends the requests that match it to a function.
+type Route struct {
+	// Key is "GET /users/{id}", "ANY /demo/{proxy+}" or "$default".
+	Key        string
+	Function   string // its name in serverless.yml, and in Config.Functions
+	Authorizer string // its name; "" makes the route public
+}
+
+// Authorizer is a Lambda authorizer with payload 2.0.
+type Authorizer struct {
+	Name     string
+	Function string // its name in serverless.yml, and in Config.Functions
+	// IdentitySources are expressions as "$request.header.Authorization" and
+	// "$context.routeKey". A request that lacks one is refused unasked.
+	IdentitySources []string
+	// TTL is how long an answer serves requests with the same values of all
+	// identity sources; 0: not at all.
+	TTL time.Duration
+	// Simple says that the function answers isAuthorized, not an IAM policy.
+	Simple bool
+}
+
+// Public returns the keys of the routes without an authorizer, in the order of
+// the template.
+func (t *Template) Public() []string {
+	var keys []string
+	for _, r := range t.Routes {
+		if r.Authorizer == "" {
+			keys = append(keys, r.Key)
+		}
+	}
+	return keys
+}
+
+// maxTTL is the longest that API Gateway keeps an authorizer's answer.
+const maxTTL = time.Hour
+
+// check returns every mistake in t that AWS would refuse when it deploys.
+func (t *Template) check() error {
+	var errs []error
+	authorizers := make(map[string]bool)
+	for _, a := range t.Authorizers {
+		authorizers[a.Name] = true
+		errs = append(errs, a.check())
+	}
+	keys := make(map[string]bool)
+	for _, r := range t.Routes {
+		if _, err := parseRoute(r.Key); err != nil {
+			errs = append(errs, err)
+		}
+		if keys[r.Key] {
+			errs = append(errs, fmt.Errorf("route %s: declared twice", r.Key))
+		}
+		keys[r.Key] = true
+		if r.Authorizer != "" && !authorizers[r.Authorizer] {
+			errs = append(errs, fmt.Errorf("route %s: no authorizer is called %q", r.Key, r.Authorizer))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (a Authorizer) check() error {
+	for _, expression := range a.IdentitySources {
+		if _, err := parseSource(expression); err != nil {
+			return fmt.Errorf("authorizer %s: %w", a.Name, err)
+		}
+	}
+	switch {
+	case a.TTL < 0 || a.TTL > maxTTL:
+		return fmt.Errorf("authorizer %s: resultTtlInSeconds is at most 3600", a.Name)
+	case a.TTL > 0 && len(a.IdentitySources) == 0:
+		return fmt.Errorf("authorizer %s: answers are kept for %v, but no identitySource tells callers apart; set resultTtlInSeconds: 0", a.Name, a.TTL)
+	}
+	return nil
+}
