@@ -1,0 +1,132 @@
+package loginsvc
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/gatehouse-auth/gatehouse/internal/token"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+// handleAuthorize is the authorization endpoint (OAuth 2.1, Section 4.1.1).
+func (s *Service) handleAuthorize(w http.ResponseWriter, r *http.Request) error {
+	p, err := query(r)
+	if r.Method == http.MethodPost {
+		p, err = form(w, r)
+	}
+	if err != nil {
+		return err
+	}
+	req, err := s.authRequest(r.Context(), p)
+	if refusal, ok := errors.AsType[*authError](err); ok {
+		return s.tell(req, refusal, nil)
+	}
+	if err != nil {
+		return err
+	}
+	request := "/authorize?" + remembered(p)
+	if r.Method == http.MethodPost {
+		// A form on another site sends no SameSite=Lax cookie; the link that it
+		// becomes here does, so that a session counts for both.
+		return redirect(w, s.url(request))
+	}
+	return s.authorize(w, r, req, request)
+}
+
+// authRequest returns the authorization request in p. Unless the error is an
+// [authError], the app must not hear of it: whose redirect URI it is has not
+// been proved (OAuth 2.1, Section 4.1.2.1).
+func (s *Service) authRequest(ctx context.Context, p params) (*authRequest, error) {
+	if p.twice("client_id") {
+		return nil, fail(pages.Failure{Kind: pages.UnknownClient}, errors.New("client_id is repeated"))
+	}
+	c, err := s.Clients(ctx, p.get("client_id"))
+	if errors.Is(err, client.ErrUnknown) {
+		return nil, fail(pages.Failure{Kind: pages.UnknownClient}, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if p.twice("redirect_uri") || !c.MatchRedirectURI(p.get("redirect_uri")) {
+		return nil, fail(pages.Failure{Kind: pages.BadRedirect, AppName: c.DisplayName()}, errors.New("redirect_uri is not registered"))
+	}
+	return parseAuthRequest(p, c, s.Audience)
+}
+
+// authorize answers a valid request: with a code if the browser has a session
+// that will do, else by a sign-in.
+func (s *Service) authorize(w http.ResponseWriter, r *http.Request, req *authRequest, request string) error {
+	ctx := r.Context()
+	session, user, err := s.session(ctx, r)
+	live := err == nil
+	if err != nil && !errors.Is(err, usersvc.ErrNoSession) {
+		return err
+	}
+	expected := live && s.isExpected(ctx, req, session)
+	switch {
+	case expected && req.satisfiedBy(session.AuthTime, s.now()):
+		return s.issueCode(w, r, req, session)
+	case req.Prompt.none:
+		// "The Authorization Server MUST NOT display any authentication or
+		// consent user interface pages." (OpenID Connect Core, Section 3.1.2.1)
+		return s.tell(req, &authError{"login_required", "there is no session that will do"}, nil)
+	case len(s.Providers) == 1 && !(live && req.Prompt.selectAccount):
+		return s.toProvider(w, r, s.Providers[0], purpose{app: req}, request)
+	}
+	who := ""
+	if expected && !req.Prompt.login {
+		who = displayName(user)
+	}
+	return s.choose(w, r, purpose{app: req}, request, who)
+}
+
+// isExpected tells whether the session is of the user whom the app has in mind.
+func (s *Service) isExpected(ctx context.Context, req *authRequest, session usersvc.Session) bool {
+	if req.IDTokenHint == "" {
+		return true
+	}
+	hint, err := s.verifyHint(ctx, req.IDTokenHint)
+	return err == nil && hint.Audience == req.Client.ID && hint.Subject == session.UserID
+}
+
+// verifyHint returns what an id_token_hint says. It need not be current.
+func (s *Service) verifyHint(ctx context.Context, rawToken string) (token.ID, error) {
+	return token.VerifyID(ctx, rawToken, s.keyFunc(), token.Expect{
+		Issuer: s.Issuer, Now: s.now(), InsecureAllowExpired: true, InsecureAnyAudience: true,
+	})
+}
+
+// issueCode sends the browser back to the app with a code.
+func (s *Service) issueCode(w http.ResponseWriter, r *http.Request, req *authRequest, session usersvc.Session) error {
+	now := s.now()
+	rawCode, err := putCode(r.Context(), s.Table, code{
+		ClientID: req.Client.ID, RedirectURI: req.RedirectURI, Challenge: req.Challenge, Nonce: req.Nonce, Scopes: req.Scopes,
+		UserID: session.UserID, SessionID: session.ID, AuthTime: session.AuthTime, CreatedAt: now, ExpiresAt: now.Add(s.codeTTL),
+	})
+	if err != nil {
+		return err
+	}
+	return redirect(w, s.response(req, url.Values{"code": {rawCode}}))
+}
+
+// response is where an authorization response sends the browser. Every one
+// carries its issuer (RFC 9207, Section 2), and the state as it came.
+func (s *Service) response(req *authRequest, values url.Values) string {
+	values.Set("iss", s.Issuer)
+	if req.State != "" {
+		values.Set("state", req.State)
+	}
+	return addQuery(req.RedirectURI, values)
+}
+
+// redirect sends the browser on. Always with 303, so that a form is not posted
+// again elsewhere (RFC 9700, Section 4.12).
+func redirect(w http.ResponseWriter, location string) error {
+	w.Header().Set("Location", location)
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}

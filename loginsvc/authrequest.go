@@ -1,0 +1,219 @@
+package loginsvc
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+)
+
+// authRequest is a valid authorization request (OAuth 2.1, Section 4.1.1; OpenID
+// Connect Core, Section 3.1.2.1).
+type authRequest struct {
+	Client      client.Client
+	RedirectURI string
+	State       string // "" if none was sent
+	Scopes      []string
+	Challenge   string // PKCE, always S256
+	Nonce       string
+	Prompt      prompt
+	MaxAge      *int // seconds; nil if the app does not care
+	LoginHint   string
+	IDTokenHint string
+}
+
+// prompt is what the app wants the user to be asked (OpenID Connect Core,
+// Section 3.1.2.1).
+type prompt struct{ none, login, consent, selectAccount bool }
+
+// authError refuses an authorization request in the words of RFC 6749, Section
+// 4.1.2.1. It reaches the app through the browser, so that Description is a
+// constant: it never holds what was sent.
+type authError struct{ Code, Description string }
+
+func (e *authError) Error() string { return e.Code + ": " + e.Description }
+
+func refuse(code, description string) error { return &authError{code, description} }
+
+// maxParam bounds each parameter that has to be kept, in bytes.
+const maxParam = 4096
+
+// parseAuthRequest validates what an app asks for, its client and redirect URI
+// being known good. What it returns holds Client, RedirectURI and State also
+// with an error, which then can be sent there.
+func parseAuthRequest(p params, c client.Client, audience string) (*authRequest, error) {
+	req := &authRequest{Client: c, RedirectURI: p.get("redirect_uri")}
+	if !p.twice("state") && len(p.get("state")) <= maxParam {
+		req.State = p.get("state")
+	}
+	if _, ok := p.repeated(); ok {
+		return req, refuse("invalid_request", "a parameter is repeated")
+	}
+	for _, values := range p {
+		if len(values[0]) > maxParam {
+			return req, refuse("invalid_request", "a parameter is too long")
+		}
+	}
+	for _, check := range []func(params, *authRequest) error{checkUnsupported, readResponseType, readPKCE, readPrompt, readMaxAge} {
+		if err := check(p, req); err != nil {
+			return req, err
+		}
+	}
+	for _, resource := range p["resource"] {
+		if resource != "" && resource != audience { // RFC 8707, Section 2
+			return req, refuse("invalid_target", "no such resource")
+		}
+	}
+	scopes, err := parseScopes(p.get("scope"), c)
+	if err != nil {
+		return req, err
+	}
+	req.Scopes = scopes
+	req.Nonce, req.LoginHint, req.IDTokenHint = p.get("nonce"), p.get("login_hint"), p.get("id_token_hint")
+	return req, nil
+}
+
+// checkUnsupported refuses what would change the meaning of the request if it
+// were ignored (OpenID Connect Core, Section 6.1). A request_uri is not fetched.
+func checkUnsupported(p params, _ *authRequest) error {
+	switch {
+	case p.get("request") != "":
+		return refuse("request_not_supported", "send the parameters themselves")
+	case p.get("request_uri") != "":
+		return refuse("request_uri_not_supported", "send the parameters themselves")
+	case p.get("registration") != "":
+		return refuse("registration_not_supported", "clients are registered beforehand")
+	}
+	return nil
+}
+
+func readResponseType(p params, req *authRequest) error {
+	switch {
+	case p.get("response_type") == "":
+		return refuse("invalid_request", "response_type is missing")
+	case p.get("response_type") != "code":
+		return refuse("unsupported_response_type", "only response_type=code is supported")
+	case p.get("response_mode") != "" && p.get("response_mode") != "query":
+		return refuse("invalid_request", "only response_mode=query is supported")
+	case !req.Client.MayUse(client.GrantCode):
+		return refuse("unauthorized_client", "this client may not use authorization codes")
+	}
+	return nil
+}
+
+// readPKCE asks every client for PKCE, and for S256, because a plain challenge
+// is the verifier itself (RFC 9700, Section 2.1.1).
+func readPKCE(p params, req *authRequest) error {
+	req.Challenge = p.get("code_challenge")
+	switch {
+	case req.Challenge == "":
+		return refuse("invalid_request", "code_challenge is missing")
+	case p.get("code_challenge_method") != "S256": // absent means plain (RFC 7636, Section 4.3)
+		return refuse("invalid_request", "only code_challenge_method=S256 is supported")
+	case !isVerifier(req.Challenge):
+		return refuse("invalid_request", "code_challenge is malformed")
+	}
+	return nil
+}
+
+// isVerifier tells whether s has the form that RFC 7636, Sections 4.1 and 4.2,
+// give to verifiers and challenges alike.
+func isVerifier(s string) bool {
+	const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+	return len(s) >= 43 && len(s) <= 128 && only(s, unreserved)
+}
+
+func readPrompt(p params, req *authRequest) error {
+	for _, value := range splitScopes(p.get("prompt")) {
+		switch value {
+		case "none":
+			req.Prompt.none = true
+		case "login":
+			req.Prompt.login = true
+		case "consent":
+			req.Prompt.consent = true
+		case "select_account":
+			req.Prompt.selectAccount = true
+		default:
+			return refuse("invalid_request", "unknown prompt")
+		}
+	}
+	// "If this parameter contains none with any other value, an error is returned."
+	if req.Prompt.none && req.Prompt != (prompt{none: true}) {
+		return refuse("invalid_request", "prompt=none stands alone")
+	}
+	return nil
+}
+
+func readMaxAge(p params, req *authRequest) error {
+	s := p.get("max_age")
+	if s == "" {
+		return nil
+	}
+	seconds, err := strconv.ParseUint(s, 10, 31) // 68 years, and no overflow as a duration
+	if err != nil {
+		return refuse("invalid_request", "max_age is not a number of seconds")
+	}
+	age := int(seconds)
+	req.MaxAge = &age
+	return nil
+}
+
+// parseScopes returns the scopes that value asks for, each once. One that the
+// client may not have refuses the request: dropped silently, it would surprise
+// the app later. No scope at all asks for everything the client may have but an
+// identity and offline access, which are asked for by name.
+func parseScopes(value string, c client.Client) ([]string, error) {
+	allowed := c.AllowedScopes()
+	var scopes []string
+	for _, scope := range splitScopes(value) {
+		if !slices.Contains(allowed, scope) || scope == scopeOffline && !c.MayUse(client.GrantRefresh) {
+			return nil, refuse("invalid_scope", "this client may not have one of the scopes")
+		}
+		if !slices.Contains(scopes, scope) {
+			scopes = append(scopes, scope)
+		}
+	}
+	if value == "" {
+		for _, scope := range allowed {
+			if scope != scopeOpenID && scope != scopeOffline {
+				scopes = append(scopes, scope)
+			}
+		}
+	}
+	return scopes, nil
+}
+
+func splitScopes(value string) []string {
+	return strings.FieldsFunc(value, func(c rune) bool { return c == ' ' })
+}
+
+// satisfiedBy tells whether a sign-in at authTime is good enough for the app.
+func (req *authRequest) satisfiedBy(authTime, now time.Time) bool {
+	if req.Prompt.login || req.Prompt.selectAccount {
+		return false
+	}
+	if req.MaxAge == nil {
+		return true
+	}
+	// max_age=0 is prompt=login (OpenID Connect Core, Section 3.1.2.1).
+	return *req.MaxAge > 0 && now.Sub(authTime) <= time.Duration(*req.MaxAge)*time.Second
+}
+
+// remembered is the part of an authorization request that has to survive a
+// redirect; parsing it again gives the same request.
+func remembered(p params) string {
+	kept := url.Values{}
+	for _, name := range []string{
+		"client_id", "redirect_uri", "response_type", "response_mode", "state", "scope", "code_challenge", "code_challenge_method",
+		"nonce", "prompt", "max_age", "login_hint", "id_token_hint", "resource",
+	} {
+		if v := p.get(name); v != "" {
+			kept.Set(name, v)
+		}
+	}
+	return kept.Encode()
+}

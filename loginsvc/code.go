@@ -1,0 +1,109 @@
+package loginsvc
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+)
+
+// code is an authorization code and what it stands for. Its row is kept under
+// the code's fingerprint, so that a dump of the table redeems nothing.
+type code struct {
+	ClientID    string
+	RedirectURI string
+	Challenge   string
+	Nonce       string
+	Scopes      []string
+	UserID      string
+	SessionID   string
+	AuthTime    time.Time
+	CreatedAt   time.Time
+	ExpiresAt   time.Time
+
+	Spent  bool   // redeemed
+	Tries  int64  // wrong verifiers so far
+	Family string // the refresh tokens that it was redeemed for; "" if none
+}
+
+// maxCodeTries is how many wrong verifiers burn a code.
+const maxCodeTries = 5
+
+var (
+	errCodeUnknown = errors.New("code is unknown")
+	errCodeSpent   = errors.New("code was redeemed before")
+	errCodeBurnt   = errors.New("code had too many wrong verifiers")
+	errCodeExpired = errors.New("code has expired")
+)
+
+func codeKey(rawCode string) table.Key {
+	return table.Key{PK: "code#" + fingerprint(rawCode), SK: "code"}
+}
+
+// putCode stores c under a new code, which it returns.
+func putCode(ctx context.Context, t table.Table, c code) (rawCode string, err error) {
+	rawCode = newSecret()
+	key := codeKey(rawCode)
+	err = t.Write(ctx, table.Put(table.Item{
+		table.PK: key.PK, table.SK: key.SK, table.TTL: c.ExpiresAt.Unix(),
+		"client_id": c.ClientID, "redirect_uri": c.RedirectURI, "challenge": c.Challenge, "nonce": c.Nonce,
+		"scope": strings.Join(c.Scopes, " "), "user_id": c.UserID, "sid": c.SessionID, "auth_time": c.AuthTime.Unix(),
+		"created_at": c.CreatedAt.Unix(), "expires_at": c.ExpiresAt.Unix(),
+		"spent": false, "tries": int64(0), "family": "",
+	}).If(table.NotExists{}))
+	return rawCode, err
+}
+
+// readCode returns the code as it is kept, live or not.
+func readCode(ctx context.Context, t table.Table, rawCode string) (code, error) {
+	item, err := t.Get(ctx, codeKey(rawCode))
+	if errors.Is(err, table.ErrNotFound) {
+		return code{}, errCodeUnknown
+	}
+	if err != nil {
+		return code{}, err
+	}
+	r := row{item: item}
+	c := code{
+		ClientID: r.text("client_id"), RedirectURI: r.text("redirect_uri"), Challenge: r.text("challenge"), Nonce: r.text("nonce"),
+		Scopes: splitScopes(r.text("scope")), UserID: r.text("user_id"), SessionID: r.text("sid"), AuthTime: r.instant("auth_time"),
+		CreatedAt: r.instant("created_at"), ExpiresAt: r.instant("expires_at"),
+		Spent: r.flag("spent"), Tries: r.number("tries"), Family: r.text("family"),
+	}
+	return c, r.err
+}
+
+// live says why the code cannot be redeemed now; nil means that it can. A clock
+// that was set back does not bring codes back to life.
+func (c code) live(now time.Time) error {
+	switch {
+	case c.Spent:
+		return errCodeSpent
+	case c.Tries >= maxCodeTries:
+		return errCodeBurnt
+	case !within(now, c.CreatedAt, c.ExpiresAt):
+		return errCodeExpired
+	}
+	return nil
+}
+
+// spend is the one write that redeems a code: of any number that race, the
+// condition lets one through.
+func spend(rawCode, family string, now time.Time) table.Write {
+	return table.Update(codeKey(rawCode), map[string]any{"spent": true, "family": family}).If(table.All{
+		table.Equal{Name: "spent", Value: false},
+		table.Less{Name: "tries", Value: int64(maxCodeTries)},
+		table.Not{Cond: table.Less{Name: "expires_at", Value: now.Unix() + 1}},
+	})
+}
+
+// blame counts a wrong verifier against the code.
+func blame(ctx context.Context, t table.Table, rawCode string) error {
+	err := t.Write(ctx, table.Update(codeKey(rawCode), nil).Adding("tries", 1).If(table.Exists{}))
+	if errors.Is(err, table.ErrConditionFailed) {
+		return nil // it was deleted meanwhile
+	}
+	return err
+}

@@ -1,0 +1,110 @@
+package loginsvc
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
+	"github.com/gatehouse-auth/gatehouse/keys/jwks"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+)
+
+// metadata describes the service (RFC 8414, Section 2; OpenID Connect Discovery,
+// Section 3). It lists what works and nothing else.
+type metadata struct {
+	Issuer                   string   `json:"issuer"`
+	AuthorizationEndpoint    string   `json:"authorization_endpoint"`
+	TokenEndpoint            string   `json:"token_endpoint"`
+	UserInfoEndpoint         string   `json:"userinfo_endpoint"`
+	EndSessionEndpoint       string   `json:"end_session_endpoint"`
+	JWKSURI                  string   `json:"jwks_uri"`
+	ScopesSupported          []string `json:"scopes_supported"`
+	ResponseTypesSupported   []string `json:"response_types_supported"`
+	ResponseModesSupported   []string `json:"response_modes_supported"`
+	GrantTypesSupported      []string `json:"grant_types_supported"`
+	TokenAuthMethods         []string `json:"token_endpoint_auth_methods_supported"`
+	CodeChallengeMethods     []string `json:"code_challenge_methods_supported"`
+	SubjectTypesSupported    []string `json:"subject_types_supported"`
+	IDTokenAlgs              []string `json:"id_token_signing_alg_values_supported"`
+	PromptValuesSupported    []string `json:"prompt_values_supported"`
+	ClaimsSupported          []string `json:"claims_supported"`
+	IssParameterSupported    bool     `json:"authorization_response_iss_parameter_supported"`
+	ClaimsParameterSupported bool     `json:"claims_parameter_supported"`
+	RequestSupported         bool     `json:"request_parameter_supported"`
+	RequestURISupported      bool     `json:"request_uri_parameter_supported"` // true if it were left out
+}
+
+func (s *Service) metadata() metadata {
+	return metadata{
+		Issuer:                 s.Issuer,
+		AuthorizationEndpoint:  s.url("/authorize"),
+		TokenEndpoint:          s.url("/token"),
+		UserInfoEndpoint:       s.url("/userinfo"),
+		EndSessionEndpoint:     s.url("/logout"),
+		JWKSURI:                s.url("/.well-known/jwks.json"),
+		ScopesSupported:        s.scopes(),
+		ResponseTypesSupported: []string{"code"},
+		ResponseModesSupported: []string{"query"},
+		GrantTypesSupported:    []string{client.GrantCode},
+		TokenAuthMethods:       []string{"none", "client_secret_basic", "client_secret_post"},
+		CodeChallengeMethods:   []string{"S256"},
+		SubjectTypesSupported:  []string{"public"},
+		IDTokenAlgs:            []string{"RS256"},
+		PromptValuesSupported:  []string{"none", "login", "select_account"},
+		ClaimsSupported:        []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "sid", "name", "picture", "email", "email_verified"},
+		IssParameterSupported:  true,
+	}
+}
+
+// scopes are all that a client could be allowed to ask for.
+func (s *Service) scopes() []string {
+	scopes := map[string]bool{}
+	for _, ofRole := range s.RoleScopes {
+		for _, scope := range ofRole {
+			scopes[scope] = true
+		}
+	}
+	return append([]string{scopeOpenID, scopeProfile, scopeEmail}, slices.Sorted(maps.Keys(scopes))...)
+}
+
+func (s *Service) handleDiscovery(w http.ResponseWriter, r *http.Request) error {
+	body, err := json.Marshal(s.metadata())
+	if err != nil {
+		return err
+	}
+	serveDocument(w, r, "application/json", body)
+	return nil
+}
+
+// handleJWKS publishes the keys that verify our tokens (RFC 7517, Section 5). If
+// there is none, that is an error: verifiers would forget the keys they have.
+func (s *Service) handleJWKS(w http.ResponseWriter, r *http.Request) error {
+	set, err := s.Keys(r.Context())
+	if err != nil {
+		return err
+	}
+	body, err := jwks.Marshal(set.Published)
+	if err != nil {
+		return httpx.Unavailable(err)
+	}
+	serveDocument(w, r, "application/jwk-set+json", body)
+	return nil
+}
+
+// serveDocument answers with a public document: anyone may read and keep it, and
+// it is sent again only if it has changed.
+func serveDocument(w http.ResponseWriter, r *http.Request, contentType string, body []byte) {
+	sum := sha256.Sum256(body)
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Cache-Control", "public, max-age=900, stale-while-revalidate=60, stale-if-error=3600")
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("ETag", `"`+base64.RawURLEncoding.EncodeToString(sum[:16])+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+}

@@ -1,0 +1,109 @@
+package loginsvc
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+)
+
+// flow is a sign-in under way at a provider. Its row is kept under the
+// fingerprint of the state that the provider gives back; the browser that
+// started it holds a secret of which the row has the fingerprint, and from which
+// the nonce and the PKCE verifier are derived. So the state alone finishes
+// nothing, nor does a dump of the table.
+type flow struct {
+	Provider  string // its id
+	Request   string // what the sign-in is for: see purpose
+	Browser   string // fingerprint of the browser's secret
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	Used      bool
+}
+
+// started is a flow together with the secrets that are not kept.
+type started struct{ state, secret string }
+
+func (f started) nonce() string    { return derive(f.secret, "nonce") }
+func (f started) verifier() string { return derive(f.secret, "verifier") }
+
+var (
+	errFlowUnknown = errors.New("state is unknown")
+	errFlowUsed    = errors.New("state was used before")
+	errFlowExpired = errors.New("state has expired")
+	errFlowForeign = errors.New("state belongs to another provider")
+	errFlowBrowser = errors.New("state belongs to another browser")
+)
+
+func flowKey(state string) table.Key { return table.Key{PK: "flow#" + fingerprint(state), SK: "flow"} }
+
+// flowCookieName is the name of the cookie that holds the browser's secret. Each
+// flow has its own, so that several can be under way in one browser.
+func flowCookieName(state string) string { return flowCookie + fingerprint(state)[:16] }
+
+// startFlow writes a new flow and gives the browser its half.
+func (s *Service) startFlow(ctx context.Context, w http.ResponseWriter, r *http.Request, provider, request string) (started, error) {
+	f := started{state: newSecret(), secret: newSecret()}
+	key, now := flowKey(f.state), s.now()
+	expires := now.Add(s.flowTTL)
+	err := s.Table.Write(ctx, table.Put(table.Item{
+		table.PK: key.PK, table.SK: key.SK, table.TTL: expires.Unix(),
+		"provider": provider, "request": request, "browser": fingerprint(f.secret),
+		"created_at": now.Unix(), "expires_at": expires.Unix(), "used": false,
+	}).If(table.NotExists{}))
+	if err != nil {
+		return started{}, err
+	}
+	s.dropFlowCookies(w, r)
+	s.setCookie(w, flowCookieName(f.state), f.secret, s.flowTTL)
+	return f, nil
+}
+
+// readFlow returns the flow that state belongs to, together with why it cannot
+// be finished by this browser at this provider; nil means that it can.
+func (s *Service) readFlow(ctx context.Context, r *http.Request, state, provider string) (flow, started, error) {
+	if state == "" {
+		return flow{}, started{}, errFlowUnknown
+	}
+	item, err := s.Table.Get(ctx, flowKey(state))
+	if errors.Is(err, table.ErrNotFound) {
+		return flow{}, started{}, errFlowUnknown
+	}
+	if err != nil {
+		return flow{}, started{}, err
+	}
+	rd := row{item: item}
+	f := flow{
+		Provider: rd.text("provider"), Request: rd.text("request"), Browser: rd.text("browser"),
+		CreatedAt: rd.instant("created_at"), ExpiresAt: rd.instant("expires_at"), Used: rd.flag("used"),
+	}
+	secret := s.cookie(r, flowCookieName(state))
+	switch {
+	case rd.err != nil:
+		return f, started{}, rd.err
+	case f.Provider != provider:
+		return f, started{}, errFlowForeign
+	case f.Used:
+		return f, started{}, errFlowUsed
+	case !within(s.now(), f.CreatedAt, f.ExpiresAt):
+		return f, started{}, errFlowExpired
+	case secret == "" || !same(fingerprint(secret), f.Browser):
+		return f, started{}, errFlowBrowser
+	}
+	return f, started{state: state, secret: secret}, nil
+}
+
+// useFlow marks the flow as used, which happens once: of any number of callbacks
+// that race, one goes on.
+func (s *Service) useFlow(ctx context.Context, w http.ResponseWriter, state string) error {
+	err := s.Table.Write(ctx, table.Update(flowKey(state), map[string]any{"used": true}).If(table.Equal{Name: "used", Value: false}))
+	if errors.Is(err, table.ErrConditionFailed) {
+		return errFlowUsed
+	}
+	if err == nil {
+		s.setCookie(w, flowCookieName(state), "", 0)
+	}
+	return err
+}

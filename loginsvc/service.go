@@ -1,0 +1,245 @@
+// Package loginsvc signs people in. Towards the team's apps it is an OAuth 2.1
+// authorization server and OpenID provider; towards Google and the like it is a
+// client. Its design, as far as safety goes:
+//
+//   - Where we are is configuration. Issuer, callback addresses and the scope of
+//     cookies come from [Config.Issuer]; no header of a request changes them.
+//   - Where a browser may be sent is configuration too: redirect URIs are
+//     compared byte for byte, and until client and redirect URI are proved, an
+//     error is a page and never a redirect. return_to is a path of our own.
+//   - There is no symmetric secret. Codes, states and sessions are 256 random
+//     bits; the table has their SHA-256, so that who reads it can use nothing.
+//   - A code is bound to its client, its redirect URI and a PKCE challenge
+//     (S256, for every client), lives at most a minute, is redeemed by one
+//     conditional write, and is burnt by five wrong verifiers.
+//   - A sign-in at a provider is bound to the browser that started it by a cookie
+//     of its own (HttpOnly, SameSite=Lax, over https Secure and __Host-), from
+//     which nonce and PKCE verifier are derived: neither the state nor a dump of
+//     the table nor another browser finishes it, and it finishes once, within
+//     ten minutes.
+//   - The session cookie is made at sign-in and at no other time. Forms on our
+//     pages are accepted from our pages alone (http.CrossOriginProtection); the
+//     endpoints that programs post to read no cookie.
+//   - Nothing is issued that has not been verified after signing, and nothing
+//     that is issued appears in a URL but the code. Every answer but the public
+//     documents is no-store. No answer repeats what was sent to us, but the
+//     state.
+//   - Expiry is judged here, on each read. The table's own deletion of what is
+//     old only saves room.
+package loginsvc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/keys"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+// Config is what a [Service] is made of.
+type Config struct {
+	// Issuer is who issues our tokens and where the service is: an https URL
+	// without a slash at its end, or http on localhost or a loopback address. It
+	// may have a path; requests are answered with and without it, because a
+	// gateway strips the name of its stage.
+	Issuer string
+	// Audience is the API that access tokens are for.
+	Audience string
+
+	Providers []*upstream.Provider // where people sign in, in the order to show
+	// Clients returns the client with an id, or [client.ErrUnknown].
+	Clients func(ctx context.Context, id string) (client.Client, error)
+	// Origins tells whether scripts of an origin may read answers of /token and
+	// /userinfo, because a public client registered it. Nil: no origin may.
+	Origins func(ctx context.Context, origin string) (bool, error)
+	Users   *usersvc.Users
+	Table   table.Table
+	// Keys returns the keys in use now.
+	Keys  func(context.Context) (keys.Set, error)
+	Pages *pages.Pages
+
+	// RoleScopes are the scopes that each role may use: a token gets a scope
+	// that stands here only if its user has such a role. Scopes that do not
+	// stand here need no role.
+	RoleScopes map[string][]string
+
+	AccessTTL time.Duration // life of access and ID tokens; 0: 10 minutes
+	CodeTTL   time.Duration // 0: 60 seconds, which is the greatest
+	FlowTTL   time.Duration // time to sign in at a provider; 0: 10 minutes
+
+	Log *slog.Logger     // one line a request; nil: slog.Default()
+	Now func() time.Time // nil: time.Now
+}
+
+// Service is the login service, an http.Handler.
+type Service struct {
+	Config
+	handler http.Handler
+
+	origin   string // scheme and host of the issuer
+	basePath string // path of the issuer, "" if it has none
+	secure   bool   // the issuer is https
+
+	accessTTL, codeTTL, flowTTL time.Duration
+	crossOrigin                 *http.CrossOriginProtection
+}
+
+// New returns the service of a configuration. It does no I/O.
+func New(c Config) (*Service, error) {
+	issuer, err := parseIssuer(c.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{
+		Config: c, origin: issuer.Scheme + "://" + issuer.Host, basePath: issuer.Path, secure: issuer.Scheme == "https",
+		accessTTL: orElse(c.AccessTTL, 10*time.Minute), codeTTL: orElse(c.CodeTTL, time.Minute), flowTTL: orElse(c.FlowTTL, 10*time.Minute),
+		crossOrigin: http.NewCrossOriginProtection(),
+	}
+	switch {
+	case c.Audience == "":
+		return nil, errors.New("audience is missing: name the API that access tokens are for")
+	case c.Audience == c.Issuer:
+		return nil, errors.New("audience is the issuer: a token for the API would be one for the login service")
+	case s.codeTTL > time.Minute:
+		return nil, fmt.Errorf("codes would live %v: the greatest is 60 s", s.codeTTL)
+	case c.Clients == nil || c.Users == nil || c.Table == nil || c.Keys == nil || c.Pages == nil:
+		return nil, errors.New("clients, users, table, keys and pages are required")
+	}
+	if err := s.crossOrigin.AddTrustedOrigin(s.origin); err != nil {
+		return nil, fmt.Errorf("trusting our own origin: %w", err)
+	}
+	s.handler = httpx.Log(s.logger(), s.underIssuer(s.secured(s.routes())))
+	return s, nil
+}
+
+// ServeHTTP answers a request.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+func (s *Service) routes() http.Handler {
+	mux := http.NewServeMux()
+	page := func(pattern string, h httpx.HandlerFunc) { mux.Handle(pattern, handle(h, s.writeFailure)) }
+	page("GET /authorize", s.handleAuthorize)
+	page("POST /authorize", s.handleAuthorize)
+	page("GET /login", s.handleLogin)
+	page("POST /login", s.handleLoginChoice)
+	page("GET /callback/{provider}", s.handleCallback)
+	page("GET /logout", s.handleLogout)
+	page("POST /logout", s.handleLogout)
+	page("GET /users/login", s.handleSeedLogin)
+
+	program := func(path string, h httpx.HandlerFunc, methods ...string) {
+		for _, method := range methods {
+			mux.Handle(method+" "+path, s.cors(handle(h, httpx.OAuth)))
+		}
+		mux.Handle("OPTIONS "+path, s.preflight(methods...))
+	}
+	program("/token", s.handleToken, http.MethodPost)
+	program("/userinfo", s.handleUserInfo, http.MethodGet, http.MethodPost)
+
+	public := func(pattern string, h httpx.HandlerFunc) { mux.Handle("GET "+pattern, handle(h, httpx.Problem)) }
+	public("/.well-known/jwks.json", s.handleJWKS)
+	public("/.well-known/openid-configuration", s.handleDiscovery)
+	public("/.well-known/oauth-authorization-server", s.handleDiscovery)
+	if s.basePath != "" { // RFC 8414, Section 3.1
+		public("/.well-known/oauth-authorization-server"+s.basePath, s.handleDiscovery)
+	}
+	return mux
+}
+
+// underIssuer takes the issuer's path off a request, if it is still there.
+func (s *Service) underIssuer(next http.Handler) http.Handler {
+	if s.basePath == "" {
+		return next
+	}
+	stripped := http.StripPrefix(s.basePath, next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, s.basePath+"/") {
+			stripped.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// secured writes what every answer carries unless its handler knows better.
+func (s *Service) secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		if s.secure {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *Service) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
+}
+
+func (s *Service) logger() *slog.Logger {
+	if s.Log != nil {
+		return s.Log
+	}
+	return slog.Default()
+}
+
+// provider returns the provider with the id.
+func (s *Service) provider(id string) (*upstream.Provider, bool) {
+	for _, p := range s.Providers {
+		if p.ID() == id {
+			return p, true
+		}
+	}
+	return nil, false
+}
+
+func (s *Service) providerName(id string) string {
+	if p, ok := s.provider(id); ok {
+		return p.Name()
+	}
+	return ""
+}
+
+// session returns the live session of the browser, or [usersvc.ErrNoSession].
+func (s *Service) session(ctx context.Context, r *http.Request) (usersvc.Session, usersvc.User, error) {
+	cookie := s.cookie(r, sessionCookie)
+	if cookie == "" {
+		return usersvc.Session{}, usersvc.User{}, usersvc.ErrNoSession
+	}
+	return s.Users.Session(ctx, cookie)
+}
+
+// sourceIP is the address that the gateway saw, without a port.
+func sourceIP(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+func orElse(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return d
+}

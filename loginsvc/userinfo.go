@@ -1,0 +1,82 @@
+package loginsvc
+
+import (
+	"context"
+	"crypto/rsa"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
+	"github.com/gatehouse-auth/gatehouse/internal/token"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+// handleUserInfo tells an app about the user of an access token (OpenID Connect
+// Core, Section 5.3). The user's session is looked up at each request, so that
+// the end of it is felt at once.
+func (s *Service) handleUserInfo(w http.ResponseWriter, r *http.Request) error {
+	rawToken, ok := bearer(r)
+	if !ok {
+		return challenge(w, http.StatusUnauthorized, "", nil)
+	}
+	access, err := token.VerifyAccess(r.Context(), rawToken, s.keyFunc(), token.Expect{Issuer: s.Issuer, Audience: s.Audience, Now: s.now()})
+	if _, refused := errors.AsType[*token.Refusal](err); refused {
+		return challenge(w, http.StatusUnauthorized, "invalid_token", err)
+	}
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(access.Scopes, scopeOpenID) {
+		return challenge(w, http.StatusForbidden, "insufficient_scope", nil)
+	}
+	_, user, err := s.Users.SessionByID(r.Context(), access.Subject, access.SessionID)
+	if errors.Is(err, usersvc.ErrNoSession) {
+		return challenge(w, http.StatusUnauthorized, "invalid_token", err)
+	}
+	if err != nil {
+		return err
+	}
+	claims := userClaims(user, access.Scopes)
+	claims["sub"] = user.ID
+	return httpx.JSON(w, claims)
+}
+
+// bearer returns the token of the Authorization header, and looks nowhere else:
+// a token in a URL is a token in a log (RFC 6750, Section 5.3).
+func bearer(r *http.Request) (rawToken string, ok bool) {
+	headers := r.Header.Values("Authorization")
+	if len(headers) != 1 {
+		return "", false
+	}
+	scheme, rawToken, _ := strings.Cut(headers[0], " ")
+	return rawToken, strings.EqualFold(scheme, "Bearer") && rawToken != ""
+}
+
+// challenge is the answer to a token that will not do (RFC 6750, Section 3). A
+// request without any "SHOULD NOT include an error code".
+func challenge(w http.ResponseWriter, status int, code string, cause error) error {
+	header := `Bearer realm="gatehouse"`
+	switch code {
+	case "":
+		code = "unauthorized"
+	case "insufficient_scope":
+		header += `, error="insufficient_scope", scope="openid"`
+	default:
+		header += `, error="` + code + `"`
+	}
+	w.Header().Set("WWW-Authenticate", header)
+	return &httpx.Error{Status: status, Code: code, Err: cause}
+}
+
+// keyFunc finds the keys of our own tokens.
+func (s *Service) keyFunc() token.KeyFunc {
+	return func(ctx context.Context, keyID string) (*rsa.PublicKey, error) {
+		set, err := s.Keys(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return token.Keys(set.Published...)(ctx, keyID)
+	}
+}
