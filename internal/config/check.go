@@ -31,6 +31,9 @@ func (c *Config) checkIssuer(d *document) {
 	if strings.ContainsAny(c.Audience, " \t\r\n\"") {
 		d.refuse("audience", "want a name or URL without spaces, such as https://api.example.com")
 	}
+	if c.Audience == c.Issuer {
+		d.refuse("audience", "is the issuer: a token for your API would be one for the login service: want another name, such as https://api.example.com")
+	}
 }
 
 var colour = regexp.MustCompile(`^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$`)

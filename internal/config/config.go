@@ -18,7 +18,7 @@ type Config struct {
 	// GATEHOUSE_ISSUER takes precedence over the file.
 	Issuer string
 	// Audience is the name of the team's API in access tokens. Where neither
-	// the file nor GATEHOUSE_AUDIENCE says it, it is the issuer.
+	// the file nor GATEHOUSE_AUDIENCE says it, it is the issuer's /api.
 	Audience string
 	Brand    Brand
 

@@ -112,8 +112,8 @@ func TestOurs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Audience != c.Issuer {
-		t.Errorf("audience %q, want the issuer", c.Audience)
+	if c.Audience != "https://auth.example.com/api" {
+		t.Errorf("audience %q", c.Audience)
 	}
 	if diff := cmp.Diff([]string{"GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"}, c.Providers[0].Missing()); diff != "" {
 		t.Error(diff)

@@ -30,6 +30,8 @@ var mistakes = []struct{ name, text, want string }{
 	{"an issuer without TLS", "issuer: http://auth.example.com\n",
 		`f.yml:1: issuer: want https; plain http is only for this machine: write "https://auth.example.com"`},
 	{"an audience with a space", "audience: my api\n", "f.yml:1: audience: want a name or URL without spaces, such as https://api.example.com"},
+	{"an audience that is the issuer", "audience: https://auth.example.com\n",
+		"f.yml:1: audience: is the issuer: a token for your API would be one for the login service: want another name, such as https://api.example.com"},
 	{"a colour by name", "brand:\n  accent: red\n",
 		`f.yml:2: brand.accent: want a colour such as "#1f6feb" (in quotes, because # begins a comment), not "red"`},
 	{"an unknown provider", "providers:\n  - id: gogle\n    client_id: a\n",

@@ -48,7 +48,7 @@ func (c *Config) read(m *mapping, getenv func(string) string) {
 		c.Audience = audience
 	}
 	if c.Audience == "" {
-		c.Audience = c.Issuer
+		c.Audience = c.Issuer + "/api"
 	}
 }
 
