@@ -25,6 +25,8 @@ type Exchange struct {
 	Reason string // why it was refused or failed, for people; often ""
 	Cached bool   // the authorizer's answer came from the cache
 	Err    error  // what a function returned instead of an answer, or nil
+
+	reasonHeader string // of the Config
 }
 
 // String returns the exchange as a line for people:

@@ -18,7 +18,7 @@ func ReadTemplate(path string) (*Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := parseTemplate(raw)
+	t, err := ParseTemplate(raw)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
@@ -59,7 +59,8 @@ type routeYAML struct {
 	Authorizer yaml.Node `yaml:"authorizer"` // a name, or a mapping with one
 }
 
-func parseTemplate(raw []byte) (*Template, error) {
+// ParseTemplate is [ReadTemplate] for a text at hand.
+func ParseTemplate(raw []byte) (*Template, error) {
 	var in serverless
 	if err := yaml.Unmarshal(raw, &in); err != nil {
 		return nil, err

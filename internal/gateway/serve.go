@@ -19,7 +19,7 @@ const (
 // ServeHTTP answers a request as the API would.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := g.cfg.Now()
-	x := &Exchange{Time: started, Method: r.Method, Path: r.URL.EscapedPath(), By: "gateway"}
+	x := &Exchange{Time: started, Method: r.Method, Path: r.URL.EscapedPath(), By: "gateway", reasonHeader: g.cfg.ReasonHeader}
 	out := &statusWriter{ResponseWriter: w}
 	g.serve(out, r, x)
 	x.Status, x.Took = out.status, g.cfg.Now().Sub(started)
@@ -79,8 +79,9 @@ func (g *Gateway) integrate(w http.ResponseWriter, r *http.Request, matched rout
 		refuse(w, x, http.StatusRequestEntityTooLarge, "an event over 6 MB")
 		return
 	}
-	raw, err := invoke(r.Context(), g.cfg.Functions[matched.Function], payload, integrationTimeout)
-	x.By = matched.Function
+	ctx, note := withNote(r.Context())
+	raw, err := invoke(ctx, g.cfg.Functions[matched.Function], payload, integrationTimeout)
+	x.By, x.Reason = matched.Function, note()
 	switch {
 	case errors.Is(err, errTimeout):
 		refuse(w, x, http.StatusServiceUnavailable, "timeout")
@@ -117,6 +118,9 @@ func refuse(w http.ResponseWriter, x *Exchange, status int, reason string) {
 	text, ok := messages[status]
 	if !ok {
 		text = http.StatusText(status)
+	}
+	if x.reasonHeader != "" {
+		w.Header().Set(x.reasonHeader, x.By+": "+reason)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
