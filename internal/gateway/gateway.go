@@ -37,12 +37,12 @@ type Config struct {
 	// $default, which has none.
 	Stage string
 
-	Observe func(Exchange)   // called once for each request, after the answer; may be nil
+	Observe func(Exchange) // called once for each request, after the answer; may be nil
 	// ReasonHeader, if it is not "", names a header that tells the client why it
 	// was refused. It is for a developer's own machine: API Gateway has none, and
 	// an attacker learns from it.
 	ReasonHeader string
-	Now     func() time.Time // nil: time.Now
+	Now          func() time.Time // nil: time.Now
 }
 
 // Gateway answers requests. It is safe for concurrent use.
