@@ -1,0 +1,129 @@
+package policy
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Policy is compiled rules. It never changes, and is safe for concurrent use.
+// The nil Policy has no rules: every route needs a valid token.
+type Policy struct {
+	rules []compiled
+	byKey map[string]*compiled
+}
+
+type compiled struct {
+	Rule
+	route route
+}
+
+// Compile checks the rules and makes them ready for decisions. The error tells
+// every mistake, each with the rule it is in and what would be right.
+func Compile(rules []Rule) (*Policy, error) {
+	p := &Policy{byKey: make(map[string]*compiled, len(rules))}
+	var mistakes []error
+	for i, rule := range rules {
+		r, err := parseRoute(rule.Route)
+		if err == nil {
+			err = errors.Join(rule.check(), p.unique(r))
+		}
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("rule %d, route %q: %w", i+1, rule.Route, err))
+			continue
+		}
+		p.rules = append(p.rules, compiled{rule, r})
+	}
+	if err := errors.Join(mistakes...); err != nil {
+		return nil, err
+	}
+	for i := range p.rules {
+		p.byKey[p.rules[i].Route] = &p.rules[i]
+	}
+	return p, nil
+}
+
+// check returns an error for a rule that cannot mean what it says.
+func (r Rule) check() error {
+	for name, list := range map[string][]string{
+		"roles": r.Roles, "all_roles": r.AllRoles, "scopes": r.Scopes, "all_scopes": r.AllScopes,
+	} {
+		for i, word := range list {
+			if word == "" || strings.ContainsAny(word, " \t\r\n") {
+				return fmt.Errorf("%s: %q: want a name without spaces; a list has one entry for each", name, word)
+			}
+			if slices.Contains(list[:i], word) {
+				return fmt.Errorf("%s: %q is there twice", name, word)
+			}
+		}
+	}
+	return nil
+}
+
+// unique returns an error if another rule is for the same requests.
+func (p *Policy) unique(r route) error {
+	for _, other := range p.rules {
+		if other.route.same(r) {
+			return fmt.Errorf("has the rule %q already; put both into one", other.Route)
+		}
+	}
+	return nil
+}
+
+// Load returns the policy that data holds, in the form that [Policy.MarshalJSON]
+// writes: that of the file in the authorizer's zip.
+func Load(data []byte) (*Policy, error) {
+	var file struct {
+		Rules *[]Rule `json:"rules"`
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields() // a misspelt field is a rule that guards nothing
+	if err := d.Decode(&file); err != nil {
+		return nil, fmt.Errorf("reading policy: %w", err)
+	}
+	if file.Rules == nil || d.More() {
+		return nil, errors.New(`reading policy: want one object with the member "rules"`)
+	}
+	p, err := Compile(*file.Rules)
+	if err != nil {
+		return nil, fmt.Errorf("reading policy: %w", err)
+	}
+	return p, nil
+}
+
+// MarshalJSON writes the rules for [Load].
+func (p *Policy) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string][]Rule{"rules": p.Rules()})
+}
+
+// Rules returns the rules, in the order in which they were given.
+func (p *Policy) Rules() []Rule {
+	rules := []Rule{}
+	if p != nil {
+		for _, c := range p.rules {
+			rules = append(rules, c.Rule)
+		}
+	}
+	return rules
+}
+
+// CheckRoutes returns an error for every rule that no route of an API obeys,
+// because no request ever arrives under its key: neither is the rule for one of
+// the routes, nor does it cover one. A rule for "GET /demo/admin" guards nothing
+// where the API has "ANY /demo/{proxy+}" alone.
+func (p *Policy) CheckRoutes(routeKeys []string) error {
+	var mistakes []error
+	for _, rule := range p.Rules() {
+		guards := slices.ContainsFunc(routeKeys, func(key string) bool {
+			c := p.find(key)
+			return c != nil && c.Route == rule.Route
+		})
+		if !guards {
+			mistakes = append(mistakes, fmt.Errorf("route %q: the rule guards nothing; the API has no such route", rule.Route))
+		}
+	}
+	return errors.Join(mistakes...)
+}
