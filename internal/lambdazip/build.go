@@ -24,9 +24,9 @@ type Config struct {
 
 // Artifact is a zip that was built.
 type Artifact struct {
-	Function string
-	Path     string
-	Size     int64 // bytes
+	Function string `json:"function"`
+	Path     string `json:"path"`
+	Size     int64  `json:"size"` // bytes
 }
 
 // Build finds every function and writes its zip. It needs the go command.

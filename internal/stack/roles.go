@@ -1,0 +1,91 @@
+package stack
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// allowed are the actions of each of our functions, by the logical name of its
+// role. A team's own roles may do what they like, but not what is ours: see
+// foreign.
+var allowed = map[string][]string{
+	"AuthorizerRole": logs,
+	"LoginsvcRole":   slices.Concat(logs, items, []string{"kms:Sign", "kms:GetPublicKey", "ssm:GetParameters"}),
+	"UsersvcRole":    slices.Concat(logs, items),
+}
+
+var (
+	logs  = []string{"logs:CreateLogStream", "logs:PutLogEvents"}
+	items = []string{"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
+)
+
+// checkRoles wants each role to be one function's, and to say exactly what it
+// may do and to what.
+func (t *Template) checkRoles() error {
+	err := t.each("AWS::IAM::Role", func(name string, r *Resource) error {
+		if who := r.Properties.At("AssumeRolePolicyDocument", "Statement").String(); who != onlyLambda {
+			return errors.New("somebody other than Lambda may take it")
+		}
+		if managed := r.Properties.At("ManagedPolicyArns"); managed.v != nil {
+			return errors.New("a managed policy allows more than this template says: list the actions")
+		}
+		var errs []error
+		for _, policy := range r.Properties.At("Policies").List() {
+			for _, s := range policy.At("PolicyDocument", "Statement").List() {
+				errs = append(errs, t.checkStatement(name, s))
+			}
+		}
+		return errors.Join(errs...)
+	})
+	errs := []error{err}
+	for _, name := range slices.Sorted(maps.Keys(allowed)) {
+		if !t.has(name, "AWS::IAM::Role") {
+			errs = append(errs, fmt.Errorf("%s is missing", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+const onlyLambda = `[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"}}]`
+
+func (t *Template) checkStatement(role string, s Value) error {
+	var errs []error
+	actions, known := allowed[role]
+	for _, action := range s.At("Action").Strings() {
+		switch {
+		case strings.Contains(action, "*"):
+			errs = append(errs, fmt.Errorf("action %s: name each one", action))
+		case known && !slices.Contains(actions, action):
+			errs = append(errs, fmt.Errorf("action %s: the function does no such thing", action))
+		case !known && foreign(action, s):
+			errs = append(errs, fmt.Errorf("action %s: only the login service may", action))
+		case strings.HasPrefix(action, "kms:") && s.At("Condition", "StringEquals", "aws:ResourceTag/gatehouse").v == nil:
+			errs = append(errs, fmt.Errorf("action %s: only on keys with the tag gatehouse", action))
+		case action == "kms:Sign" && !s.At("Condition", "StringEquals", "kms:MessageType").Is("DIGEST"):
+			errs = append(errs, errors.New("action kms:Sign: only of digests"))
+		}
+	}
+	if s.At("NotAction").v != nil || s.At("NotResource").v != nil {
+		errs = append(errs, errors.New("NotAction and NotResource allow what nobody thought of"))
+	}
+	for _, resource := range s.At("Resource").Strings() {
+		if resource == "*" {
+			errs = append(errs, errors.New("resource *: name it"))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// foreign tells whether a function that is none of ours would sign tokens, or
+// touch the table.
+func foreign(action string, s Value) bool {
+	if action == "kms:Sign" {
+		return true
+	}
+	return slices.ContainsFunc(s.At("Resource").List(), func(r Value) bool {
+		return strings.Contains(r.String(), `["Table","Arn"]`)
+	})
+}

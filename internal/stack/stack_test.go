@@ -1,0 +1,175 @@
+package stack_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/gatehouse-auth/gatehouse/internal/stack"
+)
+
+const (
+	packaged = "../../.serverless/cloudformation-template-update-stack.json"
+	source   = "../../serverless.yml"
+)
+
+// load returns the packaged template, which `make package` makes. CI makes it
+// before the tests, so that there this never skips.
+func load(t *testing.T) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(packaged)
+	if errors.Is(err, fs.ErrNotExist) && os.Getenv("CI") != "true" {
+		t.Skip("nothing is packaged: make package, then test again")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func check(t *testing.T, raw []byte, public []string) error {
+	t.Helper()
+	template, err := stack.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return template.Check(public)
+}
+
+func public(t *testing.T) []string {
+	t.Helper()
+	list, err := stack.Public(source)
+	if err != nil || len(list) == 0 {
+		t.Fatalf("custom.public: %v, %v", list, err)
+	}
+	return list
+}
+
+func TestPackagedTemplate(t *testing.T) {
+	if err := check(t, load(t), public(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+type object = map[string]any
+
+// TestFindsFaults plants each fault into the packaged template.
+func TestFindsFaults(t *testing.T) {
+	raw, list := load(t), public(t)
+	properties := func(r object) object { return r["Properties"].(object) }
+	statement := func(role object, policy, i int) object {
+		p := properties(role)["Policies"].([]any)[policy].(object)["PolicyDocument"].(object)
+		return p["Statement"].([]any)[i].(object)
+	}
+	for _, tc := range []struct {
+		name, resource string
+		plant          func(r object)
+		want           string
+	}{
+		{"a route without authorizer", "HttpApiRouteGetMe", func(r object) {
+			delete(properties(r), "AuthorizerId")
+			properties(r)["AuthorizationType"] = "NONE"
+		}, "GET /me has no authorizer"},
+		{"an authorizer that is not used", "HttpApiRouteGetMe", func(r object) { delete(properties(r), "AuthorizationType") }, "GET /me has no authorizer"},
+		{"an authorizer of elsewhere", "HttpApiRouteGetMe", func(r object) { properties(r)["AuthorizerId"] = object{"Ref": "Other"} }, "GET /me has no authorizer"},
+		{"a public route of another name", "HttpApiRouteGetLogin", func(r object) { properties(r)["RouteKey"] = "GET /log-in" }, "GET /log-in has no authorizer"},
+		{"a route that is gone", "HttpApiRouteGetLogin", func(r object) { properties(r)["RouteKey"] = "GET /authorize" }, "no route is GET /login"},
+		{"a catch-all", "HttpApiRouteGetLogin", func(r object) { properties(r)["RouteKey"] = "$default" }, "$default has no authorizer"},
+		{"S125 answers kept too long", "HttpApiAuthorizerGatehouse", func(r object) { properties(r)["AuthorizerResultTtlInSeconds"] = 300 }, "over 60"},
+		{"no TTL", "HttpApiAuthorizerGatehouse", func(r object) { delete(properties(r), "AuthorizerResultTtlInSeconds") }, "keeps answers for 5 minutes"},
+		{"S120 one answer for all routes", "HttpApiAuthorizerGatehouse", func(r object) {
+			properties(r)["IdentitySource"] = []any{"$request.header.Authorization"}
+		}, "add $context.routeKey"},
+		{"I34 one answer for all callers", "HttpApiAuthorizerGatehouse", func(r object) { properties(r)["IdentitySource"] = []any{"$context.routeKey"} }, "does not tell callers apart"},
+		{"payload 1.0", "HttpApiAuthorizerGatehouse", func(r object) { properties(r)["AuthorizerPayloadFormatVersion"] = "1.0" }, "payload 2.0"},
+		{"another runtime", "NotesLambdaFunction", func(r object) { properties(r)["Runtime"] = "go1.x" }, "provided.al2023"},
+		{"another architecture", "NotesLambdaFunction", func(r object) { delete(properties(r), "Architectures") }, "arm64"},
+		{"a role for two", "NotesLambdaFunction", func(r object) { properties(r)["Role"] = object{"Fn::GetAtt": []any{"LoginsvcRole", "Arn"}} }, "has the role of LoginsvcLambdaFunction"},
+		{"a role of elsewhere", "NotesLambdaFunction", func(r object) { properties(r)["Role"] = "arn" }, "a role of this template"},
+		{"a secret in the environment", "LoginsvcLambdaFunction", func(r object) {
+			properties(r)["Environment"].(object)["Variables"].(object)["GOOGLE_CLIENT_SECRET"] = "x"
+		}, "GOOGLE_CLIENT_SECRET"},
+		{"a log for ever", "NotesLogGroup", func(r object) { delete(properties(r), "RetentionInDays") }, "retention"},
+		{"an action too many", "AuthorizerRole", func(r object) { statement(r, 0, 0)["Action"] = "dynamodb:GetItem" }, "action dynamodb:GetItem: the function does no such thing"},
+		{"every action", "UsersvcRole", func(r object) { statement(r, 1, 0)["Action"] = []any{"dynamodb:*"} }, "action dynamodb:*"},
+		{"every resource", "UsersvcRole", func(r object) { statement(r, 1, 0)["Resource"] = "*" }, "resource *"},
+		{"all but", "UsersvcRole", func(r object) { statement(r, 1, 0)["NotAction"] = "s3:GetObject" }, "NotAction"},
+		{"a managed policy", "NotesRole", func(r object) { properties(r)["ManagedPolicyArns"] = []any{"x"} }, "managed policy"},
+		{"a role that anybody takes", "NotesRole", func(r object) {
+			properties(r)["AssumeRolePolicyDocument"].(object)["Statement"].([]any)[0].(object)["Principal"] = object{"AWS": "*"}
+		}, "other than Lambda"},
+		{"a team's function that signs", "NotesRole", func(r object) { statement(r, 0, 0)["Action"] = "kms:Sign" }, "only the login service may"},
+		{"a team's function at the table", "NotesRole", func(r object) {
+			statement(r, 0, 0)["Resource"] = object{"Fn::GetAtt": []any{"Table", "Arn"}}
+		}, "only the login service may"},
+		{"any key", "LoginsvcRole", func(r object) { delete(statement(r, 2, 0), "Condition") }, "only on keys with the tag"},
+		{"raw messages", "LoginsvcRole", func(r object) {
+			delete(statement(r, 2, 1)["Condition"].(object)["StringEquals"].(object), "kms:MessageType")
+		}, "only of digests"},
+		{"a role that is gone", "UsersvcRole", func(r object) { r["Type"] = "AWS::IAM::Group" }, "UsersvcRole is missing"},
+		{"a table that goes", "Table", func(r object) { delete(r, "DeletionPolicy") }, "Retain"},
+		{"a table that is replaced", "Table", func(r object) { r["UpdateReplacePolicy"] = "Delete" }, "Retain"},
+		{"no recovery", "Table", func(r object) { delete(properties(r), "PointInTimeRecoverySpecification") }, "point-in-time"},
+		{"no protection", "Table", func(r object) { properties(r)["DeletionProtectionEnabled"] = false }, "deletion protection"},
+		{"another TTL", "Table", func(r object) { properties(r)["TimeToLiveSpecification"].(object)["AttributeName"] = "expires" }, "do not end by ttl"},
+		{"provisioned", "Table", func(r object) { properties(r)["BillingMode"] = "PROVISIONED" }, "PAY_PER_REQUEST"},
+		{"one index", "Table", func(r object) {
+			properties(r)["GlobalSecondaryIndexes"] = properties(r)["GlobalSecondaryIndexes"].([]any)[:1]
+		}, "gsi1 and gsi2"},
+		{"a lean index", "Table", func(r object) {
+			properties(r)["GlobalSecondaryIndexes"].([]any)[1].(object)["Projection"] = object{"ProjectionType": "KEYS_ONLY"}
+		}, "gsi2 with all attributes"},
+		{"another sort key", "Table", func(r object) { properties(r)["KeySchema"].([]any)[1].(object)["AttributeName"] = "sort" }, "keys pk and sk"},
+		{"a key that goes", "SigningKey", func(r object) { delete(r, "DeletionPolicy") }, "Retain"},
+		{"a key of another kind", "SigningKey", func(r object) { properties(r)["KeySpec"] = "ECC_NIST_P256" }, "RSA_2048"},
+		{"a key that encrypts", "SigningKey", func(r object) { properties(r)["KeyUsage"] = "ENCRYPT_DECRYPT" }, "SIGN_VERIFY"},
+		{"a key without tag", "SigningKey", func(r object) { delete(properties(r), "Tags") }, "the tag gatehouse"},
+		{"a key for anybody", "SigningKey", func(r object) {
+			properties(r)["KeyPolicy"].(object)["Statement"].([]any)[0].(object)["Principal"] = object{"AWS": "*"}
+		}, "lets anybody in"},
+		{"a key that nobody owns", "SigningKey", func(r object) {
+			properties(r)["KeyPolicy"].(object)["Statement"].([]any)[0].(object)["Action"] = "kms:Sign"
+		}, "locks the account out"},
+		{"a partition", "NotesRole", func(r object) { statement(r, 0, 0)["Resource"] = "arn:aws:s3:::x" }, "AWS::Partition"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var template object
+			if err := json.Unmarshal(raw, &template); err != nil {
+				t.Fatal(err)
+			}
+			tc.plant(template["Resources"].(object)[tc.resource].(object))
+			changed, err := json.Marshal(template)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := check(t, changed, list); err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	t.Run("a public list that opens everything", func(t *testing.T) {
+		if err := check(t, raw, append(list, "ANY /{proxy+}", "$default")); err == nil || strings.Count(err.Error(), "more than one thing") != 2 {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("a guarded route in the public list", func(t *testing.T) {
+		if err := check(t, raw, append(list, "GET /me")); err == nil || !strings.Contains(err.Error(), "take it out of one") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestNoTemplate(t *testing.T) {
+	if _, err := stack.Parse([]byte("{")); err == nil {
+		t.Error("half a template")
+	}
+	if err := check(t, []byte("{}"), nil); err == nil || !strings.Contains(err.Error(), "no resource is a AWS::Lambda::Function") {
+		t.Errorf("an empty template: %v", err)
+	}
+	if _, err := stack.Public("none.yml"); err == nil {
+		t.Error("a file that is not there")
+	}
+}

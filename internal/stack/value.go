@@ -1,0 +1,67 @@
+package stack
+
+import "encoding/json"
+
+// Value is a piece of a template: a map, a list or a scalar, as JSON has it.
+// What is not there is the zero Value, and asking it for more is no mistake.
+type Value struct{ v any }
+
+// UnmarshalJSON keeps any JSON.
+func (v *Value) UnmarshalJSON(raw []byte) error { return json.Unmarshal(raw, &v.v) }
+
+// At returns what stands under the names, one in the other.
+func (v Value) At(names ...string) Value {
+	for _, name := range names {
+		m, _ := v.v.(map[string]any)
+		v = Value{m[name]}
+	}
+	return v
+}
+
+// List returns the entries of a list; a value that is none is a list of one, as
+// IAM has it, and nothing is the empty list.
+func (v Value) List() []Value {
+	items, ok := v.v.([]any)
+	if !ok && v.v != nil {
+		items = []any{v.v}
+	}
+	out := make([]Value, len(items))
+	for i, item := range items {
+		out[i] = Value{item}
+	}
+	return out
+}
+
+// String returns a string as it is, and anything else as JSON.
+func (v Value) String() string {
+	if s, ok := v.v.(string); ok {
+		return s
+	}
+	raw, _ := json.Marshal(v.v) // it came from JSON
+	return string(raw)
+}
+
+// Is tells whether v is the scalar want.
+func (v Value) Is(want any) bool { return v.v == want }
+
+// Number returns a number, or 0.
+func (v Value) Number() float64 {
+	n, _ := v.v.(float64)
+	return n
+}
+
+// Strings returns List with every entry's String.
+func (v Value) Strings() []string {
+	list := v.List()
+	out := make([]string, len(list))
+	for i, item := range list {
+		out[i] = item.String()
+	}
+	return out
+}
+
+// Refers tells whether v is a Ref to, or an attribute of, the resource name.
+func (v Value) Refers(name string) bool {
+	attribute := v.At("Fn::GetAtt").List()
+	return v.At("Ref").Is(name) || len(attribute) > 0 && attribute[0].Is(name)
+}
