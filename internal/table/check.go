@@ -138,7 +138,7 @@ func checkAttributes(attributes map[string]any) error {
 }
 
 func checkName(name string) error {
-	if name == "" || !fits(name, 255) || strings.HasPrefix(name, "_") {
+	if name == "" || !fits(name, 255) || strings.HasPrefix(name, "_") || strings.ContainsAny(name, "[]") {
 		return invalid("attribute name %q", name)
 	}
 	return nil

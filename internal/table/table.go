@@ -79,9 +79,9 @@ const (
 
 // Item is one item: attributes by name, [PK] and [SK] among them. A value is a
 // string, an int64, a bool, a []byte or a []string; an engine refuses any other
-// type, and gives back just these. Strings and names are UTF-8. An empty
-// string, []byte or []string is a value; nil is not. Names that begin with an
-// underscore belong to the engines.
+// type, and gives back just these. Strings are UTF-8. An empty string, []byte or
+// []string is a value; nil is not. A name has 1 to 255 bytes of UTF-8, without
+// brackets; those that begin with an underscore belong to the engines.
 type Item map[string]any
 
 // Key returns the primary key of the item.

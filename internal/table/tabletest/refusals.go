@@ -70,6 +70,7 @@ func testRefusals(t *testing.T, tab table.Table) {
 		{"an attribute without a name", one(put("", "a"))},
 		{"a name that is not UTF-8", one(put("a\xff", "a"))},
 		{"a name that is too long", one(put(long, "a"))},
+		{"a name that is a path", one(put("list[0]", "a"))},
 		{"a name of the engines", one(put("_w", "a"))},
 		{"removing an attribute of the engines", one(table.Update(key, nil).Removing("_w"))},
 		{"an index key that is a number", one(put(table.GSI1PK, int64(1)))},

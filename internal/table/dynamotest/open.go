@@ -1,0 +1,92 @@
+// Package dynamotest gives tests a table in DynamoDB: in an emulator that they
+// start, or in the AWS account that the environment names. Its [Faults] are a
+// network and a service that misbehave as no emulator does.
+package dynamotest
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
+)
+
+// The environment: with both of the first two set, tests use that table, which
+// has the shape of [Definition] and may hold other items.
+const (
+	endpointEnv = "AWS_ENDPOINT_URL_DYNAMODB" // such as https://dynamodb.eu-west-1.amazonaws.com
+	tableEnv    = "GATEHOUSE_TEST_TABLE"
+	regionEnv   = "AWS_REGION"
+	ciEnv       = "CI" // "true": a missing emulator fails the test, rather than skipping it
+)
+
+const tableName = "gatehouse" // in the emulator
+
+// Open returns a table. It is empty if the emulator holds it. getenv is
+// os.Getenv.
+func Open(t testing.TB, getenv func(string) string) *dynamotable.Table {
+	t.Helper()
+	return OpenThrough(t, getenv, http.DefaultTransport)
+}
+
+// OpenThrough is Open with all requests of the table sent through transport.
+func OpenThrough(t testing.TB, getenv func(string) string, transport http.RoundTripper) *dynamotable.Table {
+	t.Helper()
+	if endpoint, name := getenv(endpointEnv), getenv(tableEnv); endpoint != "" && name != "" {
+		keys := credentials.NewStaticCredentialsProvider(getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN"))
+		return dynamotable.New(newClient(endpoint, getenv(regionEnv), keys, transport), name)
+	}
+	endpoint := Endpoint(t, getenv)
+	if err := dynamotable.Create(t.Context(), Client(endpoint, http.DefaultTransport), Definition(tableName)); err != nil {
+		t.Fatal(err)
+	}
+	return dynamotable.New(Client(endpoint, transport), tableName)
+}
+
+// Client returns a client of the emulator at endpoint.
+func Client(endpoint string, transport http.RoundTripper) *dynamodb.Client {
+	keys := credentials.NewStaticCredentialsProvider("emulator", "emulator", "")
+	return newClient(endpoint, "us-east-1", keys, corrected{transport})
+}
+
+func newClient(endpoint, region string, keys aws.CredentialsProvider, transport http.RoundTripper) *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{
+		Region:       region,
+		BaseEndpoint: &endpoint,
+		Credentials:  keys,
+		HTTPClient:   &http.Client{Transport: transport},
+	})
+}
+
+// Definition returns what package table needs of a table.
+func Definition(name string) *dynamodb.CreateTableInput {
+	in := &dynamodb.CreateTableInput{
+		TableName:   &name,
+		BillingMode: types.BillingModePayPerRequest,
+		KeySchema:   keySchema(table.PK, table.SK),
+	}
+	for _, index := range []string{table.GSI1, table.GSI2} {
+		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
+			IndexName:  &index,
+			KeySchema:  keySchema(table.Query{Index: index}.Keys()),
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
+		})
+	}
+	for _, name := range []string{table.PK, table.SK, table.GSI1PK, table.GSI1SK, table.GSI2PK, table.GSI2SK} {
+		in.AttributeDefinitions = append(in.AttributeDefinitions,
+			types.AttributeDefinition{AttributeName: &name, AttributeType: types.ScalarAttributeTypeS})
+	}
+	return in
+}
+
+func keySchema(pk, sk string) []types.KeySchemaElement {
+	return []types.KeySchemaElement{
+		{AttributeName: &pk, KeyType: types.KeyTypeHash},
+		{AttributeName: &sk, KeyType: types.KeyTypeRange},
+	}
+}
