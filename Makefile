@@ -1,0 +1,20 @@
+# What these do is Go and serverless.yml; nothing is decided here.
+.PHONY: dev test package deploy
+
+dev:
+	go run ./cmd/gatehouse dev
+
+test:
+	go test ./...
+
+# The zips of every Lambda main under cmd and examples, then the template.
+package: node_modules
+	go run ./cmd/gatehouse package
+	npx osls package
+
+deploy: package
+	npx osls deploy
+
+node_modules: package-lock.json
+	npm ci --no-audit --no-fund
+	touch node_modules
