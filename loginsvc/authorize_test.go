@@ -422,11 +422,7 @@ func TestAuthorize(t *testing.T) {
 func TestChooseProvider(t *testing.T) {
 	w := newWorld(t)
 	w.config.Providers = append(w.config.Providers, w.provider("other", issuer))
-	service, err := loginsvc.New(w.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.service = service
+	w.rebuild()
 	b := w.browser()
 	page := b.get("/authorize?" + authorize().Encode())
 	page.page(t, http.StatusOK, "Sign in to Shop")

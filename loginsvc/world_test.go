@@ -505,3 +505,17 @@ func hidden(t *testing.T, body, name string) string {
 	}
 	return html.UnescapeString(value)
 }
+
+func nobodyKnown(context.Context, string) (client.Client, error) {
+	return client.Client{}, client.ErrUnknown
+}
+
+// rebuild makes the service anew of the configuration.
+func (w *world) rebuild() {
+	w.t.Helper()
+	s, err := loginsvc.New(w.config)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.service = s
+}
