@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
 )
 
 // standardScopes need no declaration (OpenID Connect Core, Sections 5.4 and 11).
@@ -65,19 +68,28 @@ func (c *Config) checkRoles(d *document) {
 }
 
 func (c *Config) checkRoutes(d *document) {
-	first := map[string]int{}
+	first, right := map[string]int{}, true
 	for i, rule := range c.Routes {
 		at := fmt.Sprintf("routes[%d]", i+1)
 		if before, twice := first[rule.Route]; twice && rule.Route != "" {
 			d.refuse(at+".route", "%q has a rule already, routes[%d]: make one of the two", rule.Route, before)
+			right = false
 			continue
 		}
 		first[rule.Route] = i + 1
+		if _, err := policy.Compile([]policy.Rule{{Route: rule.Route}}); err != nil {
+			_, why, _ := strings.Cut(err.Error(), fmt.Sprintf("route %q: ", rule.Route))
+			d.refuse(at+".route", "%s", why)
+			right = false
+		}
 		c.checkRoleNames(d, at+".roles", rule.Roles)
 		c.checkRoleNames(d, at+".all_roles", rule.AllRoles)
 		c.checkScopeNames(d, at+".scopes", rule.Scopes)
 		c.checkScopeNames(d, at+".all_scopes", rule.AllScopes)
 		c.checkTogether(d, at+".all_scopes", rule.AllScopes)
+	}
+	if _, err := policy.Compile(c.Routes); err != nil && right && len(d.mistakes) == 0 {
+		d.refuse("routes", "%v", err) // each is right, and two are the same
 	}
 }
 

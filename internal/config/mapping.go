@@ -154,6 +154,15 @@ func (m *mapping) strings(key string, into *[]string) {
 	})
 }
 
+// names reads a list that someone must be on: an empty one reads like "nobody",
+// and would mean "everybody".
+func (m *mapping) names(key string, into *[]string) {
+	m.strings(key, into)
+	if node := m.values[key]; node != nil && node.Kind == yaml.SequenceNode && len(node.Content) == 0 {
+		m.doc.refuse(m.at(key), "is empty: name who may, or take it out and any valid token will do")
+	}
+}
+
 // span reads a duration such as 10m, 720h or 30d.
 func (m *mapping) span(key string, into *time.Duration) {
 	node := m.take(key)

@@ -86,10 +86,10 @@ func readProvider(m *mapping, getenv func(string) string) Provider {
 func readRule(m *mapping) policy.Rule {
 	var r policy.Rule
 	m.string("route", &r.Route)
-	m.strings("roles", &r.Roles)
-	m.strings("all_roles", &r.AllRoles)
-	m.strings("scopes", &r.Scopes)
-	m.strings("all_scopes", &r.AllScopes)
+	m.names("roles", &r.Roles)
+	m.names("all_roles", &r.AllRoles)
+	m.names("scopes", &r.Scopes)
+	m.names("all_scopes", &r.AllScopes)
 	m.bool("fresh", &r.Fresh)
 	return r
 }
