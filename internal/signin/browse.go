@@ -97,24 +97,20 @@ func (b *browser) do(req *http.Request) (page, error) {
 }
 
 var (
-	heading   = regexp.MustCompile(`(?s)<h1[^>]*>(.*?)</h1>`)
-	paragraph = regexp.MustCompile(`(?s)<p[^>]*>(.*?)</p>`)
-	tag       = regexp.MustCompile(`<[^>]*>`)
+	alert   = regexp.MustCompile(`(?s)<(\w+)[^>]* role="alert"[^>]*>(.*?)</(?:div|p)>`)
+	heading = regexp.MustCompile(`(?s)<(h1)\b[^>]*>(.*?)</h1>`)
+	tag     = regexp.MustCompile(`<[^>]*>`)
 )
 
-// words is what a page says to a person: its heading and first paragraph.
+// words is what a page says to a person: what it warns of, or its heading.
 func (p page) words() string {
-	var said []string
-	for _, part := range []*regexp.Regexp{heading, paragraph} {
+	for _, part := range []*regexp.Regexp{alert, heading} {
 		if m := part.FindSubmatch(p.body); m != nil {
-			text := html.UnescapeString(tag.ReplaceAllString(string(m[1]), " "))
+			text := html.UnescapeString(tag.ReplaceAllString(string(m[2]), " "))
 			if text = strings.Join(strings.Fields(text), " "); text != "" {
-				said = append(said, text)
+				return text
 			}
 		}
 	}
-	if len(said) == 0 {
-		return fmt.Sprintf("%d %s", p.status, http.StatusText(p.status))
-	}
-	return strings.Join(said, " · ")
+	return fmt.Sprintf("%d %s", p.status, http.StatusText(p.status))
 }
