@@ -58,12 +58,12 @@ async function comeBack() {
   const server = await metadata();
   if (!flow || answer.get('state') !== flow.state) throw new Error('This sign-in was not begun on this page. Sign in again.');
   if (answer.get('iss') !== server.issuer) throw new Error('The answer comes from another issuer.');
-  if (answer.has('error')) throw new Error(answer.get('error_description') || answer.get('error'));
+  if (answer.has('error')) throw new Error('The sign-in was refused: ' + (answer.get('error_description') || answer.get('error')) + '.');
   const response = await fetch(server.token_endpoint, { method: 'POST', body: new URLSearchParams({
     grant_type: 'authorization_code', client_id: clientID, redirect_uri: home, code: answer.get('code'), code_verifier: flow.verifier,
   }) });
   const tokens = await response.json();
-  if (!response.ok) throw new Error(tokens.error_description || tokens.error);
+  if (!response.ok) throw new Error('The code was refused: ' + (tokens.error_description || tokens.error) + '.');
   const id = decode(tokens.id_token.split('.')[1]);
   if (id.nonce !== flow.nonce || id.aud !== clientID || id.iss !== server.issuer) throw new Error('The ID token is not for this sign-in.');
   kept.set('tokens', tokens);
