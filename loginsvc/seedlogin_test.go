@@ -1,0 +1,88 @@
+package loginsvc_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/gatehouse-auth/gatehouse/keys"
+)
+
+func TestSeedLogin(t *testing.T) {
+	w := newWorld(t)
+	const accept, jsonType = "Accept", "application/json"
+	start := func(b *browser) (at string) {
+		t.Helper()
+		b.header.Set(accept, jsonType)
+		a := b.get("/users/login")
+		got := a.json(t)
+		if a.StatusCode != http.StatusOK || got["message"] != "Authorization from Demo required" || len(got) != 2 || a.Header.Get("Cache-Control") != "no-store" {
+			t.Fatalf("%d %s", a.StatusCode, a.body)
+		}
+		at, _ = got["url"].(string)
+		return at
+	}
+	t.Run("asked for JSON it says where to go, and ends with a token", func(t *testing.T) {
+		b := w.browser()
+		callback := b.post(start(b), url.Values{"user": {"lin"}}).location().String()
+		if !strings.HasPrefix(callback, issuer+"/callback/demo?") {
+			t.Fatalf("the provider leads to %s", callback)
+		}
+		a := b.get(callback)
+		got := a.json(t)
+		if a.StatusCode != http.StatusOK || got["message"] != "Authorization Success!" || len(got) != 2 || a.Header.Get("Cache-Control") != "no-store" {
+			t.Fatalf("%d %s", a.StatusCode, a.body)
+		}
+		access := w.access(got["jwt"])
+		if access.Name != "Lin" || access.SessionID == "" || w.key.signed.Load() != 1 {
+			t.Errorf("%+v, %d signatures", access, w.key.signed.Load())
+		}
+		raw, _ := got["jwt"].(string)
+		if a := b.get("/userinfo", "Authorization", "Bearer "+raw); a.StatusCode != http.StatusOK {
+			t.Errorf("userinfo: %d", a.StatusCode)
+		}
+	})
+	t.Run("asked for a page it goes there", func(t *testing.T) {
+		b := w.browser()
+		a := b.get("/users/login")
+		if a.location() == nil || a.location().Host != "127.0.0.1:8788" {
+			t.Fatalf("%d %v", a.StatusCode, a.location())
+		}
+		if got := b.follow("lin", a).json(t); got["message"] != "Authorization Success!" {
+			t.Errorf("%v", got)
+		}
+	})
+	t.Run("another browser does not finish it", func(t *testing.T) {
+		b, thief := w.browser(), w.browser()
+		callback := b.post(start(b), url.Values{"user": {"lin"}}).location().String()
+		if a := thief.get(callback); a.StatusCode != http.StatusBadRequest || strings.Contains(a.body, "jwt") {
+			t.Errorf("%d %s", a.StatusCode, a.body)
+		}
+		a := w.program().get(callback, accept, jsonType)
+		if a.StatusCode != http.StatusBadRequest || a.json(t)["code"] != "cookies_blocked" {
+			t.Errorf("%d %s", a.StatusCode, a.body)
+		}
+	})
+	t.Run("a provider by name", func(t *testing.T) {
+		if a := w.browser().get("/users/login?provider=demo"); a.location() == nil {
+			t.Errorf("%d", a.StatusCode)
+		}
+		w.browser().get("/users/login?provider=nosuch").page(t, http.StatusBadRequest, "")
+		w.browser().get("/users/login?provider=demo&provider=demo").page(t, http.StatusBadRequest, "")
+	})
+	t.Run("S38 a suspended user", func(t *testing.T) {
+		w := newWorld(t)
+		b := w.browser()
+		b.code("lin")
+		w.suspend("demo-lin")
+		a := b.follow("lin", b.get("/users/login"))
+		a.page(t, http.StatusForbidden, "suspended")
+	})
+	t.Run("the key is out of reach", func(t *testing.T) {
+		w := newWorld(t)
+		w.key.fail = keys.ErrUnavailable
+		b := w.browser()
+		b.follow("lin", b.get("/users/login")).page(t, http.StatusServiceUnavailable, "")
+	})
+}
