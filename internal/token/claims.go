@@ -2,7 +2,9 @@ package token
 
 import (
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // registered is the claims that both kinds of token have.
@@ -56,6 +58,10 @@ func (r *registered) check(want Expect) error {
 		claim{"iat", !r.issuedAt.IsZero()},
 	); err != nil {
 		return err
+	}
+	// A subject is handed on in headers, logs and lists, as one word.
+	if strings.ContainsFunc(r.subject, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+		return refuseClaim(ReasonClaimType, "sub")
 	}
 	if r.issuer != want.Issuer {
 		return refuse(ReasonIssuer)

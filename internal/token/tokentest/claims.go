@@ -76,6 +76,9 @@ func (w World) otherClaims() []Row {
 			rows = append(rows, Row{claim + " " + value, signed(w.Claims().Set(claim, value)), token.ReasonClaimType})
 		}
 	}
+	for _, value := range []string{`"u_lin u_ada"`, `"u_lin\r\nX-Role: admin"`, `"u_lin\u0000"`, `" "`} {
+		rows = append(rows, Row{"sub " + value, signed(w.Claims().Set("sub", value)), token.ReasonClaimType})
+	}
 	for _, value := range []string{`null`, `"admin"`, `1`, `{"admin":true}`, `[1]`, `[null]`, `[["admin"]]`, `["user",{}]`} {
 		rows = append(rows, Row{"roles " + value, signed(w.Claims().Set("roles", value)), token.ReasonClaimType})
 	}
