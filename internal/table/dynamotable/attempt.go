@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	attempts       = 10                     // of one request
+	attempts       = 12                     // of one request
 	firstPause     = 25 * time.Millisecond  // at most, before the second attempt; then twice as long each time,
-	longestPause   = 250 * time.Millisecond // but no longer than this: less than 2 s for all pauses together
+	longestPause   = 250 * time.Millisecond // but no longer than this: about a second for all of them together
 	attemptTimeout = 3 * time.Second        // until an answer counts as lost
 	retryFor       = 5 * time.Second        // no attempt begins later than this after the first
 )
@@ -37,11 +37,11 @@ func attempt(ctx context.Context, request func(context.Context) error) (lost boo
 			return lost, translateError(err)
 		}
 		lost = lost || answer == unknown
-		if ctx.Err() != nil {
-			return lost, fmt.Errorf("%w: %w: %w", table.ErrUnavailable, context.Cause(ctx), err)
-		}
-		if n == attempts-1 || time.Since(began) > retryFor || !pause(ctx, n) {
+		if n == attempts-1 || time.Since(began) > retryFor {
 			return lost, fmt.Errorf("%w after %d attempts: %w", table.ErrUnavailable, n+1, err)
+		}
+		if pause(ctx, n); ctx.Err() != nil {
+			return lost, fmt.Errorf("%w after %d attempts: %w, after: %w", table.ErrUnavailable, n+1, ctx.Err(), err)
 		}
 	}
 }
@@ -55,16 +55,14 @@ func once(ctx context.Context, request func(context.Context) error) error {
 	return request(ctx)
 }
 
-// pause sleeps before the attempt after the n-th, for a random time, so that
-// those who met once do not meet again. It returns false if ctx ends meanwhile.
-func pause(ctx context.Context, n int) bool {
+// pause sleeps before the attempt after the n-th, until ctx ends or for a random
+// time, so that those who met once do not meet again.
+func pause(ctx context.Context, n int) {
 	timer := time.NewTimer(rand.N(min(firstPause<<n, longestPause)))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return false
 	case <-timer.C:
-		return true
 	}
 }
 

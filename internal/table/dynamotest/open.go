@@ -31,10 +31,10 @@ const tableName = "gatehouse" // in the emulator
 // os.Getenv.
 func Open(t testing.TB, getenv func(string) string) *dynamotable.Table {
 	t.Helper()
-	return OpenThrough(t, getenv, http.DefaultTransport)
+	return OpenThrough(t, getenv, nil)
 }
 
-// OpenThrough is Open with all requests of the table sent through transport.
+// OpenThrough is [Open] with all requests of the table sent through transport.
 func OpenThrough(t testing.TB, getenv func(string) string, transport http.RoundTripper) *dynamotable.Table {
 	t.Helper()
 	if endpoint, name := getenv(endpointEnv), getenv(tableEnv); endpoint != "" && name != "" {
@@ -42,14 +42,18 @@ func OpenThrough(t testing.TB, getenv func(string) string, transport http.RoundT
 		return dynamotable.New(newClient(endpoint, getenv(regionEnv), keys, transport), name)
 	}
 	endpoint := Endpoint(t, getenv)
-	if err := dynamotable.Create(t.Context(), Client(endpoint, http.DefaultTransport), Definition(tableName)); err != nil {
+	if err := dynamotable.Create(t.Context(), Client(endpoint, nil), Definition(tableName)); err != nil {
 		t.Fatal(err)
 	}
 	return dynamotable.New(Client(endpoint, transport), tableName)
 }
 
-// Client returns a client of the emulator at endpoint.
+// Client returns a client of the emulator at endpoint. A nil transport is
+// [http.DefaultTransport].
 func Client(endpoint string, transport http.RoundTripper) *dynamodb.Client {
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
 	keys := credentials.NewStaticCredentialsProvider("emulator", "emulator", "")
 	return newClient(endpoint, "us-east-1", keys, corrected{transport})
 }

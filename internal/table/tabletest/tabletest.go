@@ -34,7 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) table.Table) {
 		{"a query finds one partition in order", testQueries},
 		{"a filter leaves out without counting", testFilters},
 		{"a cursor continues where the page ended", testCursors},
-		{"a cursor of anything else is refused", testForeignCursors},
+		{"S131 a cursor of anything else is refused", testForeignCursors},
 		{"an index holds the items that have its keys", testIndexes},
 		{"a call with an ended context does nothing", testContext},
 		{"the table behaves as a map does", testModel},
