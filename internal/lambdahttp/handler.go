@@ -27,11 +27,20 @@ import (
 // ErrNotHTTP says that an event is none that API Gateway sends for a request.
 var ErrNotHTTP = errors.New("not an HTTP event of API Gateway")
 
-// Handler returns h as a Lambda function over raw JSON. It answers in the format
+// Function is a Lambda function over raw JSON. It implements lambda.Handler, so
+// that lambda.Start decodes and encodes nothing.
+type Function func(ctx context.Context, payload []byte) ([]byte, error)
+
+// Invoke calls f.
+func (f Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	return f(ctx, payload)
+}
+
+// Handler returns h as a Lambda function. It answers in the format
 // of the event. An error is one of the event and never holds any of its text; the
 // gateway makes a 500 of it. A request that contradicts itself is answered 400
 // and never reaches h.
-func Handler(h http.Handler) func(ctx context.Context, payload []byte) ([]byte, error) {
+func Handler(h http.Handler) Function {
 	return func(ctx context.Context, payload []byte) ([]byte, error) {
 		var e event
 		if err := json.Unmarshal(payload, &e); err != nil {

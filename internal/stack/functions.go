@@ -35,6 +35,9 @@ func (t *Template) checkFunctions() error {
 				errs = append(errs, fmt.Errorf("%s in the environment: a secret belongs into SSM", variable))
 			}
 		}
+		if !p.At("LoggingConfig", "LogFormat").Is("JSON") {
+			errs = append(errs, errors.New("want LoggingConfig LogFormat JSON: name it under resources.extensions"))
+		}
 		if !t.logEnds("/aws/lambda/" + p.At("FunctionName").String()) {
 			errs = append(errs, errors.New("its log group must have a retention"))
 		}

@@ -13,7 +13,7 @@ import (
 // foreign.
 var allowed = map[string][]string{
 	"AuthorizerRole": logs,
-	"LoginsvcRole":   slices.Concat(logs, items, []string{"kms:Sign", "kms:GetPublicKey", "ssm:GetParameters"}),
+	"LoginsvcRole":   slices.Concat(logs, items, []string{"kms:Sign", "kms:GetPublicKey", "kms:DescribeKey", "ssm:GetParameters"}),
 	"UsersvcRole":    slices.Concat(logs, items),
 }
 
