@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func variables(pairs ...string) func(string) string {
+	return func(name string) string {
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}
+}
+
+func TestBuild(t *testing.T) {
+	good := []string{"GATEHOUSE_ISSUER", "https://auth.example.com", "GATEHOUSE_AUDIENCE", "https://api.example.com"}
+	for _, test := range []struct {
+		name  string
+		env   []string
+		files map[string]string
+		want  []string // parts of the error; none: it is built
+	}{
+		{"issuer and audience are enough", good, nil, nil},
+		{"a policy", good, map[string]string{"policy.json": `{"rules":[{"route":"GET /a","roles":["admin"]}]}`}, nil},
+		{"I11 nothing", nil, nil, []string{"GATEHOUSE_ISSUER: not set", "GATEHOUSE_AUDIENCE: not set"}},
+		{"an issuer in the clear", []string{"GATEHOUSE_ISSUER", "http://auth.example.com"}, nil, []string{"GATEHOUSE_ISSUER: want https", "GATEHOUSE_AUDIENCE"}},
+		{"an unknown kind of answer", append([]string{"GATEHOUSE_ANSWER", "xml"}, good...), nil, []string{"GATEHOUSE_ANSWER"}},
+		{"a broken policy", good, map[string]string{"policy.json": `{"rules":[{"route":"/a"}]}`}, []string{"policy.json", `route "/a"`}},
+		{"broken keys", good, map[string]string{"jwks.json": "<html>"}, []string{"embedded key set"}},
+		{"a policy that IAM cannot say", append([]string{"GATEHOUSE_ANSWER", "iam"}, good...),
+			map[string]string{"policy.json": `{"rules":[{"route":"ANY /a/{proxy+}","roles":["admin"]},{"route":"GET /a/b"}]}`}, []string{"IAM policy"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			folder := t.TempDir()
+			for name, content := range test.files {
+				if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := build(variables(append([]string{"LAMBDA_TASK_ROOT", folder}, test.env...)...), slog.New(slog.DiscardHandler))
+			if (err == nil) != (len(test.want) == 0) {
+				t.Fatalf("err = %v", err)
+			}
+			for _, part := range test.want {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%v\nwant: %s", err, part)
+				}
+			}
+		})
+	}
+	t.Run("a missing policy is said aloud", func(t *testing.T) {
+		var log bytes.Buffer
+		if _, err := build(variables(append([]string{"LAMBDA_TASK_ROOT", t.TempDir()}, good...)...), slog.New(slog.NewTextHandler(&log, nil))); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(log.String(), "no policy.json") {
+			t.Errorf("logged %q", log.String())
+		}
+	})
+}
