@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/gatehouse-auth/gatehouse/internal/awsenv"
+	"github.com/gatehouse-auth/gatehouse/internal/config"
+	"github.com/gatehouse-auth/gatehouse/internal/env"
+	"github.com/gatehouse-auth/gatehouse/internal/lambdahttp"
+	"github.com/gatehouse-auth/gatehouse/internal/setup"
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
+	"github.com/gatehouse-auth/gatehouse/keys"
+	"github.com/gatehouse-auth/gatehouse/keys/keyring"
+	"github.com/gatehouse-auth/gatehouse/keys/kmskey"
+	"github.com/gatehouse-auth/gatehouse/loginsvc"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
+)
+
+// build makes the function from the configuration in its zip, from getenv and
+// from the secrets in SSM. Of AWS it asks SSM alone, and only for what getenv
+// does not have: the table and KMS are first asked by a request that needs them.
+func build(ctx context.Context, file string, getenv func(string) string, log *slog.Logger) (lambdahttp.Function, error) {
+	e := &env.Reader{Get: getenv}
+	in := awsenv.Config(e)
+	tableName, keyID, path := e.String("GATEHOUSE_TABLE"), e.String("GATEHOUSE_KMS_KEY"), e.String("GATEHOUSE_PARAMETERS")
+	tableAt, keysAt, secretsAt := awsenv.Endpoint(e, "DYNAMODB"), awsenv.Endpoint(e, "KMS"), awsenv.Endpoint(e, "SSM")
+	if err := e.Err(); err != nil {
+		return nil, err
+	}
+	parameters := ssm.NewFromConfig(in, func(o *ssm.Options) { o.BaseEndpoint = secretsAt })
+	cfg, err := withSecrets(ctx, file, getenv, func(ctx context.Context, names []string) (map[string]string, error) {
+		return fetch(ctx, parameters, path, names)
+	})
+	if err != nil {
+		return nil, err
+	}
+	rows := dynamotable.New(dynamodb.NewFromConfig(in, func(o *dynamodb.Options) { o.BaseEndpoint = tableAt }), tableName)
+	ring, err := newRing(in, keysAt, keyID, rows, log)
+	if err != nil {
+		return nil, err
+	}
+	login, err := newLogin(ctx, cfg, rows, ring.Set, log)
+	if err != nil {
+		return nil, err
+	}
+	return lambdahttp.Handler(login), nil
+}
+
+// newRing returns the ring of signing keys, of which the first is keyID. This
+// function makes no keys.
+func newRing(in aws.Config, endpoint *string, keyID string, rows table.Table, log *slog.Logger) (*keyring.Keyring, error) {
+	signing := kms.NewFromConfig(in, func(o *kms.Options) { o.BaseEndpoint = endpoint })
+	return keyring.New(keyring.Config{Table: rows, Adopt: keyID, Open: kmskey.Store{Client: signing}.Open, Log: log})
+}
+
+func newLogin(ctx context.Context, cfg *config.Config, rows table.Table, signing func(context.Context) (keys.Set, error), log *slog.Logger) (*loginsvc.Service, error) {
+	providers, err := newProviders(ctx, cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	brand, err := pages.New(pages.Brand(cfg.Brand))
+	if err != nil {
+		return nil, fmt.Errorf("brand: %w", err)
+	}
+	scopes := make(map[string][]string)
+	for _, r := range cfg.Roles {
+		scopes[r.Name] = r.Scopes
+	}
+	clients := client.List(cfg.Clients)
+	return loginsvc.New(loginsvc.Config{
+		Issuer: cfg.Issuer, Audience: cfg.Audience, Providers: providers, Clients: clients.Lookup, Origins: clients.AllowsOrigin,
+		Users: setup.Users(cfg, rows), Table: rows, Keys: signing, Pages: brand, RoleScopes: scopes,
+		AccessTTL: cfg.Lifetimes.AccessToken, CodeTTL: cfg.Lifetimes.Code, Log: log,
+	})
+}
+
+// newProviders returns the providers whose variables are set. One that lacks a
+// secret must not keep the others, and the keys, from being served.
+func newProviders(ctx context.Context, cfg *config.Config, log *slog.Logger) ([]*upstream.Provider, error) {
+	var providers []*upstream.Provider
+	for _, p := range cfg.Providers {
+		if missing := p.Missing(); len(missing) > 0 {
+			log.ErrorContext(ctx, "nobody can sign in at this provider", "provider", p.ID, "missing", missing)
+			continue
+		}
+		provider, err := upstream.New(upstream.Config{
+			ID: p.ID, Name: p.Name, Issuer: p.Issuer, ClientID: p.ClientID, ClientSecret: p.ClientSecret, Scopes: p.Scopes,
+			HostedDomain: p.HostedDomain, TrustEmail: p.TrustEmail, CallbackURL: cfg.Issuer + "/callback/" + p.ID,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("provider %s: %w", p.ID, err)
+		}
+		providers = append(providers, provider)
+	}
+	return providers, nil
+}

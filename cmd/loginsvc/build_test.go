@@ -1,0 +1,204 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/gatehouse-auth/gatehouse/internal/kmstest"
+	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
+	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotest"
+)
+
+// environment returns what Lambda sets, over services of this machine.
+func environment(more map[string]string) map[string]string {
+	env := map[string]string{
+		"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret",
+		"GATEHOUSE_ISSUER": "https://auth.example.com", "GATEHOUSE_TABLE": "gatehouse", "GATEHOUSE_KMS_KEY": "none",
+		"GATEHOUSE_PARAMETERS": "/gatehouse/test", "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+	}
+	for name, value := range more {
+		env[name] = value
+	}
+	return env
+}
+
+// start builds the function with a configuration.
+func start(t *testing.T, file string, env map[string]string) (func(path string) (int, string), *strings.Builder, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "gatehouse.yml")
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	f, err := build(t.Context(), path, func(name string) string { return env[name] }, slog.New(slog.NewJSONHandler(&log, nil)))
+	get := func(path string) (int, string) {
+		event := `{"version":"2.0","routeKey":"GET ` + path + `","rawPath":"` + path + `","requestContext":{"http":{"method":"GET"}}}`
+		out, err := f(t.Context(), []byte(event))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var answer struct {
+			StatusCode int
+			Body       string
+		}
+		if err := json.Unmarshal(out, &answer); err != nil {
+			t.Fatal(err)
+		}
+		return answer.StatusCode, answer.Body
+	}
+	return get, &log, err
+}
+
+func TestKeysOfTheStack(t *testing.T) {
+	tables := dynamotest.Endpoint(t, os.Getenv)
+	if err := dynamotable.Create(t.Context(), dynamotest.Client(tables, nil), dynamotest.Definition("gatehouse")); err != nil {
+		t.Fatal(err)
+	}
+	server := &kmstest.Server{Generate: func(bits int) (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, bits) }}
+	key, err := server.Client(t).CreateKey(t.Context(), &kms.CreateKeyInput{KeySpec: types.KeySpecRsa2048, KeyUsage: types.KeyUsageTypeSignVerify})
+	if err != nil {
+		t.Fatal(err)
+	}
+	get, _, err := start(t, "{}", environment(map[string]string{
+		"AWS_ENDPOINT_URL_DYNAMODB": tables, "AWS_ENDPOINT_URL_KMS": server.Start(t), "GATEHOUSE_KMS_KEY": *key.KeyMetadata.Arn,
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, body := get("/.well-known/jwks.json"); status != http.StatusOK || strings.Count(body, `"kid"`) != 1 || strings.Contains(body, kmstest.Account) {
+		t.Errorf("keys: %d %s", status, body)
+	}
+}
+
+func TestWithoutServices(t *testing.T) {
+	get, _, err := start(t, "{}", environment(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, body := get("/.well-known/openid-configuration"); status != http.StatusOK || !strings.Contains(body, `"https://auth.example.com"`) {
+		t.Errorf("discovery: %d %s", status, body)
+	}
+	if status, body := get("/.well-known/jwks.json"); status != http.StatusServiceUnavailable {
+		t.Errorf("S102 keys: %d %s", status, body)
+	}
+}
+
+// parameters is an SSM that has some parameters, and remembers what it was asked.
+type parameters struct {
+	values map[string]string
+	asked  [][]string
+}
+
+func (p *parameters) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Names          []string
+		WithDecryption bool
+	}
+	raw, _ := io.ReadAll(r.Body)
+	if json.Unmarshal(raw, &in) != nil || r.Header.Get("X-Amz-Target") != "AmazonSSM.GetParameters" || !in.WithDecryption || len(in.Names) > 10 {
+		http.Error(w, `{"__type":"ValidationException"}`, http.StatusBadRequest)
+		return
+	}
+	p.asked = append(p.asked, in.Names)
+	type parameter struct{ Name, Value string }
+	var found []parameter
+	for _, name := range in.Names {
+		if value, ok := p.values[name]; ok {
+			found = append(found, parameter{name, value})
+		}
+	}
+	json.NewEncoder(w).Encode(map[string]any{"Parameters": found})
+}
+
+const withGoogle = `
+providers:
+  - {id: google, client_id_env: GOOGLE_CLIENT_ID, client_secret_env: GOOGLE_CLIENT_SECRET}
+clients:
+  - {id: web, secret_env: WEB_SECRET, redirect_uris: [https://app.example.com/callback]}
+`
+
+func TestSecrets(t *testing.T) {
+	const secret = "s3cr3t-of-google"
+	ssm := &parameters{values: map[string]string{
+		"/gatehouse/test/GOOGLE_CLIENT_ID": "id-of-google", "/gatehouse/test/GOOGLE_CLIENT_SECRET": secret,
+	}}
+	server := httptest.NewServer(ssm)
+	defer server.Close()
+	_, log, err := start(t, withGoogle, environment(map[string]string{"AWS_ENDPOINT_URL_SSM": server.URL, "WEB_SECRET": "here"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(ssm.asked) != 1 || !slices.Equal(ssm.asked[0], []string{"/gatehouse/test/GOOGLE_CLIENT_ID", "/gatehouse/test/GOOGLE_CLIENT_SECRET"}) {
+		t.Errorf("asked for %v", ssm.asked)
+	}
+	if strings.Contains(log.String(), "nobody can sign in") || strings.Contains(log.String(), secret) {
+		t.Error(log)
+	}
+}
+
+func TestMissingSecret(t *testing.T) {
+	server := httptest.NewServer(&parameters{})
+	defer server.Close()
+	get, log, err := start(t, withGoogle, environment(map[string]string{"AWS_ENDPOINT_URL_SSM": server.URL}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), "GOOGLE_CLIENT_SECRET") {
+		t.Errorf("the log does not name what is missing: %s", log)
+	}
+	if status, _ := get("/.well-known/openid-configuration"); status != http.StatusOK {
+		t.Errorf("discovery: %d", status)
+	}
+}
+
+func TestRefusesToStart(t *testing.T) {
+	for name, tc := range map[string]struct {
+		file string
+		env  map[string]string
+		want []string
+	}{
+		"without its environment":     {"{}", map[string]string{}, []string{"AWS_REGION", "GATEHOUSE_TABLE", "GATEHOUSE_KMS_KEY", "GATEHOUSE_PARAMETERS"}},
+		"with a slip in the file":     {"roels: []", environment(nil), []string{"roels"}},
+		"without SSM, if it needs it": {withGoogle, environment(nil), []string{"fetching secrets"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := start(t, tc.file, tc.env)
+			for _, want := range tc.want {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("%q is not in %v", want, err)
+				}
+			}
+		})
+	}
+}
+
+func TestManySecrets(t *testing.T) {
+	ssm := &parameters{values: map[string]string{}}
+	server := httptest.NewServer(ssm)
+	defer server.Close()
+	var file strings.Builder
+	file.WriteString("clients:\n")
+	for i := range 23 {
+		name := string(rune('A' + i))
+		file.WriteString("  - {id: c" + name + ", secret_env: SECRET_" + name + ", redirect_uris: [https://app.example.com/callback]}\n")
+	}
+	if _, _, err := start(t, file.String(), environment(map[string]string{"AWS_ENDPOINT_URL_SSM": server.URL})); err != nil {
+		t.Fatal(err)
+	}
+	if len(ssm.asked) != 3 || len(ssm.asked[2]) != 3 {
+		t.Errorf("asked %v", ssm.asked)
+	}
+}

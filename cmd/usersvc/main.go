@@ -1,0 +1,47 @@
+// Usersvc is the Lambda function of the user API.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/gatehouse-auth/gatehouse/internal/awsenv"
+	"github.com/gatehouse-auth/gatehouse/internal/config"
+	"github.com/gatehouse-auth/gatehouse/internal/env"
+	"github.com/gatehouse-auth/gatehouse/internal/lambdahttp"
+	"github.com/gatehouse-auth/gatehouse/internal/setup"
+	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+func main() {
+	log := lambdacontext.NewLogger()
+	f, err := build("gatehouse.yml", os.Getenv, log)
+	if err != nil {
+		log.ErrorContext(context.Background(), "starting usersvc", "err", err)
+		os.Exit(1)
+	}
+	lambda.Start(f)
+}
+
+// build makes the function from the configuration in its zip and from getenv. It
+// does no I/O but reading the file.
+func build(file string, getenv func(string) string, log *slog.Logger) (lambdahttp.Function, error) {
+	e := &env.Reader{Get: getenv}
+	aws, name, endpoint := awsenv.Config(e), e.String("GATEHOUSE_TABLE"), awsenv.Endpoint(e, "DYNAMODB")
+	if err := e.Err(); err != nil {
+		return nil, err
+	}
+	cfg, err := config.Load(file, getenv)
+	if err != nil {
+		return nil, err
+	}
+	client := dynamodb.NewFromConfig(aws, func(o *dynamodb.Options) { o.BaseEndpoint = endpoint })
+	users := setup.Users(cfg, dynamotable.New(client, name))
+	return lambdahttp.Handler(usersvc.NewHandler(users, log)), nil
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"encoding/json"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gatehouse-auth/gatehouse/internal/lambdahttp"
+)
+
+func start(t *testing.T, file string, env map[string]string) (lambdahttp.Function, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "gatehouse.yml")
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return build(path, func(name string) string { return env[name] }, slog.New(slog.DiscardHandler))
+}
+
+var environment = map[string]string{
+	"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret",
+	"GATEHOUSE_ISSUER": "https://auth.example.com", "GATEHOUSE_TABLE": "gatehouse", "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+}
+
+func TestBuild(t *testing.T) {
+	f, err := start(t, "{}", environment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := f.Invoke(t.Context(), []byte(`{"version":"2.0","routeKey":"GET /me","rawPath":"/me","requestContext":{"http":{"method":"GET"}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer struct{ StatusCode int }
+	if err := json.Unmarshal(out, &answer); err != nil || answer.StatusCode != 401 {
+		t.Errorf("without an identity: %s", out)
+	}
+}
+
+func TestRefusesToStart(t *testing.T) {
+	if _, err := start(t, "{}", nil); err == nil || !strings.Contains(err.Error(), "GATEHOUSE_TABLE") {
+		t.Errorf("without its environment: %v", err)
+	}
+	if _, err := start(t, "roels: []", environment); err == nil || !strings.Contains(err.Error(), "roels") {
+		t.Errorf("with a slip in the file: %v", err)
+	}
+}

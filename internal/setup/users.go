@@ -1,0 +1,25 @@
+// Package setup makes parts of the house as gatehouse.yml describes them.
+package setup
+
+import (
+	"github.com/gatehouse-auth/gatehouse/internal/config"
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+// Users returns the users in t, with the roles, admins and lifetimes of c.
+func Users(c *config.Config, t table.Table) *usersvc.Users {
+	u := &usersvc.Users{
+		Table: t, Admins: c.Admins, DefaultRoles: c.DefaultRoles,
+		AccessTTL: c.Lifetimes.AccessToken, SessionTTL: c.Lifetimes.Session, SessionIdle: c.Lifetimes.SessionIdle,
+	}
+	for _, r := range c.Roles {
+		u.Roles = append(u.Roles, r.Name)
+	}
+	for _, p := range c.Providers {
+		if p.TrustEmail {
+			u.TrustedProviders = append(u.TrustedProviders, p.ID)
+		}
+	}
+	return u
+}
