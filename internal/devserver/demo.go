@@ -1,0 +1,89 @@
+package devserver
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/identity"
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
+	"github.com/gatehouse-auth/gatehouse/internal/token"
+	"github.com/gatehouse-auth/gatehouse/keys"
+)
+
+// demoRoutes are behind the authorizer, beside the routes of serverless.yml.
+var demoRoutes = []string{"GET /demo/hello", "GET /demo/admin", "POST /demo/forge/{kind}"}
+
+// demoRules are added to the team's.
+func demoRules() []policy.Rule {
+	return []policy.Rule{{Route: "GET /demo/admin", Roles: []string{"admin"}}}
+}
+
+// demo is the protected function of the tour, written as a team would write
+// theirs: it reads who called, and has never seen a token. Only forge is
+// different, which makes the bad ones.
+type demo struct {
+	issuer, audience string
+	key              keys.Signer
+	now              func() time.Time
+}
+
+func (d *demo) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /demo/hello", httpx.Handle(hello, httpx.Problem))
+	mux.Handle("GET /demo/admin", httpx.Handle(hello, httpx.Problem))
+	mux.Handle("POST /demo/forge/{kind}", httpx.Handle(d.forge, httpx.Problem))
+	return mux
+}
+
+func caller(ctx context.Context) (identity.Identity, error) {
+	who, ok := identity.FromContext(ctx)
+	if !ok {
+		return who, &httpx.Error{Status: http.StatusUnauthorized, Code: "invalid_token", Detail: "the route has no authorizer"}
+	}
+	return who, nil
+}
+
+func hello(w http.ResponseWriter, r *http.Request) error {
+	who, err := caller(r.Context())
+	if err != nil {
+		return err
+	}
+	name := who.Name
+	if name == "" {
+		name = who.Subject
+	}
+	return httpx.JSON(w, struct {
+		Hello string   `json:"hello"`
+		Sub   string   `json:"sub"`
+		Roles []string `json:"roles"`
+	}{name, who.Subject, who.Roles})
+}
+
+// forge answers with a token of the caller's that is wrong in one way and right
+// in every other, so that one can see it refused.
+func (d *demo) forge(w http.ResponseWriter, r *http.Request) error {
+	who, err := caller(r.Context())
+	if err != nil {
+		return err
+	}
+	now := d.now()
+	access := token.Access{
+		Issuer: d.issuer, Subject: who.Subject, Audience: d.audience, ClientID: who.ClientID, SessionID: who.SessionID,
+		Scopes: who.Scopes, Roles: who.Roles, IssuedAt: now, ExpiresAt: now.Add(10 * time.Minute), AuthTime: who.AuthTime,
+	}
+	switch r.PathValue("kind") {
+	case "audience":
+		access.Audience = "https://another-api.example"
+	case "expired":
+		access.IssuedAt, access.ExpiresAt = now.Add(-time.Hour-10*time.Minute), now.Add(-time.Hour)
+	default:
+		return &httpx.Error{Status: http.StatusNotFound, Code: "not_found", Detail: "there are: audience, expired"}
+	}
+	rawToken, err := access.Sign(r.Context(), d.key)
+	if err != nil {
+		return err
+	}
+	return httpx.JSON(w, map[string]string{"access_token": rawToken})
+}

@@ -1,0 +1,278 @@
+package devserver
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/authorizer"
+	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/internal/config"
+	"github.com/gatehouse-auth/gatehouse/internal/demoidp"
+	"github.com/gatehouse-auth/gatehouse/internal/gateway"
+	"github.com/gatehouse-auth/gatehouse/internal/lambdahttp"
+	"github.com/gatehouse-auth/gatehouse/internal/tour"
+	"github.com/gatehouse-auth/gatehouse/keys"
+	"github.com/gatehouse-auth/gatehouse/loginsvc"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+// house is the parts while they are put together.
+type house struct {
+	Options
+	config  *config.Config
+	store   *store
+	demoURL string
+
+	own    []config.Provider // the team's providers that can be used
+	log    *slog.Logger      // for the parts
+	users  *usersvc.Users
+	secret client.Secret // of Gatehouse at the demo provider
+}
+
+const demoProviderID = "demo"
+
+// build returns what answers at the two addresses.
+func (h *house) build(ctx context.Context) (api, provider http.Handler, err error) {
+	h.log = slog.New(record{h.Log.Handler()})
+	h.secret = client.Secret(rand.Text())
+	if h.own, err = h.usable(); err != nil {
+		return nil, nil, err
+	}
+	provider = newWaiting(func() (http.Handler, error) { return h.demoProvider() })
+	h.users = h.newUsers()
+	if err := h.seed(ctx); err != nil {
+		return nil, nil, err
+	}
+	functions, err := h.functions()
+	if err != nil {
+		return nil, nil, err
+	}
+	api, err = h.gateway(functions)
+	return api, provider, err
+}
+
+// usable returns the team's providers whose variables are set.
+func (h *house) usable() ([]config.Provider, error) {
+	var usable []config.Provider
+	var errs []error
+	for _, p := range h.config.Providers {
+		missing := p.Missing()
+		switch {
+		case p.ID == demoProviderID:
+			errs = append(errs, fmt.Errorf("provider %q: gatehouse dev has one of that id: choose another", p.ID))
+		case len(missing) == 0:
+			usable = append(usable, p)
+		case h.EnvFile != "":
+			errs = append(errs, fmt.Errorf("%s: %s is not set, and %s needs it to sign people in", h.EnvFile, strings.Join(missing, ", "), p.Name))
+		}
+	}
+	return usable, errors.Join(errs...)
+}
+
+func (h *house) demoProvider() (*demoidp.Provider, error) {
+	return demoidp.New(demoidp.Config{
+		Issuer: h.demoURL, ClientID: "gatehouse", ClientSecret: string(h.secret),
+		RedirectURIs: []string{h.callback(demoProviderID)}, Now: h.Now,
+	})
+}
+
+func (h *house) callback(provider string) string { return h.config.Issuer + "/callback/" + provider }
+
+func (h *house) newUsers() *usersvc.Users {
+	c := h.config
+	u := &usersvc.Users{
+		Table: h.store.table, DefaultRoles: c.DefaultRoles, SessionTTL: c.Lifetimes.Session, SessionIdle: c.Lifetimes.SessionIdle, Now: h.Now,
+		Admins: append([]string{"ada@example.com"}, c.Admins...),
+	}
+	for _, r := range c.Roles {
+		u.Roles = append(u.Roles, r.Name)
+	}
+	for _, p := range h.own {
+		if p.TrustEmail {
+			u.TrustedProviders = append(u.TrustedProviders, p.ID)
+		}
+	}
+	if len(u.TrustedProviders) > 0 { // else Ada's word would count for nothing
+		u.TrustedProviders = append(u.TrustedProviders, demoProviderID)
+	}
+	return u
+}
+
+// seed makes sure that Sam is there, and suspended. Ada and Lin come to be when
+// they first sign in, as people do.
+func (h *house) seed(ctx context.Context) error {
+	for _, p := range demoidp.People() {
+		if p.ID != "sam" {
+			continue
+		}
+		profile := usersvc.Profile{
+			Issuer: h.demoURL, Subject: p.Subject, Provider: demoProviderID, Email: p.Email, EmailVerified: p.EmailVerified, Name: p.Name,
+		}
+		if _, err := h.users.EnsureUser(ctx, profile, usersvc.Suspended); err != nil {
+			return fmt.Errorf("adding %s: %w", p.Name, err)
+		}
+	}
+	return nil
+}
+
+// functions are those of serverless.yml, and the tour's.
+func (h *house) functions() (map[string]gateway.Function, error) {
+	login, err := h.loginsvc()
+	if err != nil {
+		return nil, err
+	}
+	decide, err := h.authorizer()
+	if err != nil {
+		return nil, err
+	}
+	d := &demo{issuer: h.config.Issuer, audience: h.config.Audience, key: h.store.key, now: h.Now}
+	functions := map[string]gateway.Function{
+		"authorizer": decide.Handle,
+		"loginsvc":   lambdahttp.Handler(login),
+		"usersvc":    lambdahttp.Handler(usersvc.NewHandler(h.users, h.log)),
+		"demo":       lambdahttp.Handler(d.handler()),
+	}
+	if h.Upstream != "" {
+		proxy, err := upstreamAPI(h.Upstream)
+		if err != nil {
+			return nil, err
+		}
+		functions[upstreamFunction] = lambdahttp.Handler(proxy)
+	}
+	return functions, nil
+}
+
+func (h *house) loginsvc() (http.Handler, error) {
+	c := h.config
+	providers := []upstream.Config{{
+		ID: demoProviderID, Name: "Demo", Issuer: h.demoURL, ClientID: "gatehouse", ClientSecret: h.secret, CallbackURL: h.callback(demoProviderID), Now: h.Now,
+	}}
+	for _, p := range h.own {
+		providers = append(providers, upstream.Config{
+			ID: p.ID, Name: p.Name, Issuer: p.Issuer, ClientID: p.ClientID, ClientSecret: p.ClientSecret, Scopes: p.Scopes,
+			HostedDomain: p.HostedDomain, TrustEmail: p.TrustEmail, CallbackURL: h.callback(p.ID), Now: h.Now,
+		})
+	}
+	var at []*upstream.Provider
+	for _, p := range providers {
+		provider, err := upstream.New(p)
+		if err != nil {
+			return nil, fmt.Errorf("provider %s: %w", p.ID, err)
+		}
+		at = append(at, provider)
+	}
+	clients, err := withDemoClients(c)
+	if err != nil {
+		return nil, err
+	}
+	brand, err := pages.New(pages.Brand(c.Brand))
+	if err != nil {
+		return nil, err
+	}
+	roleScopes := map[string][]string{}
+	for _, r := range c.Roles {
+		roleScopes[r.Name] = r.Scopes
+	}
+	return loginsvc.New(loginsvc.Config{
+		Issuer: c.Issuer, Audience: c.Audience, Providers: at, Clients: clients.Lookup, Origins: clients.AllowsOrigin,
+		Users: h.users, Table: h.store.table, Keys: keys.Static(h.store.key), Pages: brand, RoleScopes: roleScopes,
+		AccessTTL: c.Lifetimes.AccessToken, CodeTTL: c.Lifetimes.Code, Log: h.log, Now: h.Now,
+	})
+}
+
+// authorizer decides as it does in AWS, with the keys that our own JWK Set
+// publishes.
+func (h *house) authorizer() (*authorizer.Authorizer, error) {
+	rules, err := policy.Compile(append(demoRules(), h.config.Routes...))
+	if err != nil {
+		return nil, err
+	}
+	published, err := authorizer.NewKeySource(authorizer.KeySourceConfig{URL: h.config.Issuer + "/.well-known/jwks.json", Now: h.Now, Log: h.log})
+	if err != nil {
+		return nil, err
+	}
+	return authorizer.New(authorizer.Config{
+		Issuer: h.config.Issuer, Audience: h.config.Audience, Keys: published.Key, Policy: rules, Now: h.Now, Log: h.log,
+	})
+}
+
+const upstreamFunction = "upstream"
+
+// gateway puts the functions behind the routes of serverless.yml, the tour's
+// and, with an upstream, everything else.
+func (h *house) gateway(functions map[string]gateway.Function) (http.Handler, error) {
+	name, text, err := readOr(h.Template, "serverless.yml", "--template")
+	if err != nil {
+		return nil, err
+	}
+	t, err := gateway.ParseTemplate(text)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	guard := guardOf(t)
+	if guard == "" {
+		return nil, fmt.Errorf("%s: no route has an authorizer", name)
+	}
+	var routes []gateway.Route
+	for _, key := range demoRoutes {
+		routes = append(routes, gateway.Route{Key: key, Function: "demo", Authorizer: guard})
+	}
+	routes = append(routes, h.upstreamRoutes(t, guard)...)
+	for i, r := range t.Routes {
+		if functions[r.Function] == nil && h.Upstream != "" {
+			t.Routes[i].Function = upstreamFunction
+		} else if functions[r.Function] == nil {
+			functions[r.Function] = lambdahttp.Handler(missing(r.Function))
+		}
+	}
+	handlers := map[string]http.Handler{}
+	for _, path := range tour.Paths() {
+		handlers["GET "+path] = tour.Handler()
+	}
+	return gateway.New(gateway.Config{
+		Template: t, Functions: functions, Routes: routes, Handlers: handlers, Observe: h.Observe, Now: h.Now, ReasonHeader: "X-Gatehouse-Reason",
+	})
+}
+
+// guardOf returns the authorizer of a guarded route: GET /me has it.
+func guardOf(t *gateway.Template) string {
+	guard := ""
+	for _, r := range t.Routes {
+		if r.Key == "GET /me" || guard == "" {
+			guard = r.Authorizer
+		}
+	}
+	return guard
+}
+
+// upstreamRoutes send everything that is not Gatehouse's to the upstream. Routes
+// that gatehouse.yml has rules for get a key of their own, because rules are
+// found by it.
+func (h *house) upstreamRoutes(t *gateway.Template, guard string) []gateway.Route {
+	if h.Upstream == "" {
+		return nil
+	}
+	taken := func(key string) bool {
+		return slices.Contains(demoRoutes, key) || slices.ContainsFunc(t.Routes, func(r gateway.Route) bool { return r.Key == key })
+	}
+	keys := []string{"$default"}
+	for _, rule := range h.config.Routes {
+		keys = append(keys, rule.Route)
+	}
+	var routes []gateway.Route
+	for _, key := range keys {
+		if !taken(key) {
+			routes = append(routes, gateway.Route{Key: key, Function: upstreamFunction, Authorizer: guard})
+		}
+	}
+	return routes
+}

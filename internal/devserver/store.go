@@ -1,0 +1,81 @@
+package devserver
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table/bolttable"
+	"github.com/gatehouse-auth/gatehouse/keys"
+	"github.com/gatehouse-auth/gatehouse/keys/localkey"
+)
+
+// store is what a run keeps: the table and the signing key.
+type store struct {
+	table *bolttable.Table
+	key   keys.Signer
+	drop  string // the folder to delete at the end; "" keeps it
+}
+
+// openStore opens the table and the key in dir, and creates what is not there.
+// With dir "" both are made for this run alone.
+func openStore(dir string) (*store, error) {
+	s := &store{}
+	keep := dir != ""
+	if !keep {
+		var err error
+		if dir, err = os.MkdirTemp("", "gatehouse-dev-"); err != nil {
+			return nil, fmt.Errorf("making a throw-away folder: %w", err)
+		}
+		s.drop = dir
+	}
+	made := make(chan error, 1)
+	if !keep { // finding primes takes longest: begin at once
+		go func() {
+			key, err := localkey.Generate()
+			s.key = key
+			made <- err
+		}()
+	}
+	t, err := bolttable.Open(filepath.Join(dir, "gatehouse.db"), bolttable.Options{UnsafeNoSync: !keep})
+	s.table = t
+	if err == nil && keep {
+		s.key, err = openKey(filepath.Join(dir, "key.pem")) // the table is ours alone, so is the key
+	}
+	if !keep {
+		err = errors.Join(err, <-made)
+	}
+	switch {
+	case errors.Is(err, bolttable.ErrInUse):
+		return nil, fmt.Errorf("%s is in use by another gatehouse dev: stop that one, or choose another folder with --data", dir)
+	case err != nil:
+		s.close()
+		return nil, fmt.Errorf("opening the data folder %s: %w", dir, err)
+	}
+	return s, nil
+}
+
+// openKey loads the key in the file, or makes it.
+func openKey(path string) (keys.Signer, error) {
+	key, err := localkey.Load(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		key, err = localkey.Create(path)
+	}
+	if err != nil {
+		return nil, err // not a nil *localkey.Key in an interface
+	}
+	return key, nil
+}
+
+func (s *store) close() error {
+	var err error
+	if s.table != nil {
+		err = s.table.Close()
+	}
+	if s.drop != "" {
+		err = errors.Join(err, os.RemoveAll(s.drop))
+	}
+	return err
+}
