@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the command line.
+type commands struct {
+	Dev   devCommand   `cmd:"" help:"Run the whole system on this machine, with a demo provider to sign in at."`
+	Token tokenCommand `cmd:"" help:"Sign in at a running gatehouse dev without a browser, and print the access token."`
+
+	Package packageCommand `cmd:"" help:"Build the zips that serverless.yml deploys."`
+}
+
+// world is the process as a command sees it.
+type world struct {
+	started        time.Time // of the process
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	self           string // how people call this program
+	colour         bool   // stdout is a terminal that shows it
+}
+
+// The exit codes.
+const (
+	exitFailed = 1 // it did not work
+	exitUsage  = 2 // it was asked the wrong way
+)
+
+// run does what args say and returns the exit code. Whatever goes wrong is told
+// on stderr, with the fix where there is one.
+func run(args []string, w *world) int {
+	parser, err := kong.New(&commands{}, kong.Name("gatehouse"), kong.Writers(w.stdout, w.stderr), kong.Bind(w),
+		kong.Description("The login service a Go team owns, in its own AWS account."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.UsageOnError())
+	if err != nil {
+		return w.fail(err, exitFailed)
+	}
+	ctx, err := parser.Parse(args)
+	if err != nil {
+		if usage, ok := errors.AsType[*kong.ParseError](err); ok {
+			return w.fail(fmt.Errorf("%w (see %s --help)", usage, w.self), exitUsage)
+		}
+		return w.fail(err, exitUsage)
+	}
+	if err := ctx.Run(); err != nil {
+		return w.fail(err, exitFailed)
+	}
+	return 0
+}
+
+func (w *world) fail(err error, code int) int {
+	fmt.Fprintf(w.stderr, "gatehouse: %v\n", err)
+	return code
+}
+
+// self tells how people call this program: `go run` puts it into a folder of
+// its own.
+func self(path string) string {
+	if strings.Contains(path, "go-build") {
+		return "go run ./cmd/gatehouse"
+	}
+	return filepath.Base(path)
+}
+
+// colour tells whether out is a terminal whose user has nothing against colours
+// (see no-color.org).
+func colour(out *os.File, getenv func(string) string) bool {
+	info, err := out.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
+}
