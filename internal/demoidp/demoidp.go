@@ -10,6 +10,7 @@
 package demoidp
 
 import (
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"net"
@@ -29,6 +30,9 @@ type Config struct {
 	// SignaturesPerKey is how many ID tokens a key signs before the next one
 	// takes its place; 0: 5; less than 0: keys change only by [Provider.Rotate].
 	SignaturesPerKey int
+	// FirstKey signs until the first change of keys; nil: a new key. A test
+	// that starts many providers saves time with it.
+	FirstKey *rsa.PrivateKey
 	// SlowFor is how long "slow" takes; 0: 8 s, longer than any client waits.
 	SlowFor time.Duration
 	Now     func() time.Time // nil: time.Now
@@ -70,8 +74,11 @@ func New(c Config) (*Provider, error) {
 	if p.page, err = newPage(); err != nil {
 		return nil, err
 	}
-	if err := p.ring.rotate(); err != nil {
-		return nil, err
+	p.ring.current = c.FirstKey
+	if c.FirstKey == nil {
+		if err := p.ring.rotate(); err != nil {
+			return nil, err
+		}
 	}
 	p.handler = http.NewCrossOriginProtection().Handler(p.routes())
 	return p, nil

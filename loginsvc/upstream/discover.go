@@ -7,9 +7,11 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	jose "github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
 
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
@@ -24,7 +26,9 @@ type discovery struct {
 	provider    *oidc.Provider
 	authMethods []string // token_endpoint_auth_methods_supported
 	sendsIssuer bool     // authorization_response_iss_parameter_supported
+	keysURL     string
 	readAt      time.Time
+	keys        atomic.Pointer[[]jose.JSONWebKey] // nil until they were read
 }
 
 // discover returns the provider's discovery document. One caller asks the
@@ -85,7 +89,10 @@ func (p *Provider) readDiscovery(ctx context.Context) (*discovery, error) {
 			return nil, unavailable("reading discovery document", fmt.Errorf("%s: %w", e.name, err))
 		}
 	}
-	return &discovery{found, document.AuthMethods, document.SendsIssuer, p.config.Now()}, nil
+	return &discovery{
+		provider: found, authMethods: document.AuthMethods, sendsIssuer: document.SendsIssuer,
+		keysURL: document.KeysURL, readAt: p.config.Now(),
+	}, nil
 }
 
 // style is how to authenticate at the token endpoint. A provider that names no

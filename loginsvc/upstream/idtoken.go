@@ -4,8 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/base64"
-	"errors"
-	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,20 +32,22 @@ func (p *Provider) verify(ctx context.Context, d *discovery, tokens *oauth2.Toke
 	if rawToken == "" || len(rawToken) > maxIDToken {
 		return nil, refused("ID token is missing or longer than 64 KiB")
 	}
-	if err := checkHeader(rawToken); err != nil {
+	header, err := checkHeader(rawToken)
+	if err != nil {
+		return nil, err
+	}
+	signers, err := p.keysFor(ctx, d, header.text("kid"), header.text("alg"))
+	if err != nil {
 		return nil, err
 	}
 	// Signature, issuer, audience and expiry.
-	verifier := d.provider.Verifier(&oidc.Config{
+	verifier := oidc.NewVerifier(p.config.Issuer, &oidc.StaticKeySet{PublicKeys: signers}, &oidc.Config{
 		ClientID:             p.config.ClientID,
 		SupportedSigningAlgs: d.algorithms(),
 		Now:                  p.config.Now,
 	})
 	verified, err := verifier.Verify(ctx, rawToken)
 	if err != nil {
-		if unreachable(ctx, err) {
-			return nil, unavailable("reading keys", err)
-		}
 		return nil, refused("ID token: %v", err)
 	}
 	if verified.AccessTokenHash != "" {
@@ -74,39 +75,38 @@ func (d *discovery) algorithms() []string {
 	if err := d.provider.Claims(&document); err != nil || len(document.Algorithms) == 0 {
 		return []string{oidc.RS256}
 	}
-	both := []string{}
+	var both []string
 	for _, a := range algorithms {
-		for _, named := range document.Algorithms {
-			if a == named {
-				both = append(both, a)
-			}
+		if slices.Contains(document.Algorithms, a) {
+			both = append(both, a)
 		}
 	}
-	if len(both) == 0 {
-		return []string{oidc.RS256}
-	}
-	return both
+	return both // an empty list stands for RS256, the one that all must have
 }
 
-// checkHeader refuses a token of another kind than an ID token, and one whose
-// header asks for more than this package understands (RFC 7515, Section 4.1.11).
-func checkHeader(rawToken string) error {
+// checkHeader returns the header of a token. It refuses one of another kind than
+// an ID token, and one that asks for more than this package understands (RFC
+// 7515, Section 4.1.11).
+func checkHeader(rawToken string) (claims, error) {
 	head, _, _ := strings.Cut(rawToken, ".")
 	raw, err := base64.RawURLEncoding.DecodeString(head)
 	if err != nil {
-		return refused("ID token: header is not base64url")
+		return nil, refused("ID token: header is not base64url")
 	}
 	h, err := parseClaims(raw)
 	if err != nil {
-		return refused("ID token: header: %v", err)
+		return nil, refused("ID token: header: %v", err)
 	}
-	if h.has("crit") {
-		return refused("ID token: header has crit")
+	_, crit := h["crit"]
+	switch {
+	case crit:
+		return nil, refused("ID token: header has crit")
+	case h.has("typ") && !strings.EqualFold(h.text("typ"), "JWT"):
+		return nil, refused("ID token: typ is of another kind of token")
+	case !slices.Contains(algorithms[:], h.text("alg")):
+		return nil, refused("ID token: alg is none that a provider's key signs with")
 	}
-	if h.has("typ") && !strings.EqualFold(h.text("typ"), "JWT") {
-		return refused("ID token: typ is of another kind of token")
-	}
-	return nil
+	return h, nil
 }
 
 // checkClaims verifies what go-oidc leaves to its caller, and that the claims
@@ -132,14 +132,4 @@ func (p *Provider) checkClaims(c claims, verified *oidc.IDToken, nonce string) e
 		return refused("ID token: several audiences and no azp")
 	}
 	return nil
-}
-
-// unreachable tells whether a token could not be verified because the provider's
-// keys could not be read, in which case nothing is known against it.
-func unreachable(ctx context.Context, err error) bool {
-	if ctx.Err() != nil || strings.Contains(err.Error(), "fetching keys") {
-		return true
-	}
-	var netErr net.Error
-	return errors.As(err, &netErr)
 }
