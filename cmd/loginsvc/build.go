@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -26,10 +27,10 @@ import (
 	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
 )
 
-// build makes the function from the configuration in its zip, from getenv and
+// build makes the function from the gatehouse.yml in its zip, from getenv and
 // from the secrets in SSM. Of AWS it asks SSM alone, and only for what getenv
 // does not have: the table and KMS are first asked by a request that needs them.
-func build(ctx context.Context, file string, getenv func(string) string, log *slog.Logger) (lambdahttp.Function, error) {
+func build(ctx context.Context, getenv func(string) string, log *slog.Logger) (lambdahttp.Function, error) {
 	e := &env.Reader{Get: getenv}
 	in := awsenv.Config(e)
 	tableName, keyID, path := e.String("GATEHOUSE_TABLE"), e.String("GATEHOUSE_KMS_KEY"), e.String("GATEHOUSE_PARAMETERS")
@@ -38,6 +39,7 @@ func build(ctx context.Context, file string, getenv func(string) string, log *sl
 		return nil, err
 	}
 	parameters := ssm.NewFromConfig(in, func(o *ssm.Options) { o.BaseEndpoint = secretsAt })
+	file := filepath.Join(getenv("LAMBDA_TASK_ROOT"), "gatehouse.yml")
 	cfg, err := withSecrets(ctx, file, getenv, func(ctx context.Context, names []string) (map[string]string, error) {
 		return fetch(ctx, parameters, path, names)
 	})

@@ -38,12 +38,13 @@ func environment(more map[string]string) map[string]string {
 // start builds the function with a configuration.
 func start(t *testing.T, file string, env map[string]string) (func(path string) (int, string), *strings.Builder, error) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "gatehouse.yml")
-	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+	root := t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "gatehouse.yml"), []byte(file), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	env["LAMBDA_TASK_ROOT"] = root
 	var log strings.Builder
-	f, err := build(t.Context(), path, func(name string) string { return env[name] }, slog.New(slog.NewJSONHandler(&log, nil)))
+	f, err := build(t.Context(), func(name string) string { return env[name] }, slog.New(slog.NewJSONHandler(&log, nil)))
 	get := func(path string) (int, string) {
 		event := `{"version":"2.0","routeKey":"GET ` + path + `","rawPath":"` + path + `","requestContext":{"http":{"method":"GET"}}}`
 		out, err := f(t.Context(), []byte(event))

@@ -11,7 +11,7 @@ import (
 
 func main() {
 	log := lambdacontext.NewLogger()
-	f, err := build(context.Background(), "gatehouse.yml", os.Getenv, log)
+	f, err := build(context.Background(), os.Getenv, log)
 	if err != nil {
 		log.ErrorContext(context.Background(), "starting loginsvc", "err", err)
 		os.Exit(1)

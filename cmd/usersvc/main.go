@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"path/filepath"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -21,7 +22,7 @@ import (
 
 func main() {
 	log := lambdacontext.NewLogger()
-	f, err := build("gatehouse.yml", os.Getenv, log)
+	f, err := build(os.Getenv, log)
 	if err != nil {
 		log.ErrorContext(context.Background(), "starting usersvc", "err", err)
 		os.Exit(1)
@@ -29,15 +30,15 @@ func main() {
 	lambda.Start(f)
 }
 
-// build makes the function from the configuration in its zip and from getenv. It
+// build makes the function from the gatehouse.yml in its zip and from getenv. It
 // does no I/O but reading the file.
-func build(file string, getenv func(string) string, log *slog.Logger) (lambdahttp.Function, error) {
+func build(getenv func(string) string, log *slog.Logger) (lambdahttp.Function, error) {
 	e := &env.Reader{Get: getenv}
 	aws, name, endpoint := awsenv.Config(e), e.String("GATEHOUSE_TABLE"), awsenv.Endpoint(e, "DYNAMODB")
 	if err := e.Err(); err != nil {
 		return nil, err
 	}
-	cfg, err := config.Load(file, getenv)
+	cfg, err := config.Load(filepath.Join(getenv("LAMBDA_TASK_ROOT"), "gatehouse.yml"), getenv)
 	if err != nil {
 		return nil, err
 	}

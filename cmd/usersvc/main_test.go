@@ -13,11 +13,17 @@ import (
 
 func start(t *testing.T, file string, env map[string]string) (lambdahttp.Function, error) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "gatehouse.yml")
-	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+	root := t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "gatehouse.yml"), []byte(file), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return build(path, func(name string) string { return env[name] }, slog.New(slog.DiscardHandler))
+	getenv := func(name string) string {
+		if name == "LAMBDA_TASK_ROOT" {
+			return root
+		}
+		return env[name]
+	}
+	return build(getenv, slog.New(slog.DiscardHandler))
 }
 
 var environment = map[string]string{
