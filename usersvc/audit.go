@@ -1,22 +1,24 @@
 package usersvc
 
 import (
+	"context"
 	"net/netip"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
-// Entry is one row of the audit trail: something that was done to a user.
+// Entry is one row of the audit trail: something that was done to a user. As
+// JSON it is what the API shows of it.
 type Entry struct {
-	ID       string // sorts by time
-	At       time.Time
-	Action   Action
-	UserID   string // to whom
-	Actor    string // who: a user's id, "gatehouse.yml", or "operator:" and a name
-	Detail   string // what changed; never a name or an address
-	SourceIP string // from where; "" if unknown or erased
-	Agent    string // with what browser; "" if unknown or erased
+	ID       string    `json:"id"` // sorts by time
+	At       time.Time `json:"at"`
+	Action   Action    `json:"action"`
+	UserID   string    `json:"user_id"`    // to whom
+	Actor    string    `json:"actor"`      // who: a user's id, "gatehouse.yml", or "operator:" and a name
+	Detail   string    `json:"detail"`     // what changed; never a name or an address
+	SourceIP string    `json:"source_ip"`  // from where; "" if unknown or erased
+	Agent    string    `json:"user_agent"` // with what browser; "" if unknown or erased
 }
 
 // Action is what was done.
@@ -24,23 +26,21 @@ type Action string
 
 // The actions.
 const (
-	UserCreated    Action = "user.created"
-	ProfileChanged Action = "profile.changed"
-	RolesChanged   Action = "roles.changed"
-	IdentityLinked Action = "identity.linked"
-	SessionStarted Action = "session.started"
-	SessionEnded   Action = "session.ended"
+	UserCreated      Action = "user.created"
+	UserSuspended    Action = "user.suspended"
+	UserActivated    Action = "user.activated"
+	UserDeleted      Action = "user.deleted"
+	ProfileChanged   Action = "profile.changed"
+	RolesChanged     Action = "roles.changed"
+	IdentityLinked   Action = "identity.linked"
+	IdentityUnlinked Action = "identity.unlinked"
+	SessionStarted   Action = "session.started"
+	SessionEnded     Action = "session.ended"
+	SessionsEnded    Action = "sessions.ended" // all, or all but one
 )
 
 // configured is the actor of what the team's configuration does.
 const configured = "gatehouse.yml"
-
-// By is who does something, and from where.
-type By struct {
-	UserID    string
-	SourceIP  string // without a port
-	UserAgent string
-}
 
 // audit is the row about an action of by on a user. It is written in the same
 // transaction as what it tells of, and never changed.
@@ -48,12 +48,41 @@ func (u *Users) audit(action Action, userID string, by By, detail string) table.
 	now := u.now()
 	e := Entry{
 		ID: now.Format(auditTime) + "#" + newID("", now)[9:], At: now, Action: action, UserID: userID,
-		Actor: by.UserID, Detail: detail, Agent: text(by.UserAgent, maxUserAgent),
+		Actor: by.actor(), Detail: detail, Agent: text(by.UserAgent, maxUserAgent),
 	}
 	if ip, err := netip.ParseAddr(by.SourceIP); err == nil {
 		e.SourceIP = ip.Unmap().WithZone("").String()
 	}
 	return table.Put(e.item()).If(table.NotExists{})
+}
+
+// AuditFilter is which entries to list, and how many. The newest come first.
+type AuditFilter struct {
+	UserID string // what was done to a user; "" is everyone
+	// Actor is a user's id: what they did to others or, with UserID, to that
+	// one; "" is everybody.
+	Actor  string
+	Time   string // the beginning of the time in UTC: "2026-03", "2026-03-01T12:5"
+	Limit  int    // at most so many; 0: 50. At most 200
+	Cursor string // of the page before; "" begins
+}
+
+// Audit returns entries of the audit trail, with one query. Unless it is about
+// one user, the list may be a moment behind.
+func (u *Users) Audit(ctx context.Context, f AuditFilter) (Page[Entry], error) {
+	q := table.Query{Descending: true, Limit: pageSize(f.Limit), Cursor: f.Cursor}
+	switch {
+	case f.UserID != "":
+		q.PK, q.Prefix = userKey(f.UserID).PK, auditPrefix+f.Time
+		if f.Actor != "" {
+			q.Filter = table.Equal{Name: "actor", Value: f.Actor}
+		}
+	case f.Actor != "":
+		q.Index, q.PK, q.Prefix = table.GSI2, actorPartition(f.Actor), f.Time
+	default:
+		q.Index, q.PK, q.Prefix = table.GSI1, auditPartition, f.Time
+	}
+	return list(ctx, u.Table, q, entryFrom)
 }
 
 const (
@@ -62,11 +91,27 @@ const (
 	auditTime      = "2006-01-02T15:04:05.000Z"
 )
 
+// actorPartition, in the other index, is what a user did to others.
+func actorPartition(userID string) string { return "actor#" + userID }
+
 func (e Entry) item() table.Item {
-	return table.Item{
+	item := table.Item{
 		table.PK: userKey(e.UserID).PK, table.SK: auditPrefix + e.ID,
 		table.GSI1PK: auditPartition, table.GSI1SK: e.ID,
 		"id": e.ID, "at": e.At.UnixMilli(), "action": string(e.Action), "user_id": e.UserID, "actor": e.Actor,
 		"detail": e.Detail, "source_ip": e.SourceIP, "agent": e.Agent,
 	}
+	if e.Actor != e.UserID {
+		item[table.GSI2PK], item[table.GSI2SK] = actorPartition(e.Actor), e.ID
+	}
+	return item
+}
+
+func entryFrom(item table.Item) (Entry, error) {
+	r := row{item: item}
+	e := Entry{
+		ID: r.text("id"), At: r.instant("at"), Action: Action(r.text("action")), UserID: r.text("user_id"),
+		Actor: r.text("actor"), Detail: r.text("detail"), SourceIP: r.text("source_ip"), Agent: r.text("agent"),
+	}
+	return e, r.err
 }

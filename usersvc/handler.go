@@ -1,46 +1,108 @@
 package usersvc
 
 import (
-	"errors"
 	"log/slog"
+	"net"
 	"net/http"
-	"time"
 
 	"github.com/gatehouse-auth/gatehouse/identity"
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
-	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
 // NewHandler answers the JSON API of users. It stands behind the authorizer: who
 // calls is what [identity.FromContext] says, and without an identity every route
-// answers 401.
+// but the description of the API answers 401.
 func NewHandler(u *Users, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
-	a := &api{users: u}
-	for _, r := range a.routes() {
-		mux.Handle(r.method+" "+r.path, httpx.Handle(r.guarded(), httpx.Problem))
+	handle := func(pattern string, h httpx.HandlerFunc) { mux.Handle(pattern, httpx.Handle(h, httpx.Problem)) }
+	for _, r := range (&api{users: u}).routes() {
+		handle(r.method+" "+r.path, r.guarded())
 	}
-	mux.Handle("/", httpx.Handle(func(http.ResponseWriter, *http.Request) error {
+	handle("GET "+openAPIPath, getOpenAPI)
+	handle("/", func(http.ResponseWriter, *http.Request) error {
 		return &httpx.Error{Status: http.StatusNotFound, Code: "not_found", Detail: "there is nothing here"}
-	}, httpx.Problem))
+	})
 	return httpx.Log(log, mux)
 }
 
-type api struct {
-	users *Users
+// Routes returns the operations of the API, as "GET /users/{id}". All of them
+// stand behind the authorizer.
+func Routes() []string {
+	var keys []string
+	for _, r := range (&api{}).routes() {
+		keys = append(keys, r.method+" "+r.path)
+	}
+	return keys
+}
+
+type api struct{ users *Users }
+
+// call is one request of the API.
+type call struct {
+	*http.Request
+	w   http.ResponseWriter
+	who identity.Identity
+}
+
+// by is who calls, and from where.
+func (c call) by() By {
+	host, _, err := net.SplitHostPort(c.RemoteAddr)
+	if err != nil {
+		host = c.RemoteAddr
+	}
+	return By{UserID: c.who.Subject, SourceIP: host, UserAgent: c.UserAgent()}
+}
+
+// id is the user that the path names.
+func (c call) id() string { return c.PathValue("id") }
+
+// answer writes a user who has been changed.
+func (c call) answer(user User, err error) error {
+	if err != nil {
+		return err
+	}
+	return writeUser(c.w, c.Request, user)
+}
+
+// done answers that there is nothing more to say.
+func (c call) done(err error) error {
+	if err == nil {
+		c.w.WriteHeader(http.StatusNoContent)
+	}
+	return err
 }
 
 // route is one operation of the API.
 type route struct {
 	method, path string
-	admin        bool // only for the role admin
-	handle       func(http.ResponseWriter, *http.Request, identity.Identity) error
+	role         string // that the caller needs; "": they act on themselves
+	handle       func(call) error
 }
 
 func (a *api) routes() []route {
 	return []route{
-		{"GET", "/me", false, a.getMe},
-		{"GET", "/users", true, a.getUsers},
+		{"GET", "/me", "", a.getMe},
+		{"PATCH", "/me", "", a.patchMe},
+		{"DELETE", "/me", "", a.deleteMe},
+		{"GET", "/me/sessions", "", a.getMySessions},
+		{"DELETE", "/me/sessions", "", a.deleteMySessions},
+		{"DELETE", "/me/sessions/others", "", a.deleteMyOtherSessions},
+		{"DELETE", "/me/sessions/{sid}", "", a.deleteMySession},
+		{"GET", "/me/identities", "", a.getMyIdentities},
+		{"DELETE", "/me/identities/{identity}", "", a.deleteMyIdentity},
+		{"GET", "/me/export", "", a.getMyExport},
+
+		{"GET", "/users", Admin, a.getUsers},
+		{"GET", "/users/{id}", Admin, a.getUser},
+		{"PATCH", "/users/{id}", Admin, a.patchUser},
+		{"DELETE", "/users/{id}", Admin, a.deleteUser},
+		{"PUT", "/users/{id}/roles", Admin, a.putRoles},
+		{"POST", "/users/{id}/suspend", Admin, a.suspend},
+		{"POST", "/users/{id}/activate", Admin, a.activate},
+		{"GET", "/users/{id}/sessions", Admin, a.getSessions},
+		{"DELETE", "/users/{id}/sessions", Admin, a.deleteSessions},
+		{"DELETE", "/users/{id}/sessions/{sid}", Admin, a.deleteSession},
+		{"GET", "/audit", Admin, a.getAudit},
 	}
 }
 
@@ -50,86 +112,11 @@ func (r route) guarded() httpx.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) error {
 		who, ok := identity.FromContext(req.Context())
 		if !ok {
-			return &httpx.Error{Status: http.StatusUnauthorized, Code: "invalid_token", Detail: "sign in first"}
+			return signInFirst
 		}
-		if r.admin && !who.HasRole(Admin) {
+		if r.role != "" && !who.HasRole(r.role) {
 			return &httpx.Error{Status: http.StatusForbidden, Code: "insufficient_role", Detail: "only an admin may do this"}
 		}
-		return public(r.handle(w, req, who))
+		return r.public(r.handle(call{req, w, who}))
 	}
-}
-
-// public turns an error of Users into what the client may hear of it.
-func public(err error) error {
-	fail := func(status int, code, detail string) error {
-		return &httpx.Error{Status: status, Code: code, Detail: detail, Err: err}
-	}
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, table.ErrUnavailable):
-		return httpx.Unavailable(err)
-	case errors.Is(err, table.ErrBadCursor):
-		return fail(http.StatusBadRequest, "bad_cursor", "begin the list again without a cursor")
-	case errors.Is(err, ErrNotFound):
-		return fail(http.StatusNotFound, "not_found", "there is no such user")
-	}
-	return err
-}
-
-// userJSON is a user on the wire.
-type userJSON struct {
-	ID            string   `json:"id"`
-	Email         string   `json:"email"`
-	EmailVerified bool     `json:"email_verified"`
-	Name          string   `json:"name"`
-	Picture       string   `json:"picture,omitempty"`
-	Roles         []string `json:"roles"`
-	Status        Status   `json:"status"`
-	CreatedAt     string   `json:"created_at"`
-	Version       int64    `json:"version"`
-}
-
-func (u User) json() userJSON {
-	return userJSON{u.ID, u.Email, u.EmailVerified, u.Name, u.Picture, sortedRoles(u.Roles), u.Status, wireTime(u.CreatedAt), u.Version}
-}
-
-func wireTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-// pageJSON is a page on the wire. Next is the cursor of the next page.
-type pageJSON[T any] struct {
-	Items []T    `json:"items"`
-	Next  string `json:"next,omitempty"`
-}
-
-func writePage[T, J any](w http.ResponseWriter, page Page[T], wire func(T) J) error {
-	out := pageJSON[J]{Items: make([]J, 0, len(page.Items)), Next: page.Cursor}
-	for _, item := range page.Items {
-		out.Items = append(out.Items, wire(item))
-	}
-	return httpx.JSON(w, out)
-}
-
-func (a *api) getMe(w http.ResponseWriter, r *http.Request, who identity.Identity) error {
-	user, err := a.users.Get(r.Context(), who.Subject)
-	if err != nil {
-		return err
-	}
-	return httpx.JSON(w, user.json())
-}
-
-func (a *api) getUsers(w http.ResponseWriter, r *http.Request, _ identity.Identity) error {
-	params, err := params(r, "limit", "cursor")
-	if err != nil {
-		return err
-	}
-	n, err := limit(params)
-	if err != nil {
-		return err
-	}
-	page, err := a.users.List(r.Context(), Filter{Limit: n, Cursor: params["cursor"]})
-	if err != nil {
-		return err
-	}
-	return writePage(w, page, User.json)
 }

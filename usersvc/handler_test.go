@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gatehouse-auth/gatehouse/identity"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
@@ -20,7 +19,7 @@ type answer struct {
 	body   string
 }
 
-// field returns a member of the answer's object, printed.
+// object returns the answer's JSON object.
 func (a answer) object(t *testing.T) map[string]any {
 	t.Helper()
 	var m map[string]any
@@ -30,15 +29,29 @@ func (a answer) object(t *testing.T) map[string]any {
 	return m
 }
 
-// as is who calls: the identity that the authorizer makes of the user's token.
-func as(user usersvc.User) identity.Identity {
-	return identity.Identity{Subject: user.ID, Roles: user.Roles}
+// items returns one member of each item of a page.
+func (a answer) items(t *testing.T, member string) []any {
+	t.Helper()
+	var members []any
+	for _, item := range a.object(t)["items"].([]any) {
+		members = append(members, item.(map[string]any)[member])
+	}
+	return members
 }
 
-// call makes one request of the API, as who; nobody is the zero identity.
+// as is who calls: the identity that the authorizer makes of the user's token.
+func as(who in) identity.Identity {
+	return identity.Identity{Subject: who.user.ID, Roles: who.user.Roles, SessionID: who.session.ID}
+}
+
+var nobody identity.Identity
+
+// call makes one request of the API and holds the answer to its document.
 func (h *house) call(t *testing.T, who identity.Identity, method, path, body string, header ...string) answer {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	r.RemoteAddr = "192.0.2.9:1234"
+	r.Header.Set("User-Agent", "curl")
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -50,100 +63,41 @@ func (h *house) call(t *testing.T, who identity.Identity, method, path, body str
 	}
 	w := httptest.NewRecorder()
 	usersvc.NewHandler(h.Users, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
-	return answer{w.Code, w.Header(), w.Body.String()}
+	a := answer{w.Code, w.Header(), w.Body.String()}
+	if method == "HEAD" {
+		a.body = "" // the server's part
+	}
+
+	d, err := apiDocument()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if path := r.URL.Path; path != "/openapi.json" {
+		if err := d.check(method, path, a); err != nil {
+			t.Error(err)
+		}
+		if template, _, ok := d.find(method, path); ok && h.seen != nil {
+			h.seen[method+" "+template+" "+http.StatusText(a.status)] = true
+		}
+		if a.body != "" && a.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s %s: %v", method, path, a.header)
+		}
+	}
+	for _, secret := range append(h.secrets, "sha256", "secret", "epoch", "claimed") {
+		if strings.Contains(a.body, secret) && path != "/openapi.json" {
+			t.Errorf("S135 %s %s shows %q: %s", method, path, secret, a.body)
+		}
+	}
+	return a
 }
 
-func wantStatus(t *testing.T, a answer, status int, code string) {
+// want fails unless the answer has the status and, if it is a problem, the code.
+func (a answer) want(t *testing.T, status int, code string) answer {
 	t.Helper()
 	if a.status != status {
 		t.Errorf("status %d, want %d: %s", a.status, status, a.body)
-		return
+	} else if code != "" && a.object(t)["code"] != code {
+		t.Errorf("%s, want %s", a.body, code)
 	}
-	if code == "" {
-		return
-	}
-	if got := a.object(t)["code"]; got != code || a.header.Get("Content-Type") != "application/problem+json" {
-		t.Errorf("%v %v, want %v", a.header, a.body, code)
-	}
-}
-
-var nobody identity.Identity
-
-func TestMe(t *testing.T) {
-	h := open(t)
-	lin := h.signIn(t, profile("lin"))
-	t.Run("who I am", func(t *testing.T) {
-		a := h.call(t, as(lin.user), "GET", "/me", "")
-		wantStatus(t, a, 200, "")
-		want := `{"id":"` + lin.user.ID + `","email":"lin@example.com","email_verified":true,"name":"lin","roles":["user"],` +
-			`"status":"active","created_at":"2026-03-01T12:00:00Z","version":1}`
-		if strings.TrimSpace(a.body) != want || a.header.Get("Cache-Control") != "no-store" {
-			t.Errorf("%s\n%s\n%v", a.body, want, a.header)
-		}
-	})
-	t.Run("nobody", func(t *testing.T) {
-		wantStatus(t, h.call(t, nobody, "GET", "/me", ""), 401, "invalid_token")
-		wantStatus(t, h.call(t, nobody, "GET", "/users", ""), 401, "invalid_token")
-	})
-	t.Run("a path that is not there", func(t *testing.T) {
-		wantStatus(t, h.call(t, as(lin.user), "GET", "/", ""), 404, "not_found")
-	})
-}
-
-func TestListUsers(t *testing.T) {
-	h := open(t)
-	names := []string{"ada", "lin", "sam", "kim"}
-	for _, name := range names {
-		h.clock.pass(time.Second)
-		h.signIn(t, profile(name))
-	}
-	ada := identity.Identity{Subject: "u_ada", Roles: []string{"admin"}}
-	t.Run("S129 only for admins", func(t *testing.T) {
-		for _, who := range []identity.Identity{{Subject: "u_lin"}, {Subject: "u_lin", Roles: []string{"user", "Admin", "admins"}}} {
-			for _, method := range []string{"GET", "HEAD"} {
-				if a := h.call(t, who, method, "/users", ""); a.status != 403 {
-					t.Errorf("%s: %d %s", method, a.status, a.body)
-				}
-			}
-		}
-	})
-	t.Run("newest first, in pages, each one query", func(t *testing.T) {
-		var got []string
-		for next := ""; ; {
-			var a answer
-			if n := h.table.during(func() { a = h.call(t, ada, "GET", "/users?limit=3&cursor="+next, "") }); n != 1 {
-				t.Errorf("%d calls of the table", n)
-			}
-			wantStatus(t, a, 200, "")
-			page := a.object(t)
-			for _, item := range page["items"].([]any) {
-				got = append(got, item.(map[string]any)["name"].(string))
-			}
-			if next, _ = page["next"].(string); next == "" {
-				break
-			}
-		}
-		if strings.Join(got, " ") != "kim sam lin ada" {
-			t.Error(got)
-		}
-	})
-	t.Run("S131 a cursor that is not ours", func(t *testing.T) {
-		next := h.call(t, ada, "GET", "/users?limit=1", "").object(t)["next"].(string)
-		for i := range next {
-			b := []byte(next)
-			b[i] ^= 2
-			a := h.call(t, ada, "GET", "/users?limit=1&cursor="+string(b), "")
-			if a.status != 400 {
-				t.Errorf("byte %d: %d %s", i, a.status, a.body)
-			}
-		}
-		for _, cursor := range []string{"'%20OR%201=1", "%00", "attribute_exists(pk)", strings.Repeat("a", 5000)} {
-			wantStatus(t, h.call(t, ada, "GET", "/users?cursor="+cursor, ""), 400, "bad_cursor")
-		}
-	})
-	t.Run("a limit that is none", func(t *testing.T) {
-		for _, limit := range []string{"0", "-1", "201", "x", "1e1", "9999999999999999999"} {
-			wantStatus(t, h.call(t, ada, "GET", "/users?limit="+limit, ""), 400, "invalid_request")
-		}
-	})
+	return a
 }

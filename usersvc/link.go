@@ -4,26 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
-
-// linkRows lead from p to the user, and from the user to p. They fail if p leads
-// to a user already: this alone makes it impossible that two users share p.
-func linkRows(userID string, p Profile, now time.Time) []table.Write {
-	attributes := func(key table.Key) table.Item {
-		return table.Item{
-			table.PK: key.PK, table.SK: key.SK, "user_id": userID, "provider": p.Provider,
-			"issuer": p.Issuer, "subject": p.Subject, "email": p.Email, "linked_at": now.UnixMilli(),
-		}
-	}
-	return []table.Write{
-		table.Put(attributes(p.key())).If(table.NotExists{}),
-		table.Put(attributes(table.Key{PK: userKey(userID).PK, SK: p.key().PK})).If(table.NotExists{}),
-	}
-}
 
 // findByEmail is the entry of an identity that nobody has signed in with: of a
 // new user, unless a user holds the same address and may be believed to be the
@@ -49,15 +32,11 @@ func (u *Users) findByEmail(ctx context.Context, a arrival) (entry, error) {
 	if err != nil {
 		return entry{}, err
 	}
-	// A provider that knows two people by one address has given it to the
-	// second after the first had gone: they are not the same.
-	again, err := u.Table.Query(ctx, table.Query{
-		PK: userKey(id).PK, Prefix: strings.TrimSuffix(a.key().PK, a.Subject), Limit: 1,
-	})
+	apart, err := u.hasIssuer(ctx, user, a.Issuer)
 	if err != nil {
-		return entry{}, fmt.Errorf("reading identities: %w", err)
+		return entry{}, err
 	}
-	if len(again.Items) > 0 {
+	if apart {
 		return u.create(a, false), nil
 	}
 	return u.join(user, a)
@@ -68,6 +47,9 @@ func (u *Users) join(user User, a arrival) (entry, error) {
 	if user.Status != Active {
 		return entry{}, ErrSuspended
 	}
+	if user.identities >= maxIdentities {
+		return entry{}, ErrEmailKnown
+	}
 	next := user
 	next.identities++
 	writes := append(linkRows(user.ID, a.Profile, u.now()), u.audit(IdentityLinked, user.ID, a.by(user.ID), "from "+a.Provider),
@@ -75,6 +57,18 @@ func (u *Users) join(user User, a arrival) (entry, error) {
 	writes = append(writes, u.giveAdmin(&next, a.Profile)...)
 	writes = append(writes, replace(user, &next))
 	return entry{user: next, writes: writes}, nil
+}
+
+// hasIssuer tells whether the user has, or has had, an identity of the issuer. A
+// provider that knows two people by one address has given it to the second after
+// the first had gone: they are not the same. And what a user has unlinked must
+// not come back by itself.
+func (u *Users) hasIssuer(ctx context.Context, user User, issuer string) (bool, error) {
+	page, err := u.Table.Query(ctx, table.Query{PK: userKey(user.ID).PK, Prefix: identityPrefix + issuer + "#", Limit: 1})
+	if err != nil {
+		return false, fmt.Errorf("reading identities: %w", err)
+	}
+	return len(page.Items) > 0, nil
 }
 
 // claim makes the user's address lead to them, if it may be believed and does

@@ -22,8 +22,8 @@ type Filter struct {
 
 // Page is a part of a list.
 type Page[T any] struct {
-	Items  []T
-	Cursor string // continues the list; "" if this is the end
+	Items  []T    `json:"items"`          // never nil
+	Cursor string `json:"next,omitempty"` // continues the list; "" if this is the end
 }
 
 // defaultLimit and maxLimit bound a page.

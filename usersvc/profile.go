@@ -73,7 +73,7 @@ func (u *Users) isAdmin(p Profile) bool {
 
 // key is the row that makes the identity unique.
 func (p Profile) key() table.Key {
-	return table.Key{PK: "identity#" + p.Issuer + "#" + p.Subject, SK: "identity"}
+	return table.Key{PK: identityPrefix + p.Issuer + "#" + p.Subject, SK: "identity"}
 }
 
 // text returns s without control characters and broken UTF-8, cut to at most

@@ -39,7 +39,3 @@ func limit(params map[string]string) (int, error) {
 	}
 	return n, nil
 }
-
-func invalid(detail string) error {
-	return &httpx.Error{Status: http.StatusBadRequest, Code: "invalid_request", Detail: detail}
-}

@@ -13,16 +13,17 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
-// Session is one sign-in of a user in one browser.
+// Session is one sign-in of a user in one browser. As JSON it is what the API
+// shows of it.
 type Session struct {
-	ID         string // "s_…"; public, it is the claim sid of tokens
-	UserID     string
-	Provider   string // the provider that the user signed in with
-	AuthTime   time.Time
-	CreatedAt  time.Time
-	ExpiresAt  time.Time // whatever happens
-	LastUsedAt time.Time // a little behind, to spare writes
-	UserAgent  string
+	ID         string    `json:"id"` // "s_…"; public, it is the claim sid of tokens
+	UserID     string    `json:"user_id"`
+	Provider   string    `json:"provider"` // the provider that the user signed in with
+	AuthTime   time.Time `json:"auth_time"`
+	CreatedAt  time.Time `json:"created_at"`
+	ExpiresAt  time.Time `json:"expires_at"`   // whatever happens
+	LastUsedAt time.Time `json:"last_used_at"` // a little behind, to spare writes
+	UserAgent  string    `json:"user_agent"`
 
 	epoch int64
 	hash  []byte // SHA-256 of the cookie's secret
@@ -156,19 +157,4 @@ func sessionFrom(item table.Item) (Session, error) {
 		return Session{}, r.err
 	}
 	return s, nil
-}
-
-// EndSession ends a session of the user, who asks for it. It succeeds if there
-// is no such session.
-func (u *Users) EndSession(ctx context.Context, userID, sid string) error {
-	if !isID(userID) || !isID(sid) {
-		return nil
-	}
-	err := u.write(ctx,
-		table.Delete(sessionKey(userID, sid)).If(table.Exists{}),
-		u.audit(SessionEnded, userID, By{UserID: userID}, sid))
-	if err != nil && !errors.Is(err, errChanged) {
-		return fmt.Errorf("ending session: %w", err)
-	}
-	return nil
 }

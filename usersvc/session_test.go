@@ -36,7 +36,7 @@ func TestSession(t *testing.T) {
 		}
 		want := usersvc.Session{
 			ID: s.ID, UserID: lin.user.ID, Provider: "demo", AuthTime: h.clock.Now(), CreatedAt: h.clock.Now(),
-			ExpiresAt: h.clock.Now().Add(30 * 24 * time.Hour), LastUsedAt: h.clock.Now(), UserAgent: "test",
+			ExpiresAt: h.clock.Now().Add(30 * 24 * time.Hour), LastUsedAt: h.clock.Now(), UserAgent: "firefox",
 		}
 		if diff := cmp.Diff(want, s, exported); diff != "" {
 			t.Error(diff)

@@ -48,10 +48,6 @@ func (a arrival) by(userID string) By {
 	return By{UserID: userID, SourceIP: a.info.SourceIP, UserAgent: a.info.UserAgent}
 }
 
-// errChanged says that something was read and has changed before the write that
-// depends on it.
-var errChanged = errors.New("changed meanwhile")
-
 // enter finds or creates the user of a and brings the user up to date. What then
 // adds is written in the same transaction, which fails unless the user is active.
 func (u *Users) enter(ctx context.Context, a arrival, then func(User) []table.Write) (User, error) {
@@ -59,7 +55,7 @@ func (u *Users) enter(ctx context.Context, a arrival, then func(User) []table.Wr
 		return User{}, err
 	}
 	a.Profile = a.clean()
-	for range 8 {
+	for range attempts {
 		e, err := u.find(ctx, a)
 		if err == nil {
 			err = u.write(ctx, append(e.writes, then(e.user)...)...)
@@ -68,7 +64,7 @@ func (u *Users) enter(ctx context.Context, a arrival, then func(User) []table.Wr
 			return e.user, err
 		}
 	}
-	return User{}, fmt.Errorf("%w: user keeps changing", table.ErrUnavailable)
+	return User{}, errContended
 }
 
 // entry is a user who enters, and the writes that this takes.
@@ -93,20 +89,6 @@ func (u *Users) find(ctx context.Context, a arrival) (entry, error) {
 		return entry{}, err
 	}
 	return u.returning(ctx, user, a)
-}
-
-// owner returns the id of the user that a row leads to, or "" if there is none.
-func (u *Users) owner(ctx context.Context, key table.Key) (string, error) {
-	item, err := u.Table.Get(ctx, key)
-	if errors.Is(err, table.ErrNotFound) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("reading %s: %w", key.SK, err)
-	}
-	r := row{item: item}
-	id := r.text("user_id")
-	return id, r.err
 }
 
 // returning is the entry of a user who is known.
@@ -176,35 +158,4 @@ func (u *Users) giveAdmin(user *User, p Profile) []table.Write {
 	}
 	user.Roles = sortedRoles(append(slices.Clone(user.Roles), Admin))
 	return []table.Write{putMember(user.ID), u.audit(RolesChanged, user.ID, By{UserID: configured}, "+"+Admin)}
-}
-
-func (u User) equal(other User) bool {
-	same := slices.Equal(u.Roles, other.Roles)
-	u.Roles, other.Roles = nil, nil
-	a, b := u.item(), other.item()
-	for name := range a {
-		if _, isList := a[name].([]string); !isList && a[name] != b[name] {
-			return false
-		}
-	}
-	return same
-}
-
-// replace writes next in place of old, if old is still what is there. Next gets
-// the next version.
-func replace(old User, next *User) table.Write {
-	next.Version = old.Version + 1
-	return table.Put(next.item()).If(table.Equal{Name: "version", Value: old.Version})
-}
-
-// write does the writes, or returns errChanged if one of their conditions fails.
-func (u *Users) write(ctx context.Context, writes ...table.Write) error {
-	err := u.Table.Write(ctx, writes...)
-	if errors.Is(err, table.ErrConditionFailed) {
-		return errChanged
-	}
-	if err != nil {
-		return fmt.Errorf("writing: %w", err)
-	}
-	return nil
 }

@@ -10,16 +10,17 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
-// User is a person who has signed in.
+// User is a person who has signed in. As JSON it is what the API shows of them.
 type User struct {
-	ID            string // "u_…"; never changes, never given to anyone else
-	Email         string // "" if unknown
-	EmailVerified bool
-	Name, Picture string
-	Roles         []string // sorted
-	Status        Status
-	CreatedAt     time.Time
-	Version       int64 // grows with each change
+	ID            string    `json:"id"`    // "u_…"; never changes, never given to anyone else
+	Email         string    `json:"email"` // "" if unknown
+	EmailVerified bool      `json:"email_verified"`
+	Name          string    `json:"name"`
+	Picture       string    `json:"picture,omitempty"` // an https URL
+	Roles         []string  `json:"roles"`             // sorted
+	Status        Status    `json:"status"`
+	CreatedAt     time.Time `json:"created_at"`
+	Version       int64     `json:"version"` // grows with each change
 
 	epoch        int64  // of the sessions that are live
 	primary      string // the identity whose profile the user shows: its key
@@ -74,15 +75,18 @@ func emailKey(canonical string) table.Key { return table.Key{PK: "email#" + cano
 const usersPartition = "users"
 
 func (u User) item() table.Item {
-	return table.Item{
+	item := table.Item{
 		table.PK: userKey(u.ID).PK, table.SK: userKey(u.ID).SK, "schema": int64(userSchema),
-		table.GSI1PK: usersPartition, table.GSI1SK: u.ID,
-		table.GSI2PK: usersPartition, table.GSI2SK: emailOrder(u),
 		"id": u.ID, "email": u.Email, "email_verified": u.EmailVerified, "name": u.Name, "picture": u.Picture,
-		"roles": u.Roles, "status": string(u.Status), "created_at": u.CreatedAt.UnixMilli(), "version": u.Version,
+		"roles": sortedRoles(u.Roles), "status": string(u.Status), "created_at": u.CreatedAt.UnixMilli(), "version": u.Version,
 		"epoch": u.epoch, "primary": u.primary, "claimed_email": u.claimedEmail, "lost_email": u.lostEmail, "admin_given": u.adminGiven,
 		"own_name": u.ownName, "identities": u.identities,
 	}
+	if u.Status != deleted {
+		item[table.GSI1PK], item[table.GSI1SK] = usersPartition, u.ID
+		item[table.GSI2PK], item[table.GSI2SK] = usersPartition, emailOrder(u)
+	}
+	return item
 }
 
 // userFrom reads a row. It knows every attribute that it needs, or fails: a user

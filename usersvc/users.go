@@ -46,6 +46,7 @@ type Users struct {
 	DefaultRoles []string // of a new user; nil: "user"
 	Roles        []string // that may be given; nil: DefaultRoles and Admin
 
+	AccessTTL   time.Duration // how long access tokens live, and so revocations; 0: 10 minutes
 	SessionTTL  time.Duration // a session ends so long after sign-in; 0: 30 days
 	SessionIdle time.Duration // and so long after its last use; 0: 7 days
 
@@ -64,6 +65,25 @@ var (
 	// belongs to a user, and that the provider is not trusted to join them. The
 	// person can sign in as before and link the new identity.
 	ErrEmailKnown = errors.New("e-mail known with another provider")
+	// ErrForbidden says that who asks may not do this: they are not an active
+	// admin, or not the user.
+	ErrForbidden = errors.New("forbidden")
+	// ErrOneself says that nobody may do this to themselves.
+	ErrOneself = errors.New("not to oneself")
+	// ErrLastAdmin says that no active admin would remain.
+	ErrLastAdmin = errors.New("last admin")
+	// ErrUnknownRole says that a role is not declared.
+	ErrUnknownRole = errors.New("unknown role")
+	// ErrVersion says that the user has changed since they were read.
+	ErrVersion = errors.New("user has another version")
+	// ErrLinkedElsewhere says that an identity belongs to another user.
+	ErrLinkedElsewhere = errors.New("identity belongs to another user")
+	// ErrNoIdentity says that the user has no such identity.
+	ErrNoIdentity = errors.New("no such identity")
+	// ErrLastIdentity says that the user could not sign in any more.
+	ErrLastIdentity = errors.New("last identity")
+	// ErrTooManyIdentities says that no more identities can be linked.
+	ErrTooManyIdentities = errors.New("too many identities")
 	// ErrBadProfile says that a provider's profile has no usable issuer or
 	// subject.
 	ErrBadProfile = errors.New("bad profile")
@@ -79,6 +99,13 @@ func (u *Users) now() time.Time {
 		now = u.Now
 	}
 	return now().UTC().Truncate(time.Millisecond)
+}
+
+func (u *Users) accessTTL() time.Duration {
+	if u.AccessTTL == 0 {
+		return 10 * time.Minute
+	}
+	return u.AccessTTL
 }
 
 func (u *Users) sessionTTL() time.Duration {

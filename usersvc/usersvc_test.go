@@ -3,6 +3,7 @@ package usersvc_test
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,6 +19,9 @@ type house struct {
 	*usersvc.Users
 	table *counted
 	clock *clock
+
+	secrets []string        // of the sessions: no answer may show them
+	seen    map[string]bool // if not nil, the answers of the API so far
 }
 
 func open(t *testing.T) *house {
@@ -99,10 +103,11 @@ type in struct {
 
 func (h *house) signIn(t *testing.T, p usersvc.Profile) in {
 	t.Helper()
-	user, s, cookie, err := h.SignIn(t.Context(), p, usersvc.SignInInfo{UserAgent: "test", SourceIP: "192.0.2.7"})
+	user, s, cookie, err := h.SignIn(t.Context(), p, usersvc.SignInInfo{UserAgent: "firefox", SourceIP: "192.0.2.7"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.secrets = append(h.secrets, cookie[strings.LastIndex(cookie, ".")+1:])
 	return in{user, s, cookie}
 }
 

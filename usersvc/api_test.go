@@ -1,0 +1,253 @@
+package usersvc_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/identity"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+// TestAPI goes through every operation and every answer that the document has,
+// and so proves that the document promises nothing that does not happen.
+func TestAPI(t *testing.T) {
+	h := open(t)
+	h.seen = map[string]bool{}
+	h.Roles = []string{"user", "admin", "editor"}
+	ada, lin, kim, sam := h.signIn(t, profile("ada")), h.signIn(t, profile("lin")), h.signIn(t, profile("kim")), h.signIn(t, profile("sam"))
+	h.signIn(t, at(profile("lin"), "other"))
+	if _, err := h.Suspend(t.Context(), operator, sam.user.ID); err != nil {
+		t.Fatal(err)
+	}
+	gone := h.signIn(t, profile("gone"))
+	if err := h.Delete(t.Context(), operator, gone.user.ID); err != nil {
+		t.Fatal(err)
+	}
+
+	const name = `{"name":"Linnéa"}`
+	linPath, kimPath := "/users/"+lin.user.ID, "/users/"+kim.user.ID
+
+	t.Run("who I am", func(t *testing.T) {
+		a := h.call(t, as(lin), "GET", "/me", "").want(t, 200, "")
+		want := `{"id":"` + lin.user.ID + `","email":"lin@example.com","email_verified":true,"name":"lin","roles":["user"],` +
+			`"status":"active","created_at":"2026-03-01T12:00:00Z","version":2}`
+		if strings.TrimSpace(a.body) != want || a.header.Get("ETag") != `"2"` {
+			t.Errorf("%s\n%s\n%v", a.body, want, a.header)
+		}
+		h.call(t, as(lin), "GET", "/me", "", "If-None-Match", `W/"1", "2"`).want(t, 304, "")
+		h.call(t, as(lin), "GET", "/me", "", "If-None-Match", `"1"`).want(t, 200, "")
+		h.call(t, as(sam), "GET", "/me", "").want(t, 403, "suspended")
+		h.call(t, as(gone), "GET", "/me", "").want(t, 401, "invalid_token")
+	})
+	t.Run("my name", func(t *testing.T) {
+		h.call(t, as(lin), "PATCH", "/me", `{"name":1}`).want(t, 400, "invalid_request")
+		h.call(t, as(lin), "PATCH", "/me", `{}`).want(t, 400, "invalid_request")
+		h.call(t, as(lin), "PATCH", "/me", name, "If-Match", `"1"`).want(t, 412, "version_changed")
+		h.call(t, as(lin), "PATCH", "/me", name, "If-Match", `W/"2"`).want(t, 412, "version_changed")
+		a := h.call(t, as(lin), "PATCH", "/me", name, "If-Match", `"2"`).want(t, 200, "")
+		if a.object(t)["name"] != "Linnéa" || a.header.Get("ETag") != `"3"` {
+			t.Error(a.body, a.header)
+		}
+		h.call(t, as(sam), "PATCH", "/me", name).want(t, 403, "insufficient_role")
+	})
+	t.Run("where I am signed in", func(t *testing.T) {
+		second, third := h.signIn(t, profile("lin")), h.signIn(t, profile("lin"))
+		a := h.call(t, as(lin), "GET", "/me/sessions", "").want(t, 200, "")
+		if current := a.items(t, "current"); len(current) != 4 || slices.Index(current, any(true)) != slices.Index(a.items(t, "id"), any(lin.session.ID)) {
+			t.Error(a.body)
+		}
+		h.call(t, as(lin), "DELETE", "/me/sessions/"+second.session.ID, "").want(t, 204, "")
+		h.wantSession(t, second.cookie, usersvc.ErrNoSession)
+		h.call(t, as(lin), "DELETE", "/me/sessions/"+second.session.ID, "").want(t, 404, "not_found")
+		h.call(t, as(lin), "DELETE", "/me/sessions/others", "").want(t, 204, "")
+		h.wantSession(t, third.cookie, usersvc.ErrNoSession)
+		h.wantSession(t, lin.cookie, nil)
+		h.call(t, identity.Identity{Subject: lin.user.ID}, "DELETE", "/me/sessions/others", "").want(t, 401, "invalid_token")
+		h.call(t, as(third), "DELETE", "/me/sessions/others", "").want(t, 401, "invalid_token")
+		h.call(t, as(lin), "DELETE", "/me/sessions", "").want(t, 204, "")
+		h.wantSession(t, lin.cookie, usersvc.ErrNoSession)
+		h.call(t, as(sam), "DELETE", "/me/sessions", "").want(t, 403, "insufficient_role")
+	})
+	t.Run("what I sign in with", func(t *testing.T) {
+		a := h.call(t, as(lin), "GET", "/me/identities", "").want(t, 200, "")
+		ids := a.items(t, "id")
+		if !slices.Contains(a.items(t, "provider"), any("other")) || len(ids) != 2 {
+			t.Error(a.body)
+		}
+		path := func(i int) string { return "/me/identities/" + ids[i].(string) }
+		h.call(t, as(lin), "DELETE", path(0), "").want(t, 204, "")
+		h.call(t, as(lin), "DELETE", path(0), "").want(t, 404, "not_found")
+		h.call(t, as(lin), "DELETE", path(1), "").want(t, 409, "last_identity")
+		h.call(t, as(sam), "DELETE", h.firstIdentity(t, sam), "").want(t, 403, "insufficient_role")
+	})
+	t.Run("everything about me", func(t *testing.T) {
+		a := h.call(t, as(lin), "GET", "/me/export", "").want(t, 200, "")
+		for _, want := range []string{"lin@example.com", "identity.unlinked", "192.0.2.9", "curl", `"issuer"`} {
+			if !strings.Contains(a.body, want) {
+				t.Errorf("no %s: %s", want, a.body)
+			}
+		}
+		if strings.Contains(a.body, kim.user.ID) || !strings.HasPrefix(a.header.Get("Content-Disposition"), "attachment") {
+			t.Error(a.body, a.header)
+		}
+	})
+	t.Run("one user", func(t *testing.T) {
+		a := h.call(t, as(ada), "GET", linPath, "").want(t, 200, "")
+		tag := a.header.Get("ETag")
+		h.call(t, as(ada), "GET", linPath, "", "If-None-Match", tag).want(t, 304, "")
+		h.call(t, as(ada), "PATCH", linPath, `{"name":"Lin"}`, "If-Match", `"1"`).want(t, 412, "version_changed")
+		if a := h.call(t, as(ada), "PATCH", linPath, `{"name":"Lin"}`, "If-Match", tag).want(t, 200, ""); a.header.Get("ETag") == tag {
+			t.Error(a.header)
+		}
+		h.call(t, as(ada), "PATCH", linPath, `{"name":"Lin"}`, "If-Match", "*").want(t, 200, "")
+		h.call(t, as(ada), "PATCH", linPath, `[]`).want(t, 400, "invalid_request")
+	})
+	t.Run("roles", func(t *testing.T) {
+		a := h.call(t, as(ada), "PUT", linPath+"/roles", `{"roles":["editor"]}`).want(t, 200, "")
+		if fmt.Sprint(a.object(t)["roles"]) != "[editor]" {
+			t.Error(a.body)
+		}
+		h.call(t, as(ada), "PUT", linPath+"/roles", `{"roles":["root"]}`).want(t, 400, "unknown_role")
+		h.call(t, as(ada), "PUT", linPath+"/roles", `{"roles":null}`).want(t, 400, "invalid_request")
+		h.call(t, as(ada), "PUT", linPath+"/roles", `{"roles":[]}`, "If-Match", `"1"`).want(t, 412, "version_changed")
+		h.call(t, as(ada), "PUT", "/users/"+ada.user.ID+"/roles", `{"roles":[]}`).want(t, 409, "last_admin")
+		h.call(t, as(ada), "PUT", linPath+"/roles", `{"roles":[]}`).want(t, 200, "")
+	})
+	t.Run("status", func(t *testing.T) {
+		h.call(t, as(ada), "POST", linPath+"/suspend", "").want(t, 200, "")
+		h.call(t, as(ada), "POST", linPath+"/activate", "").want(t, 200, "")
+		h.call(t, as(ada), "POST", "/users/"+ada.user.ID+"/suspend", "").want(t, 409, "oneself")
+		h.call(t, as(ada), "POST", "/users/"+ada.user.ID+"/activate", "").want(t, 409, "oneself")
+	})
+	t.Run("another's sessions", func(t *testing.T) {
+		lin := h.signIn(t, profile("kim"))
+		h.call(t, as(ada), "GET", kimPath+"/sessions", "").want(t, 200, "")
+		h.call(t, as(ada), "DELETE", kimPath+"/sessions/"+lin.session.ID, "").want(t, 204, "")
+		h.wantSession(t, lin.cookie, usersvc.ErrNoSession)
+		h.call(t, as(ada), "DELETE", kimPath+"/sessions", "").want(t, 204, "")
+		h.wantSession(t, kim.cookie, usersvc.ErrNoSession)
+	})
+	t.Run("the list", func(t *testing.T) {
+		a := h.call(t, as(ada), "GET", "/users?q=ad&role=admin&status=active&limit=5", "").want(t, 200, "")
+		if ids := a.items(t, "id"); len(ids) != 1 || ids[0] != ada.user.ID {
+			t.Error(a.body)
+		}
+		for _, query := range []string{"limit=0", "limit=201", "limit=x", "limit=1;q=a", "status=deleted", "status=Active", "q=a&q=b", "rôle=admin", "%zz"} {
+			h.call(t, as(ada), "GET", "/users?"+query, "").want(t, 400, "invalid_request")
+		}
+	})
+	t.Run("what was done", func(t *testing.T) {
+		h.clock.pass(time.Second)
+		h.call(t, as(ada), "DELETE", kimPath+"/sessions", "").want(t, 204, "")
+		a := h.call(t, as(ada), "GET", "/audit?user="+kim.user.ID+"&limit=1", "").want(t, 200, "")
+		if fmt.Sprint(a.items(t, "action"), a.items(t, "actor"), a.items(t, "source_ip")) != fmt.Sprintf("[sessions.ended] [%s] [192.0.2.9]", ada.user.ID) {
+			t.Error(a.body)
+		}
+		h.call(t, as(ada), "GET", "/audit?actor="+ada.user.ID+"&time=2026-03", "").want(t, 200, "")
+		for _, query := range []string{"user=%23", "actor=a%00", "time=%25", "time=2026-03%23", "who=x"} {
+			h.call(t, as(ada), "GET", "/audit?"+query, "").want(t, 400, "invalid_request")
+		}
+	})
+	t.Run("deletion", func(t *testing.T) {
+		h.call(t, as(ada), "DELETE", linPath, "").want(t, 204, "")
+		h.call(t, as(ada), "DELETE", linPath, "").want(t, 404, "not_found")
+		h.call(t, as(ada), "DELETE", "/me", "").want(t, 409, "last_admin")
+		h.call(t, as(ada), "DELETE", "/users/"+ada.user.ID, "").want(t, 409, "last_admin")
+		h.call(t, as(sam), "DELETE", "/me", "").want(t, 403, "insufficient_role")
+		h.call(t, as(kim), "DELETE", "/me", "").want(t, 204, "")
+	})
+	t.Run("every operation, refused", func(t *testing.T) { h.refusals(t, ada) })
+	t.Run("the document promises nothing else", func(t *testing.T) {
+		d, _ := apiDocument()
+		for path, operations := range d.Paths {
+			for method, op := range operations {
+				for code := range op.Responses {
+					status, _ := strconv.Atoi(code)
+					if key := strings.ToUpper(method) + " " + path + " " + http.StatusText(status); !h.seen[key] {
+						t.Error("never happens:", key)
+					}
+				}
+			}
+		}
+	})
+}
+
+// firstIdentity is the path of an identity of the user, to unlink it.
+func (h *house) firstIdentity(t *testing.T, who in) string {
+	t.Helper()
+	linked, err := h.Identities(t.Context(), who.user.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "/me/identities/" + linked[0].ID
+}
+
+// concrete is a route with something in place of its variables.
+func concrete(route, id string) (method, path string) {
+	method, path, _ = strings.Cut(route, " ")
+	return method, strings.NewReplacer("{id}", id, "{sid}", "s_1", "{identity}", "x").Replace(path)
+}
+
+// bodyFor is a good body for an operation that takes one.
+func bodyFor(route string) string {
+	switch {
+	case strings.HasSuffix(route, "/roles"):
+		return `{"roles":["user"]}`
+	case strings.HasPrefix(route, "PATCH"):
+		return `{"name":"x"}`
+	}
+	return ""
+}
+
+// refusals asks every operation without an identity, without the role, about a
+// user who is not there, as an admin who is none any more, with a body of another
+// type, and while the table is out of reach.
+func (h *house) refusals(t *testing.T, admin in) {
+	working := h.Users.Table
+	forged := identity.Identity{Subject: "u_forged", Roles: []string{"admin"}}
+	for _, route := range usersvc.Routes() {
+		method, path := concrete(route, "u_unknown")
+		body := bodyFor(route)
+		h.call(t, nobody, method, path, body).want(t, 401, "invalid_token")
+		if body != "" {
+			h.call(t, as(admin), method, path, body, "Content-Type", "text/plain").want(t, 415, "invalid_request")
+			h.call(t, as(admin), method, path, body+"{}").want(t, 400, "invalid_request")
+		}
+		if strings.Contains(route, "{id}") {
+			h.call(t, as(admin), method, path, body).want(t, 404, "not_found")
+		}
+		if !strings.HasPrefix(path, "/me") {
+			h.call(t, identity.Identity{Subject: "u_1", Roles: []string{"user", "Admin", "admins"}}, method, path, body).want(t, 403, "insufficient_role")
+		}
+		if strings.Contains(route, "{id}") && method != "GET" {
+			_, path := concrete(route, admin.user.ID)
+			h.call(t, forged, method, path, body).want(t, 403, "insufficient_role")
+		}
+		h.Users.Table = broken{}
+		a := h.call(t, as(admin), method, path, body).want(t, 503, "temporarily_unavailable")
+		if a.header.Get("Retry-After") == "" {
+			t.Error(route, a.header)
+		}
+		h.Users.Table = working
+	}
+}
+
+func TestUnavailable(t *testing.T) {
+	h := open(t)
+	lin := h.signIn(t, profile("lin"))
+	h.Users.Table = broken{}
+	if _, _, _, err := h.SignIn(t.Context(), profile("lin"), usersvc.SignInInfo{}); err == nil {
+		t.Error("signed in")
+	}
+	if _, _, err := h.Session(t.Context(), lin.cookie); err == nil || strings.Contains(err.Error(), lin.cookie) {
+		t.Error(err)
+	}
+	if err := h.EndSession(t.Context(), lin.user.ID, lin.session.ID); err == nil {
+		t.Error("S114 ended a session that lives on")
+	}
+}

@@ -1,0 +1,171 @@
+package usersvc
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+)
+
+// Identity is an account at a provider that a user signs in with. As JSON it is
+// what the API shows of it.
+type Identity struct {
+	ID       string    `json:"id"` // names it among the user's
+	Provider string    `json:"provider"`
+	Issuer   string    `json:"issuer"`
+	Subject  string    `json:"subject"`
+	Email    string    `json:"email"` // as it was when it was linked
+	LinkedAt time.Time `json:"linked_at"`
+
+	unlinked bool
+}
+
+// maxIdentities bounds what one user can link, so that deleting a user is one
+// transaction.
+const maxIdentities = 20
+
+// Identities returns the identities that the user signs in with.
+func (u *Users) Identities(ctx context.Context, userID string) ([]Identity, error) {
+	all, err := u.allIdentities(ctx, userID)
+	linked := []Identity{}
+	for _, i := range all {
+		if !i.unlinked {
+			linked = append(linked, i)
+		}
+	}
+	return linked, err
+}
+
+// allIdentities also returns those that were unlinked.
+func (u *Users) allIdentities(ctx context.Context, userID string) ([]Identity, error) {
+	var all []Identity
+	for cursor := ""; ; {
+		page, err := u.Table.Query(ctx, table.Query{PK: userKey(userID).PK, Prefix: identityPrefix, Limit: 100, Cursor: cursor})
+		if err != nil {
+			return nil, fmt.Errorf("reading identities: %w", err)
+		}
+		for _, item := range page.Items {
+			i, err := identityFrom(item)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, i)
+		}
+		if cursor = page.Cursor; cursor == "" {
+			return all, nil
+		}
+	}
+}
+
+// Link lets the user who asks sign in with p from now on. It is for somebody who
+// is signed in and has just proved at the provider that they are p. It returns
+// [ErrLinkedElsewhere] if p is another user's, and [ErrTooManyIdentities].
+func (u *Users) Link(ctx context.Context, by By, p Profile) (User, error) {
+	if err := p.check(); err != nil {
+		return User{}, err
+	}
+	p = p.clean()
+	return u.change(ctx, by, by.UserID, 0, func(next *User) ([]table.Write, error) {
+		owner, err := u.owner(ctx, p.key())
+		switch {
+		case err != nil:
+			return nil, err
+		case owner == next.ID:
+			return nil, nil
+		case owner != "":
+			return nil, ErrLinkedElsewhere
+		case next.identities >= maxIdentities:
+			return nil, ErrTooManyIdentities
+		}
+		next.identities++
+		return append(linkRows(next.ID, p, u.now()), u.audit(IdentityLinked, next.ID, by, "from "+p.Provider)), nil
+	})
+}
+
+// Unlink takes an identity from the user. Whoever has it is a stranger from then
+// on. It returns [ErrNoIdentity] if the user has no such identity, and
+// [ErrLastIdentity] if it is the last.
+func (u *Users) Unlink(ctx context.Context, by By, userID, identityID string) (User, error) {
+	return u.change(ctx, by, userID, 0, func(next *User) ([]table.Write, error) {
+		linked, err := u.Identities(ctx, userID)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range linked {
+			if i.ID == identityID {
+				return u.unlink(by, next, i)
+			}
+		}
+		return nil, ErrNoIdentity
+	})
+}
+
+func (u *Users) unlink(by By, next *User, i Identity) ([]table.Write, error) {
+	if next.identities <= 1 {
+		return nil, ErrLastIdentity
+	}
+	next.identities--
+	key := Profile{Issuer: i.Issuer, Subject: i.Subject}.key()
+	writes := []table.Write{
+		table.Delete(key).If(table.Equal{Name: "user_id", Value: next.ID}),
+		table.Update(table.Key{PK: userKey(next.ID).PK, SK: key.PK}, map[string]any{"unlinked": true}).If(table.Exists{}),
+		u.audit(IdentityUnlinked, next.ID, by, "from "+i.Provider),
+	}
+	if next.primary == key.PK { // the profile was this identity's: the next one to sign in takes its place
+		next.primary = ""
+		if next.claimedEmail != "" {
+			writes = append(writes, dropClaim(next.ID, next.claimedEmail))
+			next.claimedEmail = ""
+		}
+	}
+	return writes, nil
+}
+
+const identityPrefix = "identity#"
+
+// linkRows lead from p to the user, and from the user to p. They fail if p leads
+// to a user already: this alone makes it impossible that two users share p.
+func linkRows(userID string, p Profile, now time.Time) []table.Write {
+	attributes := func(key table.Key) table.Item {
+		return table.Item{
+			table.PK: key.PK, table.SK: key.SK, "user_id": userID, "provider": p.Provider,
+			"issuer": p.Issuer, "subject": p.Subject, "email": p.Email, "linked_at": now.UnixMilli(), "unlinked": false,
+		}
+	}
+	return []table.Write{
+		table.Put(attributes(p.key())).If(table.NotExists{}),
+		table.Put(attributes(table.Key{PK: userKey(userID).PK, SK: p.key().PK})),
+	}
+}
+
+func identityFrom(item table.Item) (Identity, error) {
+	r := row{item: item}
+	i := Identity{
+		Provider: r.text("provider"), Issuer: r.text("issuer"), Subject: r.text("subject"), Email: r.text("email"),
+		LinkedAt: r.instant("linked_at"), unlinked: r.flag("unlinked"),
+	}
+	if r.err != nil {
+		return Identity{}, r.err
+	}
+	hash := sha256.Sum256([]byte(item.Key().SK))
+	i.ID = base64.RawURLEncoding.EncodeToString(hash[:12])
+	return i, nil
+}
+
+// owner returns the id of the user that a row leads to, or "" if there is none.
+func (u *Users) owner(ctx context.Context, key table.Key) (string, error) {
+	item, err := u.Table.Get(ctx, key)
+	if errors.Is(err, table.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading %s: %w", key.SK, err)
+	}
+	r := row{item: item}
+	id := r.text("user_id")
+	return id, r.err
+}
