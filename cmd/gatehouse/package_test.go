@@ -1,0 +1,88 @@
+package main
+
+import (
+	"archive/zip"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// newModule writes a module with an authorizer and a login service that do
+// nothing, and returns its folder.
+func newModule(t *testing.T, config string) string {
+	t.Helper()
+	const function = "package main\n\nimport \"github.com/aws/aws-lambda-go/lambda\"\n\nfunc main() { lambda.Start(nil) }\n"
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod":                   "module example.com/m\n\ngo 1.26\n\nrequire github.com/aws/aws-lambda-go v1.0.0\n\nreplace github.com/aws/aws-lambda-go => ./runtime\n",
+		"runtime/go.mod":           "module github.com/aws/aws-lambda-go\n\ngo 1.26\n",
+		"runtime/lambda/lambda.go": "package lambda\n\nfunc Start(any) {}\n",
+		"cmd/authorizer/main.go":   function,
+		"cmd/loginsvc/main.go":     function,
+		"gatehouse.yml":            config,
+	} {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+// unpack returns a file of a zip.
+func unpack(t *testing.T, path, name string) string {
+	t.Helper()
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	f, err := z.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+func TestPackage(t *testing.T) {
+	const config = "routes:\n  - {route: GET /users, roles: [admin]}\n"
+	root := newModule(t, config)
+	out := filepath.Join(root, "out")
+	var stdout, stderr strings.Builder
+	if code := run([]string{"package", "--root", root, "--out", out, "-o", "json"}, &world{stdout: &stdout, stderr: &stderr}); code != 0 {
+		t.Fatal(&stderr)
+	}
+	var artifacts []struct{ Function, Path string }
+	if err := json.Unmarshal([]byte(stdout.String()), &artifacts); err != nil || len(artifacts) != 2 || artifacts[1].Function != "loginsvc" {
+		t.Fatalf("%s: %v", &stdout, err)
+	}
+	if got := unpack(t, filepath.Join(out, "authorizer.zip"), "policy.json"); !strings.Contains(got, `"GET /users"`) {
+		t.Errorf("policy.json: %s", got)
+	}
+	if got := unpack(t, artifacts[1].Path, "gatehouse.yml"); got != config {
+		t.Errorf("gatehouse.yml: %s", got)
+	}
+}
+
+func TestPackageRefusesMistakes(t *testing.T) {
+	for config, want := range map[string]string{
+		"roels: []": "gatehouse.yml:1: roels",
+		"clients:\n  - {id: a, secret: s, redirect_uris: [https://a.example/cb]}\n": "a secret in a file is for a laptop",
+	} {
+		root := newModule(t, config)
+		var stdout, stderr strings.Builder
+		if code := run([]string{"package", "--root", root, "--out", root}, &world{stdout: &stdout, stderr: &stderr}); code != exitFailed || !strings.Contains(stderr.String(), want) {
+			t.Errorf("exit code %d: %s", code, &stderr)
+		}
+	}
+}
