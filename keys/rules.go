@@ -10,11 +10,14 @@ import (
 // the ring every few seconds, sign for a few seconds, and their clocks differ.
 const Margin = 5 * time.Minute
 
+// MaxAge is how long a JWK Set may be kept, unless [Rules] say otherwise.
+const MaxAge = 15 * time.Minute
+
 // Rules say what may happen to a ring, and when. They are pure: given the ring
 // and the time, each returns the ring as it will be, or a [*RuleError] that says
 // why not. A zero field has the default told beside it.
 type Rules struct {
-	// MaxAge is the max-age of the JWK Set's answers. 0: 5 minutes.
+	// MaxAge is the max-age of the JWK Set's answers. 0: [MaxAge].
 	MaxAge time.Duration
 	// Lead is how long a key is published before it signs, so that every
 	// verifier has heard of it. It is at least MaxAge + [Margin].
@@ -56,7 +59,7 @@ func (r Rules) defaults() Rules {
 			*d = otherwise
 		}
 	}
-	set(&r.MaxAge, 5*time.Minute)
+	set(&r.MaxAge, MaxAge)
 	set(&r.Lead, 2*time.Hour+r.MaxAge+Margin)
 	set(&r.TokenTTL, time.Hour)
 	set(&r.Leeway, time.Minute)

@@ -83,7 +83,7 @@ func TestLifeOfAKey(t *testing.T) {
 	h.add()
 	h.want("current next")
 	t.Run("S99 a key is published for two hours and more before it signs", func(t *testing.T) {
-		ready := start.Add(2*time.Hour + 10*time.Minute)
+		ready := start.Add(2*time.Hour + 20*time.Minute)
 		if at := h.rules.ReadyAt(h.ring); !at.Equal(ready) {
 			t.Errorf("ready at %v, want %v", at, ready)
 		}
@@ -185,7 +185,7 @@ func TestCompromise(t *testing.T) {
 		h.add()
 		h.compromise(keys.Current)
 		h.want("retiring compromised next")
-		floor := h.now.Add(10 * time.Minute)
+		floor := h.now.Add(20 * time.Minute)
 		_, err := h.rules.Promote(h.ring, floor.Add(-time.Second))
 		wantRule(t, err, "may not sign", floor)
 		h.now = floor
