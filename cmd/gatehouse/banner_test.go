@@ -10,7 +10,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/devserver"
 )
 
-const block = `gatehouse dev · local mode: throw-away table and RS256 key, nothing leaves this machine
+const screen = `gatehouse dev · local mode: throw-away table and RS256 key, nothing leaves this machine
 
   Start here        http://localhost:8787/               guided tour, 3 clicks
   Sign in           http://localhost:8787/login
@@ -40,7 +40,7 @@ func text(t *testing.T, c *devCommand, s *devserver.Server, colour bool) string 
 
 func TestBanner(t *testing.T) {
 	s := &devserver.Server{Issuer: "http://localhost:8787", DemoURL: "http://127.0.0.1:8788"}
-	if diff := cmp.Diff(block, text(t, &devCommand{}, s, false)); diff != "" {
+	if diff := cmp.Diff(screen, text(t, &devCommand{}, s, false)); diff != "" {
 		t.Error(diff)
 	}
 	if strings.Contains(text(t, &devCommand{}, s, false), "\x1b") || !strings.Contains(text(t, &devCommand{}, s, true), "\x1b") {
