@@ -16,6 +16,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/demoidp"
 	"github.com/gatehouse-auth/gatehouse/internal/gateway"
 	"github.com/gatehouse-auth/gatehouse/internal/lambdahttp"
+	"github.com/gatehouse-auth/gatehouse/internal/setup"
 	"github.com/gatehouse-auth/gatehouse/internal/tour"
 	"github.com/gatehouse-auth/gatehouse/keys"
 	"github.com/gatehouse-auth/gatehouse/loginsvc"
@@ -88,19 +89,9 @@ func (h *house) demoProvider() (*demoidp.Provider, error) {
 func (h *house) callback(provider string) string { return h.config.Issuer + "/callback/" + provider }
 
 func (h *house) newUsers() *usersvc.Users {
-	c := h.config
-	u := &usersvc.Users{
-		Table: h.store.table, DefaultRoles: c.DefaultRoles, SessionTTL: c.Lifetimes.Session, SessionIdle: c.Lifetimes.SessionIdle, Now: h.Now,
-		Admins: append([]string{"ada@example.com"}, c.Admins...),
-	}
-	for _, r := range c.Roles {
-		u.Roles = append(u.Roles, r.Name)
-	}
-	for _, p := range h.own {
-		if p.TrustEmail {
-			u.TrustedProviders = append(u.TrustedProviders, p.ID)
-		}
-	}
+	u := setup.Users(h.config, h.store.table)
+	u.Now = h.Now
+	u.Admins = append([]string{"ada@example.com"}, u.Admins...)
 	if len(u.TrustedProviders) > 0 { // else Ada's word would count for nothing
 		u.TrustedProviders = append(u.TrustedProviders, demoProviderID)
 	}
