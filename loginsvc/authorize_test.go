@@ -161,6 +161,17 @@ func TestAuthorizeErrors(t *testing.T) {
 		})
 		w.browser().get("/authorize?"+authorize().Encode()).refused(t, "unauthorized_client")
 	})
+	t.Run("a parameter without end", func(t *testing.T) {
+		for _, name := range []string{"state", "nonce", "login_hint"} {
+			ask(name, strings.Repeat("x", 4097)).refused(t, "invalid_request")
+		}
+	})
+	t.Run("offline access without the grant", func(t *testing.T) {
+		w := newWorld(t, func(c *loginsvc.Config) {
+			c.Clients = client.List{{ID: "spa", RedirectURIs: []string{appURI}, Scopes: []string{"openid", "offline_access"}}}.Lookup
+		})
+		w.browser().get("/authorize?"+authorize("scope", "openid offline_access").Encode()).refused(t, "invalid_scope")
+	})
 	t.Run("S25 errors say nothing that was sent", func(t *testing.T) {
 		for _, evil := range []string{`"><script>alert(1)</script>`, "{{.}}", "x\r\nSet-Cookie: a=b", `" onmouseover="x`, "é\x00"} {
 			for _, name := range []string{"scope", "prompt", "response_type", "code_challenge", "code_challenge_method", "max_age", "resource", "request"} {
@@ -266,14 +277,20 @@ func TestAuthorize(t *testing.T) {
 	t.Run("S18 max_age asks again when the sign-in is too old", func(t *testing.T) {
 		w := newWorld(t)
 		b := w.browser()
-		b.code("lin")
 		ahead.Store(int64(time.Minute))
+		b.code("lin")
+		ahead.Store(int64(2 * time.Minute))
 		for age, again := range map[string]bool{"0": true, "30": true, "300": false, "2147483647": false} {
 			a := b.get("/authorize?" + authorize("max_age", age).Encode())
 			if asked := a.location().Host == "127.0.0.1:8788"; asked != again {
 				t.Errorf("max_age=%s: sent to %v", age, a.location())
 			}
 		}
+		ahead.Store(0) // a clock that is behind makes no session fresh
+		if a := b.get("/authorize?" + authorize("max_age", "0").Encode()); a.location().Host != "127.0.0.1:8788" {
+			t.Errorf("max_age=0, and the sign-in lies in the future: sent to %v", a.location())
+		}
+		ahead.Store(int64(2 * time.Minute))
 		code := b.code("lin", "max_age", "30")
 		if at := w.idToken(w.tokens(code)["id_token"], "spa").AuthTime; now().Sub(at) > 5*time.Second {
 			t.Errorf("auth_time %v ago", now().Sub(at))
@@ -406,6 +423,7 @@ func TestAuthorize(t *testing.T) {
 			t.Errorf("of the user herself: %v", a.location())
 		}
 		ada.get("/authorize?"+authorize("prompt", "none", "id_token_hint", hint[:len(hint)-4]+"AAAA").Encode()).refused(t, "login_required")
+		ada.get("/authorize?"+authorize("client_id", "other", "scope", "openid", "prompt", "none", "id_token_hint", hint).Encode()).refused(t, "login_required")
 	})
 	t.Run("the table is down", func(t *testing.T) {
 		w := newWorld(t)

@@ -46,7 +46,7 @@ const maxParam = 4096
 // with an error, which then can be sent there.
 func parseAuthRequest(p params, c client.Client, audience string) (*authRequest, error) {
 	req := &authRequest{Client: c, RedirectURI: p.get("redirect_uri")}
-	if !p.twice("state") && len(p.get("state")) <= maxParam {
+	if !p.twice("state") {
 		req.State = p.get("state")
 	}
 	if _, ok := p.repeated(); ok {

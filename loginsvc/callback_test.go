@@ -49,6 +49,13 @@ func TestCallbackState(t *testing.T) {
 		b.get("/callback/demo?code=x&state=a&state=b").page(t, http.StatusBadRequest, "")
 		w.nobody(b)
 	})
+	t.Run("a callback that says two things", func(t *testing.T) {
+		callback := b.atProvider("lin", authorize())
+		for _, name := range []string{"code", "state", "iss", "error"} {
+			b.get(callback+"&error=&"+name+"=x").page(t, http.StatusBadRequest, "")
+		}
+		w.nobody(b)
+	})
 	t.Run("S29 a state that is too old", func(t *testing.T) {
 		callback := b.atProvider("lin", authorize())
 		ahead.Store(int64(10*time.Minute + time.Second))
@@ -132,6 +139,7 @@ func TestCallbackState(t *testing.T) {
 		callback := b.atProvider("lin", authorize())
 		u, _ := url.Parse(issuer)
 		cookies := b.jar.Cookies(u)
+		w.table.failWrite = meeting(20) // nobody writes before all have read
 		var (
 			wg       sync.WaitGroup
 			mu       sync.Mutex
@@ -150,6 +158,9 @@ func TestCallbackState(t *testing.T) {
 		wg.Wait()
 		if sessions != 1 || w.users() != 1 {
 			t.Errorf("%d sessions, %d users", sessions, w.users())
+		}
+		if n := w.hit("127.0.0.1:8788/token"); n != 1 {
+			t.Errorf("the code was sent to the provider %d times", n)
 		}
 	})
 	t.Run("S43 two first sign-ins of one person make one user", func(t *testing.T) {
@@ -174,7 +185,7 @@ func TestCallbackState(t *testing.T) {
 		w.table.failWrite = func(writes []table.Write) error {
 			for _, write := range writes {
 				ttl, _ := write.Item[table.TTL].(int64)
-				if in := time.Unix(ttl, 0).Sub(now()); in > 11*time.Minute {
+				if in := time.Unix(ttl, 0).Sub(now()); in <= 0 || in > 11*time.Minute {
 					t.Errorf("row %s expires in %v", write.Key.SK, in)
 				}
 			}

@@ -90,12 +90,12 @@ func (c code) live(now time.Time) error {
 }
 
 // spend is the one write that redeems a code: of any number that race, the
-// condition lets one through.
-func spend(rawCode, family string, now time.Time) table.Write {
+// condition lets one through. It cannot expire between the check and the write,
+// which are of one request.
+func spend(rawCode, family string) table.Write {
 	return table.Update(codeKey(rawCode), map[string]any{"spent": true, "family": family}).If(table.All{
 		table.Equal{Name: "spent", Value: false},
 		table.Less{Name: "tries", Value: int64(maxCodeTries)},
-		table.Not{Cond: table.Less{Name: "expires_at", Value: now.Unix() + 1}},
 	})
 }
 

@@ -72,7 +72,7 @@ func (s *Service) redeemCode(w http.ResponseWriter, r *http.Request, c client.Cl
 	if err != nil {
 		return err
 	}
-	if err := s.Table.Write(ctx, spend(rawCode, "", now)); err != nil {
+	if err := s.Table.Write(ctx, spend(rawCode, "")); err != nil {
 		return invalidGrantIf(err, table.ErrConditionFailed)
 	}
 	return httpx.JSON(w, answer)

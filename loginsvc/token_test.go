@@ -111,6 +111,8 @@ func TestRedeem(t *testing.T) {
 		}
 		p.post("/token", redemption(other)).oauthError(t, 400, "invalid_grant")
 		w.tokens(code)
+		short := b.code("lin", "code_challenge", challengeOf("v"))
+		p.post("/token", redemption(short, "code_verifier", "v")).oauthError(t, 400, "invalid_grant")
 	})
 	t.Run("S52 a verifier needs a challenge, and a challenge is always asked for", func(t *testing.T) {
 		b.get("/authorize?"+authorize("code_challenge", "", "code_challenge_method", "").Encode()).refused(t, "invalid_request")
@@ -136,7 +138,11 @@ func TestRedeem(t *testing.T) {
 	t.Run("S55 a code works once", func(t *testing.T) {
 		code := b.code("lin")
 		w.tokens(code)
+		before := w.key.signed.Load()
 		p.post("/token", redemption(code)).oauthError(t, 400, "invalid_grant")
+		if w.key.signed.Load() != before {
+			t.Error("something was signed for it")
+		}
 	})
 	t.Run("S56 of a thousand redemptions of one code one succeeds", func(t *testing.T) {
 		code := b.code("lin")
@@ -144,6 +150,8 @@ func TestRedeem(t *testing.T) {
 			wg      sync.WaitGroup
 			success atomic.Int32
 		)
+		w.table.failWrite = meeting(20) // nobody writes before all have read
+		defer func() { w.table.failWrite = nil }()
 		for range 20 {
 			wg.Go(func() {
 				for range 50 {
@@ -176,12 +184,40 @@ func TestRedeem(t *testing.T) {
 		for range 5 {
 			p.post("/token", redemption(code, "code_verifier", strings.Repeat("w", 43))).oauthError(t, 400, "invalid_grant")
 		}
+		before := w.key.signed.Load()
 		p.post("/token", redemption(code)).oauthError(t, 400, "invalid_grant")
+		if w.key.signed.Load() != before {
+			t.Error("something was signed for it")
+		}
 		code = b.code("lin")
 		for range 4 {
 			p.post("/token", redemption(code, "code_verifier", strings.Repeat("w", 43))).oauthError(t, 400, "invalid_grant")
 		}
 		w.tokens(code)
+	})
+	t.Run("S58 a verifier that is right does not overtake five wrong ones", func(t *testing.T) {
+		code := b.code("lin")
+		w.table.failWrite = func([]table.Write) error {
+			w.table.failWrite = nil
+			for range 5 {
+				p.post("/token", redemption(code, "code_verifier", strings.Repeat("w", 43))).oauthError(t, 400, "invalid_grant")
+			}
+			return nil
+		}
+		p.post("/token", redemption(code)).oauthError(t, 400, "invalid_grant")
+	})
+	t.Run("S57 the row of a code goes away by itself", func(t *testing.T) {
+		seen := false
+		w.table.failWrite = func(writes []table.Write) error {
+			if ttl, ok := writes[0].Item[table.TTL].(int64); ok && strings.HasPrefix(writes[0].Key.PK, "code#") {
+				seen = ttl > now().Unix() && ttl <= now().Unix()+60
+			}
+			return nil
+		}
+		defer func() { w.table.failWrite = nil }()
+		if b.code("lin"); !seen {
+			t.Error("it does not")
+		}
 	})
 	t.Run("a code that is none", func(t *testing.T) {
 		code := b.code("lin")
@@ -270,6 +306,8 @@ func TestClientAuthentication(t *testing.T) {
 		if a := p.post("/token", webRedemption(b.webCode("lin")), "Authorization", r.Header.Get("Authorization")); a.StatusCode != http.StatusOK {
 			t.Errorf("%d %s", a.StatusCode, a.body)
 		}
+		r.SetBasicAuth("odd+id%3A%2B", "odd%3A%2B+secret")
+		p.post("/token", redemption("x", "client_id", ""), "Authorization", r.Header.Get("Authorization")).oauthError(t, 400, "invalid_grant")
 		r.SetBasicAuth("web", "%zz")
 		p.post("/token", webRedemption("x"), "Authorization", r.Header.Get("Authorization")).oauthError(t, 400, "invalid_request")
 	})

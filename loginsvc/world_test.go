@@ -98,6 +98,7 @@ var defaultClients = client.List{
 		Origins: []string{"https://app.test"}, Scopes: []string{"openid", "profile", "email", "notes:read", "notes:write"}},
 	{ID: "web", Secret: "web: secret+1", RedirectURIs: []string{appURI + "2"}, PostLogoutRedirectURIs: []string{"https://web.test/bye"}},
 	{ID: "other", RedirectURIs: []string{appURI}},
+	{ID: "odd id:+", Secret: "odd:+ secret"},
 }
 
 func newWorld(t *testing.T, change ...func(*loginsvc.Config)) *world {
@@ -201,6 +202,21 @@ func (f *faultyTable) Write(ctx context.Context, writes ...table.Write) error {
 		}
 	}
 	return f.Table.Write(ctx, writes...)
+}
+
+// meeting holds back the first n calls of Write until all of them are there.
+func meeting(n int) func([]table.Write) error {
+	var arrived atomic.Int64
+	all := make(chan struct{})
+	return func([]table.Write) error {
+		switch i := arrived.Add(1); {
+		case i == int64(n):
+			close(all)
+		case i < int64(n):
+			<-all
+		}
+		return nil
+	}
 }
 
 var errDown = fmt.Errorf("%w: switched off by the test", table.ErrUnavailable)
