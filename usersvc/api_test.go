@@ -15,7 +15,9 @@ import (
 
 // TestAPI goes through every operation and every answer that the document has,
 // and so proves that the document promises nothing that does not happen.
-func TestAPI(t *testing.T) {
+func TestAPI(t *testing.T) { onEngines(t, testAPI) }
+
+func testAPI(t *testing.T, open engine) {
 	h := open(t)
 	h.seen = map[string]bool{}
 	h.Roles = []string{"user", "admin", "editor"}
@@ -237,7 +239,9 @@ func (h *house) refusals(t *testing.T, admin in) {
 	}
 }
 
-func TestUnavailable(t *testing.T) {
+func TestUnavailable(t *testing.T) { onEngines(t, testUnavailable) }
+
+func testUnavailable(t *testing.T, open engine) {
 	h := open(t)
 	lin := h.signIn(t, profile("lin"))
 	h.Users.Table = broken{}

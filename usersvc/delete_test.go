@@ -21,7 +21,9 @@ func (h *house) rows(t *testing.T, pk string) string {
 	return fmt.Sprintf("%v", page.Items)
 }
 
-func TestDelete(t *testing.T) {
+func TestDelete(t *testing.T) { onEngines(t, testDelete) }
+
+func testDelete(t *testing.T, open engine) {
 	start := func(t *testing.T) (*house, in, in) {
 		h := open(t)
 		ada, lin := h.signIn(t, profile("ada")), h.signIn(t, profile("lin"))

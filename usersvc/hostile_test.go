@@ -11,7 +11,9 @@ import (
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
-func TestStrangers(t *testing.T) {
+func TestStrangers(t *testing.T) { onEngines(t, testStrangers) }
+
+func testStrangers(t *testing.T, open engine) {
 	h := open(t)
 	h.signIn(t, profile("ada"))
 	lin, kim := h.signIn(t, profile("lin")), h.signIn(t, profile("kim"))
@@ -76,7 +78,9 @@ func TestStrangers(t *testing.T) {
 	})
 }
 
-func TestMassAssignment(t *testing.T) {
+func TestMassAssignment(t *testing.T) { onEngines(t, testMassAssignment) }
+
+func testMassAssignment(t *testing.T, open engine) {
 	h := open(t)
 	ada, lin := h.signIn(t, profile("ada")), h.signIn(t, profile("lin"))
 	for _, member := range []string{
@@ -97,7 +101,9 @@ func TestMassAssignment(t *testing.T) {
 	}
 }
 
-func TestBodies(t *testing.T) {
+func TestBodies(t *testing.T) { onEngines(t, testBodies) }
+
+func testBodies(t *testing.T, open engine) {
 	h := open(t)
 	lin := h.signIn(t, profile("lin"))
 	deep := func(n int) string { return strings.Repeat(`{"a":`, n) + "1" + strings.Repeat("}", n) }
@@ -175,7 +181,9 @@ func TestBodies(t *testing.T) {
 	})
 }
 
-func TestIfMatch(t *testing.T) {
+func TestIfMatch(t *testing.T) { onEngines(t, testIfMatch) }
+
+func testIfMatch(t *testing.T, open engine) {
 	h := open(t)
 	lin := h.signIn(t, profile("lin"))
 	t.Run("S132 what is not the version changes nothing", func(t *testing.T) {
@@ -192,7 +200,9 @@ func TestIfMatch(t *testing.T) {
 	})
 }
 
-func TestCursors(t *testing.T) {
+func TestCursors(t *testing.T) { onEngines(t, testCursors) }
+
+func testCursors(t *testing.T, open engine) {
 	h := open(t)
 	ada := h.signIn(t, profile("ada"))
 	for _, name := range []string{"lin", "sam", "kim"} {

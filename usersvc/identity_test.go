@@ -8,7 +8,9 @@ import (
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
-func TestLink(t *testing.T) {
+func TestLink(t *testing.T) { onEngines(t, testLink) }
+
+func testLink(t *testing.T, open engine) {
 	stranger := func(name string) usersvc.Profile { return at(profile(name), "stranger") }
 	t.Run("whoever is signed in links any identity that is free", func(t *testing.T) {
 		h := open(t)
@@ -61,7 +63,9 @@ func TestLink(t *testing.T) {
 	})
 }
 
-func TestUnlink(t *testing.T) {
+func TestUnlink(t *testing.T) { onEngines(t, testUnlink) }
+
+func testUnlink(t *testing.T, open engine) {
 	start := func(t *testing.T) (*house, in, []usersvc.Identity) {
 		h := open(t)
 		lin := h.signIn(t, profile("lin"))

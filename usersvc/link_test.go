@@ -13,7 +13,9 @@ func at(p usersvc.Profile, provider string) usersvc.Profile {
 	return p
 }
 
-func TestJoining(t *testing.T) {
+func TestJoining(t *testing.T) { onEngines(t, testJoining) }
+
+func testJoining(t *testing.T, open engine) {
 	t.Run("a trusted provider's verified address joins an identity to its user", func(t *testing.T) {
 		h := open(t)
 		lin := h.signIn(t, profile("lin"))

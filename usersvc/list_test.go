@@ -10,7 +10,9 @@ import (
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
-func TestList(t *testing.T) {
+func TestList(t *testing.T) { onEngines(t, testList) }
+
+func testList(t *testing.T, open engine) {
 	h := open(t)
 	users := map[string]usersvc.User{}
 	for _, name := range []string{"ada", "adam", "lin", "u_x", "Adele"} {
@@ -91,7 +93,9 @@ func TestList(t *testing.T) {
 	})
 }
 
-func TestAudit(t *testing.T) {
+func TestAudit(t *testing.T) { onEngines(t, testAudit) }
+
+func testAudit(t *testing.T, open engine) {
 	h := open(t)
 	ada, lin := h.signIn(t, profile("ada")), h.signIn(t, profile("lin"))
 	h.clock.pass(24 * time.Hour)

@@ -220,7 +220,7 @@ func TestOpenAPI(t *testing.T) {
 		}
 	})
 	t.Run("is served to anyone", func(t *testing.T) {
-		a := open(t).call(t, nobody, "GET", "/openapi.json", "")
+		a := openBolt(t).call(t, nobody, "GET", "/openapi.json", "")
 		want, _ := os.ReadFile("openapi.json")
 		if a.status != 200 || a.body != string(want) || !strings.HasPrefix(a.header.Get("Content-Type"), "application/openapi+json") {
 			t.Error(a.status, a.header)

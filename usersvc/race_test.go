@@ -6,7 +6,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
@@ -29,40 +28,18 @@ func together(all ...func() error) []error {
 // repeats is how often each race is run.
 const repeats = 50
 
-// again runs a race many times in one house.
-func again(t *testing.T, name string, race func(t *testing.T, h *house, n int)) {
+// again runs a race many times, each in a house of its own.
+func again(t *testing.T, open engine, name string, race func(t *testing.T, h *house)) {
 	t.Run(name, func(t *testing.T) {
-		h := open(t)
-		for n := range repeats {
-			race(t, h, n)
+		for range repeats {
+			race(t, open(t))
 		}
 	})
 }
 
-// pair signs two new users in and makes them the only active admins.
-func pair(t *testing.T, h *house, n int) (a, b in) {
-	t.Helper()
-	var old []usersvc.User
-	for _, user := range h.all(t) {
-		if user.HasRole(usersvc.Admin) && user.Status == usersvc.Active {
-			old = append(old, user)
-		}
-	}
-	a, b = h.signIn(t, profile(fmt.Sprint("a", n))), h.signIn(t, profile(fmt.Sprint("b", n)))
-	for _, who := range []in{a, b} {
-		if _, err := h.SetRoles(t.Context(), operator, who.user.ID, []string{"admin"}, 0); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, user := range old {
-		if _, err := h.Suspend(t.Context(), operator, user.ID); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return a, b
-}
+func TestAdminsRemovingEachOther(t *testing.T) { onEngines(t, testAdminsRemovingEachOther) }
 
-func TestAdminsRemovingEachOther(t *testing.T) {
+func testAdminsRemovingEachOther(t *testing.T, open engine) {
 	demote := func(t *testing.T, h *house, who usersvc.By, whom in) func() error {
 		return func() error {
 			_, err := h.SetRoles(t.Context(), who, whom.user.ID, []string{"user"}, 0)
@@ -95,8 +72,11 @@ func TestAdminsRemovingEachOther(t *testing.T) {
 			return together(demote(t, h, operator, a), suspend(t, h, operator, b))
 		},
 	} {
-		again(t, name, func(t *testing.T, h *house, n int) {
-			a, b := pair(t, h, n)
+		again(t, open, name, func(t *testing.T, h *house) {
+			a, b := h.signIn(t, profile("ada")), h.signIn(t, profile("lin"))
+			if _, err := h.SetRoles(t.Context(), operator, b.user.ID, []string{"admin"}, 0); err != nil {
+				t.Fatal(err)
+			}
 			errs := both(t, h, a, b)
 			admins, done := 0, 0
 			for _, user := range h.all(t) {
@@ -119,9 +99,11 @@ func TestAdminsRemovingEachOther(t *testing.T) {
 	}
 }
 
-func TestRaces(t *testing.T) {
-	again(t, "S38 suspending against signing in", func(t *testing.T, h *house, n int) {
-		p := profile(fmt.Sprint("lin", n))
+func TestRaces(t *testing.T) { onEngines(t, testRaces) }
+
+func testRaces(t *testing.T, open engine) {
+	again(t, open, "S38 suspending against signing in", func(t *testing.T, h *house) {
+		p := profile("lin")
 		lin := h.signIn(t, p)
 		var cookie string
 		errs := together(
@@ -133,8 +115,8 @@ func TestRaces(t *testing.T) {
 		}
 		h.wantSession(t, cookie, usersvc.ErrNoSession)
 	})
-	again(t, "a change of roles against signing in with a new profile", func(t *testing.T, h *house, n int) {
-		p := profile(fmt.Sprint("lin", n))
+	again(t, open, "a change of roles against signing in with a new profile", func(t *testing.T, h *house) {
+		p := profile("lin")
 		lin := h.signIn(t, p)
 		p.Name = "Linnéa"
 		errs := together(
@@ -149,8 +131,8 @@ func TestRaces(t *testing.T) {
 			t.Errorf("%+v %v %v", user, errs, err)
 		}
 	})
-	again(t, "S133 deleting against signing in", func(t *testing.T, h *house, n int) {
-		p := profile(fmt.Sprint("lin", n))
+	again(t, open, "S133 deleting against signing in", func(t *testing.T, h *house) {
+		p := profile("lin")
 		lin := h.signIn(t, p)
 		var second in
 		errs := together(
@@ -170,8 +152,8 @@ func TestRaces(t *testing.T) {
 		h.wantSession(t, second.cookie, want)
 		h.wantSession(t, lin.cookie, usersvc.ErrNoSession)
 	})
-	again(t, "unlinking both identities", func(t *testing.T, h *house, n int) {
-		p := profile(fmt.Sprint("lin", n))
+	again(t, open, "unlinking both identities", func(t *testing.T, h *house) {
+		p := profile("lin")
 		lin := h.signIn(t, p)
 		h.signIn(t, at(p, "other"))
 		linked, err := h.Identities(t.Context(), lin.user.ID)
@@ -187,9 +169,9 @@ func TestRaces(t *testing.T) {
 			t.Error(left, errs, err)
 		}
 	})
-	again(t, "S35 two users linking one identity", func(t *testing.T, h *house, n int) {
-		a, b := h.signIn(t, profile(fmt.Sprint("a", n))), h.signIn(t, profile(fmt.Sprint("b", n)))
-		p := at(profile(fmt.Sprint("x", n)), "stranger")
+	again(t, open, "S35 two users linking one identity", func(t *testing.T, h *house) {
+		a, b := h.signIn(t, profile("a")), h.signIn(t, profile("b"))
+		p := at(profile("x"), "stranger")
 		link := func(who in) func() error {
 			return func() error { _, err := h.Link(t.Context(), by(who), p); return err }
 		}
@@ -198,8 +180,8 @@ func TestRaces(t *testing.T) {
 			t.Error(errs)
 		}
 	})
-	again(t, "S35 two providers that vouch for one address", func(t *testing.T, h *house, n int) {
-		p := profile(fmt.Sprint("lin", n))
+	again(t, open, "S35 two providers that vouch for one address", func(t *testing.T, h *house) {
+		p := profile("lin")
 		ids := make([]string, 2)
 		enter := func(i int, p usersvc.Profile) func() error {
 			return func() error {
@@ -216,19 +198,26 @@ func TestRaces(t *testing.T) {
 	t.Run("S132 a hundred changes with a version lose none", func(t *testing.T) {
 		h := open(t)
 		lin := h.signIn(t, profile("lin"))
-		var all []func() error
-		for n := range 100 {
-			all = append(all, func() error {
-				for {
-					user, err := h.Get(t.Context(), lin.user.ID)
-					if err != nil {
-						return err
-					}
-					_, err = h.Rename(t.Context(), by(lin), lin.user.ID, fmt.Sprintf("%s %d", user.Name[:3], n), user.Version)
-					if !errors.Is(err, usersvc.ErrVersion) && !errors.Is(err, table.ErrUnavailable) {
-						return err
-					}
+		change := func(name string) error {
+			for {
+				user, err := h.Get(t.Context(), lin.user.ID)
+				if err != nil {
+					return err
 				}
+				_, err = h.Rename(t.Context(), by(lin), lin.user.ID, name, user.Version)
+				if !errors.Is(err, usersvc.ErrVersion) {
+					return err
+				}
+			}
+		}
+		var all []func() error
+		for n := range 20 {
+			all = append(all, func() error {
+				var errs []error
+				for i := range 5 {
+					errs = append(errs, change(fmt.Sprint(n, i)))
+				}
+				return errors.Join(errs...)
 			})
 		}
 		if err := errors.Join(together(all...)...); err != nil {

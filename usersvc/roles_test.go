@@ -49,7 +49,9 @@ func (h *house) unchanged(t *testing.T, userID string, do func()) {
 	}
 }
 
-func TestSetRoles(t *testing.T) {
+func TestSetRoles(t *testing.T) { onEngines(t, testSetRoles) }
+
+func testSetRoles(t *testing.T, open engine) {
 	h := open(t)
 	h.Roles = []string{"user", "admin", "editor"}
 	ada, lin, kim := h.signIn(t, profile("ada")), h.signIn(t, profile("lin")), h.signIn(t, profile("kim"))
@@ -144,7 +146,9 @@ func TestSetRoles(t *testing.T) {
 	})
 }
 
-func TestLastAdmin(t *testing.T) {
+func TestLastAdmin(t *testing.T) { onEngines(t, testLastAdmin) }
+
+func testLastAdmin(t *testing.T, open engine) {
 	h := open(t)
 	ada, lin := h.signIn(t, profile("ada")), h.signIn(t, profile("lin"))
 	refused := func(t *testing.T) {
@@ -187,7 +191,9 @@ func TestLastAdmin(t *testing.T) {
 	})
 }
 
-func TestRename(t *testing.T) {
+func TestRename(t *testing.T) { onEngines(t, testRename) }
+
+func testRename(t *testing.T, open engine) {
 	h := open(t)
 	ada, lin, kim := h.signIn(t, profile("ada")), h.signIn(t, profile("lin")), h.signIn(t, profile("kim"))
 	t.Run("a name of one's own outlives the next sign-in", func(t *testing.T) {

@@ -23,7 +23,9 @@ func (h *house) wantSession(t *testing.T, cookie string, want error) {
 	}
 }
 
-func TestSession(t *testing.T) {
+func TestSession(t *testing.T) { onEngines(t, testSession) }
+
+func testSession(t *testing.T, open engine) {
 	t.Run("the cookie finds it and its user", func(t *testing.T) {
 		h := open(t)
 		lin := h.signIn(t, profile("lin"))
@@ -153,7 +155,9 @@ func TestSession(t *testing.T) {
 }
 
 // Fault 22: a damaged row harms its own user alone, and opens nothing.
-func TestCorruptRows(t *testing.T) {
+func TestCorruptRows(t *testing.T) { onEngines(t, testCorruptRows) }
+
+func testCorruptRows(t *testing.T, open engine) {
 	h := open(t)
 	lin, ada := h.signIn(t, profile("lin")), h.signIn(t, profile("ada"))
 	key := table.Key{PK: "user#" + lin.user.ID, SK: "user"}

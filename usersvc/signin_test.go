@@ -16,7 +16,9 @@ import (
 
 var exported = cmpopts.IgnoreUnexported(usersvc.User{}, usersvc.Session{})
 
-func TestSignIn(t *testing.T) {
+func TestSignIn(t *testing.T) { onEngines(t, testSignIn) }
+
+func testSignIn(t *testing.T, open engine) {
 	t.Run("the first creates a user", func(t *testing.T) {
 		h := open(t)
 		var lin in
@@ -105,7 +107,9 @@ func TestSignIn(t *testing.T) {
 	})
 }
 
-func TestManyFirstSignIns(t *testing.T) {
+func TestManyFirstSignIns(t *testing.T) { onEngines(t, testManyFirstSignIns) }
+
+func testManyFirstSignIns(t *testing.T, open engine) {
 	t.Run("S43 two hundred concurrent first sign-ins make one user", func(t *testing.T) {
 		h := open(t)
 		var (
@@ -135,7 +139,9 @@ func TestManyFirstSignIns(t *testing.T) {
 	})
 }
 
-func TestAdmins(t *testing.T) {
+func TestAdmins(t *testing.T) { onEngines(t, testAdmins) }
+
+func testAdmins(t *testing.T, open engine) {
 	roles := func(t *testing.T, change func(*usersvc.Profile)) []string {
 		t.Helper()
 		p := profile("ada")
@@ -183,7 +189,9 @@ func TestAdmins(t *testing.T) {
 	})
 }
 
-func TestSuspended(t *testing.T) {
+func TestSuspended(t *testing.T) { onEngines(t, testSuspended) }
+
+func testSuspended(t *testing.T, open engine) {
 	t.Run("S38 a suspended user gets nothing, and is neither re-enabled nor made again", func(t *testing.T) {
 		h := open(t)
 		sam, err := h.EnsureUser(t.Context(), profile("sam"), usersvc.Suspended)

@@ -10,7 +10,9 @@ import (
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
-func TestSuspend(t *testing.T) {
+func TestSuspend(t *testing.T) { onEngines(t, testSuspend) }
+
+func testSuspend(t *testing.T, open engine) {
 	h := open(t)
 	ada, lin, kim := h.signIn(t, profile("ada")), h.signIn(t, profile("lin")), h.signIn(t, profile("kim"))
 	second := h.signIn(t, profile("lin"))
@@ -81,7 +83,9 @@ func TestSuspend(t *testing.T) {
 	})
 }
 
-func TestEndSessions(t *testing.T) {
+func TestEndSessions(t *testing.T) { onEngines(t, testEndSessions) }
+
+func testEndSessions(t *testing.T, open engine) {
 	start := func(t *testing.T) (*house, in, in, in) {
 		h := open(t)
 		return h, h.signIn(t, profile("lin")), h.signIn(t, profile("lin")), h.signIn(t, profile("lin"))
@@ -160,7 +164,9 @@ func TestEndSessions(t *testing.T) {
 	})
 }
 
-func TestRevocations(t *testing.T) {
+func TestRevocations(t *testing.T) { onEngines(t, testRevocations) }
+
+func testRevocations(t *testing.T, open engine) {
 	h := open(t)
 	h.AccessTTL = 5 * time.Minute
 	ada, lin := h.signIn(t, profile("ada")), h.signIn(t, profile("lin"))

@@ -2,6 +2,8 @@ package usersvc_test
 
 import (
 	"context"
+	"crypto/rand"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -11,6 +13,8 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/internal/table/bolttable"
+	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
+	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotest"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
@@ -24,7 +28,26 @@ type house struct {
 	seen    map[string]bool // if not nil, the answers of the API so far
 }
 
-func open(t *testing.T) *house {
+// engine opens a house on an empty table.
+type engine func(*testing.T) *house
+
+// onEngines runs a test on each engine.
+func onEngines(t *testing.T, test func(*testing.T, engine)) {
+	t.Run("bolt", func(t *testing.T) { test(t, openBolt) })
+	t.Run("dynamodb", func(t *testing.T) {
+		client := dynamotest.Client(dynamotest.Endpoint(t, os.Getenv), nil)
+		test(t, func(t *testing.T) *house {
+			t.Helper()
+			name := rand.Text()
+			if err := dynamotable.Create(t.Context(), client, dynamotest.Definition(name)); err != nil {
+				t.Fatal(err)
+			}
+			return newHouse(dynamotable.New(client, name))
+		})
+	})
+}
+
+func openBolt(t *testing.T) *house {
 	t.Helper()
 	bolt, err := bolttable.Open(filepath.Join(t.TempDir(), "table.db"), bolttable.Options{UnsafeNoSync: true})
 	if err != nil {
@@ -35,7 +58,11 @@ func open(t *testing.T) *house {
 			t.Error(err)
 		}
 	})
-	h := &house{table: &counted{Table: bolt}, clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
+	return newHouse(bolt)
+}
+
+func newHouse(t table.Table) *house {
+	h := &house{table: &counted{Table: t}, clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
 	h.Users = &usersvc.Users{
 		Table: h.table, Admins: []string{"Ada@Example.com"}, TrustedProviders: []string{"demo", "other"}, Now: h.clock.Now,
 	}
