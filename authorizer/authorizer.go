@@ -28,7 +28,6 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
-	"github.com/gatehouse-auth/gatehouse/identity"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 )
 
@@ -39,6 +38,10 @@ type Config struct {
 	Keys     token.KeyFunc  // required: see [KeySource]
 	Policy   *policy.Policy // nil: every route needs a valid token and nothing more
 
+	// Revocations is asked about every token; nil: a token lives until it
+	// expires. Required by a policy that marks a route fresh.
+	Revocations *Feed
+
 	Now    func() time.Time // nil: time.Now
 	Leeway time.Duration    // for clocks that differ; 0: 30 seconds; negative: none
 	Log    *slog.Logger     // nil: slog.Default(); one line for each refusal
@@ -47,6 +50,13 @@ type Config struct {
 	// isAuthorized. All other events have IAM policies anyway. With it, New
 	// refuses a policy that IAM cannot say.
 	IAM bool
+	// Cookie is the name of a cookie that may hold the token instead of the
+	// Authorization header; "" means none may. Then the gateway must not have an
+	// identity source, nor keep answers.
+	Cookie string
+	// Origins are the origins, such as "https://app.example.com", whose pages may
+	// send requests with that cookie that are not safe. Required with Cookie.
+	Origins []string
 	// UnauthorizedError lets a refused token on an HTTP API end in the error
 	// "Unauthorized" instead of a refusal. It is reported, but not documented,
 	// that the client then sees 401 instead of 403.
@@ -55,7 +65,8 @@ type Config struct {
 
 // Authorizer answers events. It is safe for concurrent use.
 type Authorizer struct {
-	c Config
+	c     Config
+	cache cache
 }
 
 // New returns an authorizer. It does no I/O.
@@ -70,80 +81,113 @@ func New(c Config) (*Authorizer, error) {
 	require(c.Issuer != "", "Issuer is empty: any issuer's tokens would be accepted")
 	require(c.Audience != "", "Audience is empty: tokens for any API would be accepted")
 	require(c.Keys != nil, "Keys is nil")
+	require(c.Revocations != nil || !c.Policy.HasFresh(), "Policy marks a route fresh, and Revocations is nil")
+	require(c.Cookie == "" || len(c.Origins) > 0, "Cookie without Origins: any page could send requests in its visitors' names")
 	if c.IAM {
 		mistakes = append(mistakes, c.Policy.CheckIAM())
 	}
 	if err := errors.Join(mistakes...); err != nil {
 		return nil, fmt.Errorf("authorizer: %w", err)
 	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if c.Log == nil {
-		c.Log = slog.Default()
-	}
+	c.Now, c.Log = orNow(c.Now), orDefaultLog(c.Log)
 	switch {
 	case c.Leeway == 0:
 		c.Leeway = 30 * time.Second
 	case c.Leeway < 0:
 		c.Leeway = 0
 	}
-	return &Authorizer{c}, nil
+	return &Authorizer{c: c}, nil
 }
 
-// verdict is what is known about a caller after the token has been judged.
+// verdict is what is known about a caller after the request has been judged.
 type verdict struct {
-	who     identity.Identity
-	refusal *Refusal // nil: who is trusted
+	caller  *verified // nil unless the token is to be trusted
+	refusal *Refusal  // nil: allowed
 }
 
-// authenticate judges the credentials that a request brought. The error is our
-// own trouble.
-func (a *Authorizer) authenticate(ctx context.Context, given credentials) (verdict, error) {
+// unauthenticated tells whether the caller is not known, as opposed to known and
+// not permitted.
+func (v verdict) unauthenticated() bool { return v.caller == nil }
+
+// judge decides whether r may go on to its route, and logs it if not. The error
+// is our own trouble.
+func (a *Authorizer) judge(ctx context.Context, r request) (verdict, error) {
+	v, err := a.authenticate(ctx, r, a.c.Policy.Fresh(r.routeKey))
+	if err != nil {
+		return verdict{}, err
+	}
+	if v.refusal == nil {
+		v.refusal = refusalFor(a.c.Policy.Decide(r.routeKey, v.caller.who))
+	}
+	if v.refusal != nil {
+		a.note(ctx, v, r.routeKey)
+	}
+	return v, nil
+}
+
+// authenticate finds out who sent r. With fresh, the revocation feed is asked
+// now.
+func (a *Authorizer) authenticate(ctx context.Context, r request, fresh bool) (verdict, error) {
+	given := a.credentials(r)
 	if given.refusal != nil {
 		return verdict{refusal: given.refusal}, nil
 	}
-	access, err := token.VerifyAccess(ctx, given.rawToken, a.c.Keys, token.Expect{
-		Issuer: a.c.Issuer, Audience: a.c.Audience, Now: a.c.Now(), Leeway: a.c.Leeway,
-	})
+	ctx = withBudget(ctx)
+	caller, err := a.verify(ctx, given.rawToken)
 	if refusal, ok := errors.AsType[*Refusal](err); ok {
 		return verdict{refusal: refusal}, nil
 	}
 	if err != nil {
 		return verdict{}, err
 	}
-	return verdict{who: identity.Identity{
-		Subject: access.Subject, Email: access.Email, Name: access.Name,
-		Roles: access.Roles, Scopes: access.Scopes,
-		ClientID: access.ClientID, SessionID: access.SessionID,
-		AuthTime: access.AuthTime, ExpiresAt: access.ExpiresAt,
-	}}, nil
+	if a.c.Revocations != nil {
+		t := &caller.access
+		revoked, err := a.c.Revocations.Revoked(ctx, t.Subject, t.SessionID, t.IssuedAt, fresh)
+		if err != nil {
+			return verdict{}, err
+		}
+		if revoked {
+			return verdict{refusal: &Refusal{Reason: ReasonRevoked}}, nil
+		}
+	}
+	return verdict{caller: caller}, nil
 }
 
-// authorize adds to a verdict what the route asks for.
-func (a *Authorizer) authorize(v verdict, routeKey string) verdict {
-	if v.refusal != nil {
-		return v
+// budget is how long an answer may take, whoever has to be asked for it.
+const budget = 950 * time.Millisecond
+
+// budgeted is a context whose deadline is only looked at by who asks somebody
+// else; it starts no timer.
+type budgeted struct {
+	context.Context
+	end time.Time
+}
+
+func withBudget(ctx context.Context) context.Context {
+	end := time.Now().Add(budget)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
+		end = deadline
 	}
-	d := a.c.Policy.Decide(routeKey, v.who)
+	return budgeted{ctx, end}
+}
+
+func (b budgeted) Deadline() (time.Time, bool) { return b.end, true }
+
+// refusalFor returns the refusal that a decision is, or nil.
+func refusalFor(d policy.Decision) *Refusal {
 	switch {
 	case d.Allowed:
-		return v
+		return nil
 	case d.Missing == policy.MissingRole:
-		v.refusal = &Refusal{Reason: ReasonRole}
+		return &Refusal{Reason: ReasonRole}
 	case d.Missing == policy.MissingScope:
-		v.refusal = &Refusal{Reason: ReasonScope}
-	default:
-		v.refusal = &Refusal{Reason: ReasonRoute}
+		return &Refusal{Reason: ReasonScope}
 	}
-	return v
+	return &Refusal{Reason: ReasonRoute}
 }
 
-// note writes the line for a refusal, and none for anything else.
+// note writes the line for a refusal.
 func (a *Authorizer) note(ctx context.Context, v verdict, routeKey string) {
-	if v.refusal == nil {
-		return
-	}
 	attrs := make([]slog.Attr, 0, 6)
 	attrs = append(attrs, slog.String("reason", string(v.refusal.Reason)), slog.String("route", routeKey))
 	if v.refusal.Claim != "" {
@@ -152,8 +196,8 @@ func (a *Authorizer) note(ctx context.Context, v verdict, routeKey string) {
 	if v.refusal.By != 0 {
 		attrs = append(attrs, slog.Duration("by", v.refusal.By))
 	}
-	if v.who.Subject != "" {
-		attrs = append(attrs, slog.String("sub", v.who.Subject), slog.String("client_id", v.who.ClientID))
+	if v.caller != nil {
+		attrs = append(attrs, slog.String("sub", v.caller.who.Subject), slog.String("client_id", v.caller.who.ClientID))
 	}
 	a.c.Log.LogAttrs(ctx, slog.LevelInfo, "refused", attrs...)
 }

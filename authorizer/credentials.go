@@ -1,6 +1,21 @@
 package authorizer
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
+
+// request is what counts of a request, from whichever kind of event.
+type request struct {
+	routeKey string // as the gateway chose it; "" if the event does not say
+	method   string
+
+	// Every line of the headers.
+	authorization []string
+	protocols     []string // Sec-WebSocket-Protocol
+	cookies       []string
+	origins       []string
+}
 
 // credentials is the one token that a request brought, or why there is none.
 type credentials struct {
@@ -12,9 +27,32 @@ func noCredentials(reason Reason) credentials {
 	return credentials{refusal: &Refusal{Reason: reason}}
 }
 
-// bearer reads the Authorization header of a request, given every line of it
-// (RFC 6750, Section 2.1). There must be one, with one token: where two are
-// found, two readers might each find another.
+func (c credentials) missing() bool {
+	return c.refusal != nil && c.refusal.Reason == ReasonTokenMissing
+}
+
+// credentials finds the one token of r, in the places where one may be. Where two
+// are found, two readers might each take another, so neither is taken.
+func (a *Authorizer) credentials(r request) credentials {
+	found := bearer(r.authorization)
+	others := []credentials{subprotocol(r.protocols)}
+	if a.c.Cookie != "" {
+		others = append(others, a.cookie(r))
+	}
+	for _, other := range others {
+		switch {
+		case other.missing():
+		case found.missing():
+			found = other
+		default:
+			return noCredentials(ReasonTokenDoubled)
+		}
+	}
+	return found
+}
+
+// bearer reads the Authorization header, given every line of it (RFC 6750,
+// Section 2.1).
 func bearer(lines []string) credentials {
 	switch len(lines) {
 	case 0:
@@ -44,25 +82,77 @@ func bearer(lines []string) credentials {
 	return credentials{rawToken: rawToken}
 }
 
+// subprotocol reads the one place in the handshake of a WebSocket that a browser
+// lets its page fill: new WebSocket(url, ["bearer", token]). The server has to
+// choose the subprotocol "bearer", or another that was offered, and never the
+// token.
+func subprotocol(lines []string) credentials {
+	var offered []string
+	for _, line := range lines {
+		for protocol := range strings.SplitSeq(line, ",") {
+			offered = append(offered, strings.Trim(protocol, " \t"))
+		}
+	}
+	i := slices.Index(offered, "bearer")
+	switch {
+	case i < 0 || i+1 == len(offered) || offered[i+1] == "":
+		return noCredentials(ReasonTokenMissing)
+	case slices.Contains(offered[i+1:], "bearer"):
+		return noCredentials(ReasonTokenDoubled)
+	}
+	return credentials{rawToken: offered[i+1]}
+}
+
+// cookie reads the configured cookie. A browser adds cookies to requests that any
+// page makes it send, so whatever may change something, and every WebSocket, must
+// come from a page of the configured origins.
+func (a *Authorizer) cookie(r request) credentials {
+	var values []string
+	for _, line := range r.cookies {
+		for pair := range strings.SplitSeq(line, ";") {
+			if name, value, ok := strings.Cut(strings.Trim(pair, " \t"), "="); ok && name == a.c.Cookie {
+				values = append(values, value)
+			}
+		}
+	}
+	switch {
+	case len(values) == 0 || len(values) == 1 && values[0] == "":
+		return noCredentials(ReasonTokenMissing)
+	case len(values) > 1:
+		return noCredentials(ReasonTokenDoubled)
+	case !safe(r.method) && !(len(r.origins) == 1 && slices.Contains(a.c.Origins, r.origins[0])):
+		return noCredentials(ReasonOrigin)
+	}
+	return credentials{rawToken: values[0]}
+}
+
+// safe tells whether requests with the method change nothing (RFC 9110, Section
+// 9.2.1).
+func safe(method string) bool {
+	return method == "GET" || method == "HEAD" || method == "OPTIONS"
+}
+
 // headerLines returns every line of the header in an event's two maps. API
 // Gateway fills headers, where the last line of a name wins, and on REST and
 // WebSocket APIs multiValueHeaders, which has them all. Their keys are spelt as
 // the client spelt them, except on HTTP APIs.
 func headerLines(headers map[string]string, multi map[string][]string, name string) []string {
-	var lines []string
+	var lines, single []string
 	for key, values := range multi {
 		if strings.EqualFold(key, name) {
 			lines = append(lines, values...)
 		}
 	}
-	var single []string
 	for key, value := range headers {
 		if strings.EqualFold(key, name) && value != "" {
 			single = append(single, value)
 		}
 	}
-	if len(lines) == 0 || len(single) > 1 || len(single) == 1 && len(lines) == 1 && single[0] != lines[0] {
-		return append(lines, single...)
+	switch {
+	case len(lines) == 0:
+		return single
+	case len(single) > 1 || len(single) == 1 && !slices.Contains(lines, single[0]):
+		return append(lines, single...) // the two maps are not of one request
 	}
 	return lines
 }

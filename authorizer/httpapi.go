@@ -2,28 +2,24 @@ package authorizer
 
 import "context"
 
-// simpleAnswer is the answer to payload 2.0 where the API takes simple ones. It
-// is right for one route only: the gateway may keep it if $context.routeKey is an
-// identity source, or not at all.
-type simpleAnswer struct {
-	IsAuthorized bool           `json:"isAuthorized"`
-	Context      map[string]any `json:"context,omitempty"`
-}
-
-// answerHTTPAPI answers payload 2.0 of an HTTP API.
-func (a *Authorizer) answerHTTPAPI(ctx context.Context, e *event) (any, error) {
-	v, err := a.authenticate(ctx, bearer(headerLines(e.Headers, nil, "authorization")))
-	if err != nil {
-		return nil, err
+// answerHTTPAPI answers payload 2.0 of an HTTP API. A simple answer is right for
+// one route only: the gateway may keep it if $context.routeKey is an identity
+// source, or not at all.
+func (a *Authorizer) answerHTTPAPI(ctx context.Context, e *event) ([]byte, error) {
+	if a.c.IAM {
+		return a.answerMethod(ctx, e)
 	}
-	unauthenticated := v.refusal != nil
-	v = a.authorize(v, e.RouteKey)
-	a.note(ctx, v, e.RouteKey)
+	v, err := a.judge(ctx, e.request())
 	switch {
-	case unauthenticated && a.c.UnauthorizedError:
+	case err != nil:
+		return nil, err
+	case v.unauthenticated() && a.c.UnauthorizedError:
 		return nil, ErrUnauthorized
 	case v.refusal != nil:
-		return simpleAnswer{}, nil
+		return []byte(`{"isAuthorized":false}`), nil
 	}
-	return simpleAnswer{IsAuthorized: true, Context: v.who.Map()}, nil
+	out := make([]byte, 0, 64+len(v.caller.context))
+	out = append(out, `{"isAuthorized":true,"context":`...)
+	out = append(out, v.caller.context...)
+	return append(out, '}'), nil
 }

@@ -1,18 +1,15 @@
 package authorizer
 
 import (
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
+	"sync/atomic"
 	"time"
-
-	"github.com/MicahParks/jwkset"
-	"github.com/MicahParks/keyfunc/v3"
-	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 )
@@ -29,7 +26,7 @@ type KeySourceConfig struct {
 	// taken to be old and serves until the first fetch. May be nil.
 	Embedded []byte
 
-	Client  *http.Client     // nil: one that does not keep connections; redirects are never followed
+	Client  *http.Client     // nil: one of its own; redirects are never followed
 	Now     func() time.Time // nil: time.Now
 	MaxAge  time.Duration    // how old keys may be before a use asks for them again; 0: 5 minutes
 	Pause   time.Duration    // the least time between two fetches; 0: 10 seconds
@@ -37,8 +34,7 @@ type KeySourceConfig struct {
 	Log     *slog.Logger     // nil: slog.Default()
 }
 
-// KeySource is the issuer's public keys, refreshed when they are used. It has no
-// goroutine of its own: a function that is frozen between requests would stop it.
+// KeySource is the issuer's public keys, refreshed when they are used.
 //
 // Keys older than MaxAge are asked for again before they are used, also after
 // hours in the freezer, so that a key which the issuer took back is refused soon
@@ -47,8 +43,8 @@ type KeySourceConfig struct {
 // what is there. When a fetch fails, or brings no usable key, the keys that are
 // there stay in use.
 type KeySource struct {
-	keys    *keyStorage
-	keyfunc keyfunc.Keyfunc
+	refresher
+	keys atomic.Pointer[map[string]*rsa.PublicKey] // by id; never changed, only replaced
 }
 
 // NewKeySource returns a source that has the embedded keys. It fetches nothing.
@@ -56,67 +52,34 @@ func NewKeySource(c KeySourceConfig) (*KeySource, error) {
 	if c.URL == "" && c.Embedded == nil {
 		return nil, errors.New("key source: want the URL of a JWK Set, or an embedded one")
 	}
+	s := &KeySource{refresher: refresher{
+		now: orNow(c.Now), log: orDefaultLog(c.Log), what: "key set",
+		maxAge: cmp.Or(c.MaxAge, 5*time.Minute), pause: cmp.Or(c.Pause, 10*time.Second),
+	}}
+	s.keys.Store(&map[string]*rsa.PublicKey{})
+	if c.Embedded != nil {
+		if err := s.replace(c.Embedded); err != nil {
+			return nil, fmt.Errorf("embedded key set: %w", err)
+		}
+		s.loadedAt = fetchedAt(c.Embedded, s.now())
+	}
+	if c.URL == "" {
+		return s, nil
+	}
 	if err := checkURL(c.URL); err != nil {
 		return nil, fmt.Errorf("key source: %w", err)
 	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if c.Log == nil {
-		c.Log = slog.Default()
-	}
-	storage := &keyStorage{
-		MemoryJWKSet: jwkset.NewMemoryStorage(),
-		refresher: refresher{
-			now: c.Now, log: c.Log, what: "key set",
-			maxAge: orDefault(c.MaxAge, 5*time.Minute), pause: orDefault(c.Pause, 10*time.Second),
-		},
-	}
-	if c.URL != "" {
-		f := fetcher{url: c.URL, client: client(c.Client), timeout: orDefault(c.Timeout, 900*time.Millisecond)}
-		storage.fetch = func(ctx context.Context) error {
-			body, err := f.get(ctx)
-			if err != nil {
-				return err
-			}
-			return storage.replace(ctx, body)
+	// Fetches are minutes apart: a kept connection would be a dead one.
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}
+	f := fetcher{c.URL, onlyThere(c.Client, transport), cmp.Or(c.Timeout, 900*time.Millisecond)}
+	s.fetch = func(ctx context.Context) error {
+		got, err := f.get(ctx, copyOf{})
+		if err != nil {
+			return err
 		}
+		return s.replace(got.body)
 	}
-	if c.Embedded != nil {
-		if err := storage.replace(context.Background(), c.Embedded); err != nil {
-			return nil, fmt.Errorf("embedded key set: %w", err)
-		}
-		storage.loadedAt = fetchedAt(c.Embedded, c.Now())
-	}
-	kf, err := keyfunc.New(keyfunc.Options{Storage: storage})
-	if err != nil {
-		return nil, fmt.Errorf("key source: %w", err)
-	}
-	return &KeySource{storage, kf}, nil
-}
-
-func orDefault(d, otherwise time.Duration) time.Duration {
-	if d == 0 {
-		return otherwise
-	}
-	return d
-}
-
-// checkURL returns an error unless u is an address that keys may be fetched
-// from without someone in between exchanging them.
-func checkURL(address string) error {
-	if address == "" {
-		return nil
-	}
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.User != nil {
-		return fmt.Errorf("URL %q: want an absolute https address", address)
-	}
-	local := u.Hostname() == "127.0.0.1" || u.Hostname() == "::1" || u.Hostname() == "localhost"
-	if u.Scheme != "https" && !(u.Scheme == "http" && local) {
-		return fmt.Errorf("URL %q: want https", address)
-	}
-	return nil
+	return s, nil
 }
 
 // errNoKeys says that the source has never had a key. It is trouble of ours, not
@@ -125,18 +88,45 @@ var errNoKeys = errors.New("no verification keys: the issuer's key set cannot be
 
 // Key returns the key with the id. It is a [token.KeyFunc].
 func (s *KeySource) Key(ctx context.Context, keyID string) (*rsa.PublicKey, error) {
-	// keyfunc compares the token's alg with the key's; the verifier has made
-	// sure that it is RS256.
-	key, err := s.keyfunc.KeyfuncCtx(ctx)(&jwt.Token{Header: map[string]any{"kid": keyID, "alg": "RS256"}})
+	asked := false
+	if !s.current() {
+		asked = s.refresh(ctx)
+	}
+	pub := (*s.keys.Load())[keyID]
+	if pub == nil && !asked && s.refresh(ctx) {
+		pub = (*s.keys.Load())[keyID]
+	}
 	switch {
-	case errors.Is(err, jwkset.ErrKeyNotFound):
-		return nil, token.ErrKeyUnknown
-	case err != nil:
-		return nil, err
+	case pub != nil:
+		return pub, nil
+	case len(*s.keys.Load()) == 0:
+		return nil, errNoKeys
 	}
-	pub, ok := key.(*rsa.PublicKey)
-	if !ok {
-		return nil, token.ErrKeyUnknown
+	return nil, token.ErrKeyUnknown
+}
+
+// replace puts the usable keys of the JWK Set into the place of all there are,
+// so that a key the issuer took back is gone. Without a usable key it changes
+// nothing.
+func (s *KeySource) replace(set []byte) error {
+	usable, err := usableKeys(set)
+	if err != nil {
+		return err
 	}
-	return pub, nil
+	s.keys.Store(&usable)
+	return nil
+}
+
+func orNow(now func() time.Time) func() time.Time {
+	if now == nil {
+		return time.Now
+	}
+	return now
+}
+
+func orDefaultLog(log *slog.Logger) *slog.Logger {
+	if log == nil {
+		return slog.Default()
+	}
+	return log
 }

@@ -2,24 +2,21 @@ package authorizer
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 )
 
 // refresher keeps something that comes from the issuer young: whoever uses it
-// asks first whether it is current, and if not has it fetched again.
+// asks first whether it is current, and if not has it fetched again. It has no
+// goroutine: a function that is frozen between requests would stop it.
 type refresher struct {
 	fetch  func(context.Context) error // nil: there is nothing to fetch from
 	now    func() time.Time
-	maxAge time.Duration
-	pause  time.Duration
+	maxAge time.Duration // what is older is not current
+	pause  time.Duration // the least time between two fetches
 	log    *slog.Logger
-	what   string // for the log
+	what   string // is fetched, for the log
 
 	mu       sync.Mutex
 	loadedAt time.Time     // when the fetch began that brought what is there; zero if none has
@@ -29,9 +26,16 @@ type refresher struct {
 
 // current tells whether what is there is young enough to be used unasked.
 func (r *refresher) current() bool {
+	return r.fetch == nil || r.youngerThan(r.maxAge)
+}
+
+// youngerThan tells whether there is anything that was fetched less than limit
+// ago.
+func (r *refresher) youngerThan(limit time.Duration) bool {
+	now := r.now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.fetch == nil || within(r.now().Sub(r.loadedAt), r.maxAge) && !r.loadedAt.IsZero()
+	return !r.loadedAt.IsZero() && within(now.Sub(r.loadedAt), limit)
 }
 
 // within tells whether age is less than limit. After a clock was set back, age is
@@ -41,6 +45,7 @@ func within(age, limit time.Duration) bool { return 0 <= age && age < limit }
 // refresh fetches, or waits for the fetch that is under way. It reports whether
 // there was one: not if the last began less than the pause ago.
 func (r *refresher) refresh(ctx context.Context) bool {
+	now := r.now()
 	r.mu.Lock()
 	if running := r.running; running != nil {
 		r.mu.Unlock()
@@ -50,7 +55,6 @@ func (r *refresher) refresh(ctx context.Context) bool {
 		}
 		return true
 	}
-	now := r.now()
 	if r.fetch == nil || !r.triedAt.IsZero() && within(now.Sub(r.triedAt), r.pause) {
 		r.mu.Unlock()
 		return false
@@ -60,8 +64,7 @@ func (r *refresher) refresh(ctx context.Context) bool {
 	r.running = done
 	r.mu.Unlock()
 
-	// Others wait for this fetch: it does not end because one caller leaves.
-	err := r.fetch(context.WithoutCancel(ctx))
+	err := r.fetch(ctx)
 
 	r.mu.Lock()
 	if err == nil {
@@ -74,56 +77,4 @@ func (r *refresher) refresh(ctx context.Context) bool {
 		r.log.ErrorContext(ctx, "fetching "+r.what, "err", err)
 	}
 	return true
-}
-
-// maxBody bounds what is read of an answer. API Gateway's own verifier reads no
-// larger key set either.
-const maxBody = 150_000
-
-// fetcher gets a small document from one address.
-type fetcher struct {
-	url     string
-	client  *http.Client
-	timeout time.Duration
-}
-
-func (f fetcher) get(ctx context.Context) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.url, nil)
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Accept", "application/json")
-	resp, err := f.client.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("status %d", resp.StatusCode)
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(body) > maxBody {
-		return nil, errors.New("the answer is too large")
-	}
-	return body, nil
-}
-
-// client returns c, or a client of our own, as one that follows no redirect: it
-// asks the configured address and no other.
-func client(c *http.Client) *http.Client {
-	own := http.Client{Transport: &http.Transport{
-		Proxy: http.ProxyFromEnvironment,
-		// Fetches are minutes apart: a kept connection would be a dead one.
-		DisableKeepAlives: true,
-	}}
-	if c != nil {
-		own = *c
-	}
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &own
 }

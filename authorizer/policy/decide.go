@@ -37,8 +37,7 @@ func (p *Policy) around(r route) *compiled {
 type Decision struct {
 	Allowed bool
 	Missing Missing // what was not there, if not allowed
-	Rule    Rule    // the rule that decided; without a Route if there is none
-	Fresh   bool    // the answer holds only if the revocation feed was asked just now
+	Rule    *Rule   // the rule that decided; nil if there is none
 }
 
 // Missing says what a caller lacks.
@@ -65,7 +64,19 @@ func (p *Policy) Decide(routeKey string, who identity.Identity) Decision {
 		return Decision{Allowed: true}
 	}
 	missing := c.missing(who)
-	return Decision{Allowed: missing == "", Missing: missing, Rule: c.Rule, Fresh: c.Fresh}
+	return Decision{Allowed: missing == "", Missing: missing, Rule: &c.Rule}
+}
+
+// Fresh tells whether a decision about the route holds only if the revocation
+// feed was asked just now.
+func (p *Policy) Fresh(routeKey string) bool {
+	c := p.find(routeKey)
+	return c != nil && c.Fresh
+}
+
+// HasFresh tells whether any route is marked fresh.
+func (p *Policy) HasFresh() bool {
+	return p != nil && slices.ContainsFunc(p.rules, func(c compiled) bool { return c.Fresh })
 }
 
 // missing returns what who lacks for the rule.

@@ -58,6 +58,17 @@ func (p *Policy) Patterns(who identity.Identity, fresh bool) Patterns {
 	return found
 }
 
+// FreshRequest tells whether a request may be for a route marked fresh, given what
+// an ARN has after the stage.
+func (p *Policy) FreshRequest(request string) bool {
+	if p == nil {
+		return false
+	}
+	return slices.ContainsFunc(p.rules, func(c compiled) bool {
+		return c.Fresh && (overlaps(c.route.requests(), request) || overlaps(c.route.requests()+"/", request))
+	})
+}
+
 // globs returns patterns that match every request of the rule's route.
 func (p *Policy) globs(c *compiled) []string {
 	if c.route.special != "" {

@@ -109,7 +109,7 @@ func TestPatternsAgreeWithDecisions(t *testing.T) {
 		patterns := p.Patterns(caller, fresh)
 		for _, route := range routes {
 			d := p.Decide(route, caller)
-			want := d.Allowed && (fresh || !d.Fresh)
+			want := d.Allowed && (fresh || !p.Fresh(route))
 			got := permits(patterns, request(t, route))
 			if got && !want {
 				t.Fatalf("%s: allowed by %+v, refused by %+v", route, patterns, d)

@@ -97,12 +97,12 @@ func TestDecide(t *testing.T) {
 	deny("route", "TRACE /users", "admin")
 	deny("route", "$disconnect", "admin")
 
-	t.Run("a decision says whether it must be fresh", func(t *testing.T) {
-		if d := p.Decide("GET /admin/users", who("admin")); !d.Fresh || d.Rule.Route != "ANY /admin/{proxy+}" {
+	t.Run("a rule says whether a decision must be fresh", func(t *testing.T) {
+		if d := p.Decide("GET /admin/users", who("admin")); d.Rule == nil || d.Rule.Route != "ANY /admin/{proxy+}" {
 			t.Errorf("%+v", d)
 		}
-		if d := p.Decide("GET /admin/status", who("admin")); d.Fresh {
-			t.Errorf("%+v", d)
+		if !p.Fresh("GET /admin/users") || p.Fresh("GET /admin/status") || p.Fresh("GET /elsewhere") || !p.HasFresh() {
+			t.Error("fresh is told wrongly")
 		}
 	})
 	t.Run("without a policy every route needs a caller alone", func(t *testing.T) {

@@ -125,7 +125,7 @@ func readAccess(payload []byte) (Access, registered, error) {
 		return Access{}, registered{}, err
 	}
 	a.Issuer, a.Subject = r.issuer, r.subject
-	a.IssuedAt, a.ExpiresAt = r.issuedAt, r.expiresAt
+	a.IssuedAt, a.ExpiresAt, a.NotBefore = r.issuedAt, r.expiresAt, r.notBefore
 	return a, r, nil
 }
 

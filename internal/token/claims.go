@@ -1,6 +1,7 @@
 package token
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -69,25 +70,38 @@ func (r *registered) check(want Expect) error {
 	if !want.InsecureAnyAudience && !slices.Contains(r.audience, want.Audience) {
 		return refuse(ReasonAudience)
 	}
-	return r.checkTime(want)
-}
-
-func (r *registered) checkTime(want Expect) error {
 	now := want.Now
 	if now.IsZero() {
 		now = time.Now()
 	}
-	// "The current date/time MUST be before the expiration date/time listed in
-	// the 'exp' claim" (RFC 7519, Section 4.1.4).
-	if end := r.expiresAt.Add(want.Leeway); !now.Before(end) && !want.InsecureAllowExpired {
-		return &Refusal{Reason: ReasonExpired, By: now.Sub(end)}
+	err := lifetime{r.notBefore, r.issuedAt, r.expiresAt}.check(now, want.Leeway)
+	if refusal, ok := errors.AsType[*Refusal](err); ok && refusal.Reason == ReasonExpired && want.InsecureAllowExpired {
+		return nil
 	}
-	for _, begin := range []time.Time{r.notBefore, r.issuedAt} {
-		if begin = begin.Add(-want.Leeway); now.Before(begin) {
+	return err
+}
+
+// lifetime is when a token may be used.
+type lifetime struct{ notBefore, issuedAt, expiresAt time.Time }
+
+func (l lifetime) check(now time.Time, leeway time.Duration) error {
+	for _, begin := range []time.Time{l.notBefore, l.issuedAt} {
+		if begin = begin.Add(-leeway); now.Before(begin) {
 			return &Refusal{Reason: ReasonNotYetValid, By: begin.Sub(now)}
 		}
 	}
+	// "The current date/time MUST be before the expiration date/time listed in
+	// the 'exp' claim" (RFC 7519, Section 4.1.4).
+	if end := l.expiresAt.Add(leeway); !now.Before(end) {
+		return &Refusal{Reason: ReasonExpired, By: now.Sub(end)}
+	}
 	return nil
+}
+
+// CheckTime returns the [*Refusal] that [VerifyAccess] would have for a at
+// another time, or nil. It is for who keeps what was verified before.
+func (a Access) CheckTime(now time.Time, leeway time.Duration) error {
+	return lifetime{a.NotBefore, a.IssuedAt, a.ExpiresAt}.check(now, leeway)
 }
 
 // claim is a claim that must be there.

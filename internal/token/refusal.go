@@ -28,8 +28,8 @@ const (
 	ReasonClaimMissing Reason = "claim_missing"    // a required claim is absent or empty; see Refusal.Claim
 	ReasonIssuer       Reason = "issuer"           // another issuer
 	ReasonAudience     Reason = "audience"         // for another API or client
-	ReasonExpired      Reason = "expired"          // see Refusal.By
 	ReasonNotYetValid  Reason = "not_yet_valid"    // nbf or iat lies in the future; see Refusal.By
+	ReasonExpired      Reason = "expired"          // see Refusal.By
 )
 
 // Refusal is the error for a token that must not be trusted. It holds nothing

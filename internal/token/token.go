@@ -39,6 +39,7 @@ type Access struct {
 	Roles     []string
 	IssuedAt  time.Time
 	ExpiresAt time.Time
+	NotBefore time.Time // zero if the token does not say; when signing, not written
 	AuthTime  time.Time // when the user last proved who they are; zero leaves the claim out
 	Name      string    // "" leaves the claim out
 	Email     string    // "" leaves the claim out

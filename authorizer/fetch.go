@@ -1,0 +1,101 @@
+package authorizer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// maxBody bounds what is read of an answer. API Gateway's own verifier reads no
+// larger key set either.
+const maxBody = 150_000
+
+// fetcher gets a small document of the issuer from one address.
+type fetcher struct {
+	url     string
+	client  *http.Client
+	timeout time.Duration // for the whole of it
+}
+
+// copyOf says which copy of the document the caller has, and how new it must be.
+type copyOf struct {
+	etag  string // "" if the caller has none
+	fresh bool   // no cache on the way may answer
+}
+
+// fetched is an answer.
+type fetched struct {
+	body    []byte
+	etag    string
+	current bool // the caller's copy is the current one; there is no body
+}
+
+// get asks for the document. Others may wait for the answer, so it does not end
+// when ctx is cancelled; it ends at ctx's deadline, if that is before the timeout.
+func (f fetcher) get(ctx context.Context, have copyOf) (fetched, error) {
+	timeout := f.timeout
+	if deadline, ok := ctx.Deadline(); ok {
+		timeout = min(timeout, time.Until(deadline))
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.url, nil)
+	if err != nil {
+		return fetched{}, err
+	}
+	req.Header.Set("Accept", "application/json")
+	if have.etag != "" {
+		req.Header.Set("If-None-Match", have.etag)
+	}
+	if have.fresh {
+		req.Header.Set("Cache-Control", "no-cache")
+	}
+	resp, err := f.client.Do(req)
+	if err != nil {
+		return fetched{}, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusNotModified && have.etag != "" {
+		return fetched{etag: have.etag, current: true}, nil
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fetched{}, fmt.Errorf("status %d", resp.StatusCode)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	if err != nil {
+		return fetched{}, err
+	}
+	if len(body) > maxBody {
+		return fetched{}, errors.New("the answer is too large")
+	}
+	return fetched{body: body, etag: resp.Header.Get("ETag")}, nil
+}
+
+// onlyThere returns c, or transport if c is nil, as a client that follows no
+// redirect: it asks the configured address and no other.
+func onlyThere(c *http.Client, transport *http.Transport) *http.Client {
+	own := http.Client{Transport: transport}
+	if c != nil {
+		own = *c
+	}
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &own
+}
+
+// checkURL returns an error unless address is one that may be fetched from
+// without someone in between exchanging what it says.
+func checkURL(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.User != nil {
+		return fmt.Errorf("URL %q: want an absolute https address", address)
+	}
+	local := u.Hostname() == "127.0.0.1" || u.Hostname() == "::1" || u.Hostname() == "localhost"
+	if u.Scheme != "https" && !(u.Scheme == "http" && local) {
+		return fmt.Errorf("URL %q: want https", address)
+	}
+	return nil
+}

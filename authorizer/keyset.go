@@ -1,0 +1,90 @@
+package authorizer
+
+import (
+	"crypto/rsa"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/MicahParks/jwkset"
+
+	"github.com/gatehouse-auth/gatehouse/keys"
+)
+
+var (
+	errNoKeySet = errors.New("not a JWK Set") // the cause may quote an error page
+	// errNoUsableKey keeps an issuer's accident, an empty set or a page with
+	// status 200, from locking everyone out.
+	errNoUsableKey = errors.New("no usable key in the set")
+)
+
+// usableKeys returns the keys of a JWK Set that may verify our tokens, by their
+// ids. Others are passed over: "Implementations SHOULD ignore JWKs within a JWK
+// Set that use "kty" values that are not understood by them, that are missing
+// required members, or for which values are out of the supported ranges" (RFC
+// 7517, Section 5).
+func usableKeys(set []byte) (map[string]*rsa.PublicKey, error) {
+	var document struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(set, &document); err != nil {
+		return nil, errNoKeySet
+	}
+	usable := make(map[string]*rsa.PublicKey, len(document.Keys))
+	for _, raw := range document.Keys {
+		var m jwkset.JWKMarshal
+		if json.Unmarshal(raw, &m) != nil {
+			continue
+		}
+		pub := usableKey(m)
+		if pub == nil {
+			continue
+		}
+		if _, twice := usable[m.KID]; twice {
+			pub = nil // of two keys with one id, nobody knows which is meant
+		}
+		usable[m.KID] = pub
+	}
+	for keyID, pub := range usable {
+		if pub == nil {
+			delete(usable, keyID)
+		}
+	}
+	if len(usable) == 0 {
+		return nil, errNoUsableKey
+	}
+	return usable, nil
+}
+
+// usableKey returns m as a key if it is one for RS256 signatures: public, of at
+// least 2048 bits, and not meant for something else; otherwise nil.
+func usableKey(m jwkset.JWKMarshal) *rsa.PublicKey {
+	if m.KID == "" || m.KTY != jwkset.KtyRSA || m.D != "" ||
+		m.USE != "" && m.USE != jwkset.UseSig || m.ALG != "" && m.ALG != jwkset.AlgRS256 {
+		return nil
+	}
+	jwk, err := jwkset.NewJWKFromMarshal(m, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
+	if err != nil {
+		return nil
+	}
+	pub, ok := jwk.Key().(*rsa.PublicKey)
+	if !ok || keys.CheckPublic(pub) != nil {
+		return nil
+	}
+	return pub
+}
+
+// fetchedAt returns when an embedded set was fetched; zero if it does not say, or
+// says a time to come.
+func fetchedAt(set []byte, now time.Time) time.Time {
+	var document struct {
+		FetchedAt int64 `json:"fetched_at"`
+	}
+	if json.Unmarshal(set, &document) != nil || document.FetchedAt <= 0 {
+		return time.Time{}
+	}
+	if at := time.Unix(document.FetchedAt, 0); !at.After(now) {
+		return at
+	}
+	return time.Time{}
+}
