@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/gatehouse-auth/gatehouse/internal/kmstest"
+	"github.com/gatehouse-auth/gatehouse/internal/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotest"
 )
@@ -35,8 +36,8 @@ func environment(more map[string]string) map[string]string {
 	return env
 }
 
-// start builds the function with a configuration.
-func start(t *testing.T, file string, env map[string]string) (func(path string) (int, string), *strings.Builder, error) {
+// newFunction builds the function with a configuration.
+func newFunction(t *testing.T, file string, env map[string]string) (lambdahttp.Function, *strings.Builder, error) {
 	t.Helper()
 	root := t.TempDir()
 	if err := os.WriteFile(filepath.Join(root, "gatehouse.yml"), []byte(file), 0o600); err != nil {
@@ -45,6 +46,13 @@ func start(t *testing.T, file string, env map[string]string) (func(path string) 
 	env["LAMBDA_TASK_ROOT"] = root
 	var log strings.Builder
 	f, err := build(t.Context(), func(name string) string { return env[name] }, slog.New(slog.NewJSONHandler(&log, nil)))
+	return f, &log, err
+}
+
+// start is newFunction, for requests without parameters.
+func start(t *testing.T, file string, env map[string]string) (func(path string) (int, string), *strings.Builder, error) {
+	t.Helper()
+	f, log, err := newFunction(t, file, env)
 	get := func(path string) (int, string) {
 		event := `{"version":"2.0","routeKey":"GET ` + path + `","rawPath":"` + path + `","requestContext":{"http":{"method":"GET"}}}`
 		out, err := f(t.Context(), []byte(event))
@@ -60,7 +68,7 @@ func start(t *testing.T, file string, env map[string]string) (func(path string) 
 		}
 		return answer.StatusCode, answer.Body
 	}
-	return get, &log, err
+	return get, log, err
 }
 
 func TestKeysOfTheStack(t *testing.T) {

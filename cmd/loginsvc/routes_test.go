@@ -1,0 +1,52 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/gatehouse-auth/gatehouse/internal/gateway"
+)
+
+// TestRoutes asks the service for every route that serverless.yml sends to it.
+func TestRoutes(t *testing.T) {
+	template, err := gateway.ReadTemplate("../../serverless.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _, err := newFunction(t, "{}", environment(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, r := range template.Routes {
+		if r.Function != "loginsvc" {
+			continue
+		}
+		n++
+		if r.Authorizer != "" {
+			t.Errorf("%s asks for a token: who signs in has none", r.Key)
+		}
+		method, path, _ := strings.Cut(r.Key, " ")
+		path = strings.ReplaceAll(path, "{provider}", "google")
+		event := `{"version":"2.0","routeKey":"` + r.Key + `","rawPath":"` + path + `","pathParameters":{"provider":"google"},` +
+			`"headers":{"content-type":"application/x-www-form-urlencoded"},"requestContext":{"http":{"method":"` + method + `"}}}`
+		out, err := f.Invoke(t.Context(), []byte(event))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var answer struct {
+			StatusCode int
+			Body       string
+		}
+		if err := json.Unmarshal(out, &answer); err != nil {
+			t.Fatal(err)
+		}
+		if answer.StatusCode == 405 || answer.StatusCode == 404 && strings.Contains(answer.Body, "404 page not found") {
+			t.Errorf("%s: %d %s", r.Key, answer.StatusCode, answer.Body)
+		}
+	}
+	if n == 0 {
+		t.Error("no route leads here")
+	}
+}

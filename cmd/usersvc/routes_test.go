@@ -1,0 +1,54 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gatehouse-auth/gatehouse/internal/gateway"
+)
+
+// TestRoutes holds serverless.yml against the document of the API, which in turn
+// is held against the handlers.
+func TestRoutes(t *testing.T) {
+	template, err := gateway.ReadTemplate("../../serverless.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var deployed []string
+	for _, r := range template.Routes {
+		if r.Function == "usersvc" && r.Key != "GET /openapi.json" {
+			deployed = append(deployed, r.Key)
+			if r.Authorizer == "" {
+				t.Errorf("%s is public", r.Key)
+			}
+		}
+	}
+	raw, err := os.ReadFile("../../usersvc/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var api struct {
+		Paths map[string]map[string]any
+	}
+	if err := json.Unmarshal(raw, &api); err != nil {
+		t.Fatal(err)
+	}
+	var described []string
+	for path, operations := range api.Paths {
+		for method := range operations {
+			if slices.Contains([]string{"get", "post", "put", "patch", "delete"}, method) {
+				described = append(described, strings.ToUpper(method)+" "+path)
+			}
+		}
+	}
+	slices.Sort(deployed)
+	slices.Sort(described)
+	if diff := cmp.Diff(described, deployed); diff != "" {
+		t.Error(diff)
+	}
+}
