@@ -78,7 +78,7 @@ func (s *Service) handleDiscovery(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	serveDocument(w, r, "application/json", body)
+	serveDocument(w, r, "application/json", publicCaching, body)
 	return nil
 }
 
@@ -93,17 +93,21 @@ func (s *Service) handleJWKS(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return httpx.Unavailable(err)
 	}
-	serveDocument(w, r, "application/jwk-set+json", body)
+	serveDocument(w, r, "application/jwk-set+json", publicCaching, body)
 	return nil
 }
 
-// serveDocument answers with a public document: anyone may read and keep it, and
-// it is sent again only if it has changed.
-func serveDocument(w http.ResponseWriter, r *http.Request, contentType string, body []byte) {
+// publicCaching lets everyone keep a document for a quarter of an hour, and a
+// little longer while it is fetched anew or cannot be had.
+const publicCaching = "public, max-age=900, stale-while-revalidate=60, stale-if-error=3600"
+
+// serveDocument answers with a public document, which is sent again only if it
+// has changed.
+func serveDocument(w http.ResponseWriter, r *http.Request, contentType, caching string, body []byte) {
 	sum := sha256.Sum256(body)
 	h := w.Header()
 	h.Set("Content-Type", contentType)
-	h.Set("Cache-Control", "public, max-age=900, stale-while-revalidate=60, stale-if-error=3600")
+	h.Set("Cache-Control", caching)
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("ETag", `"`+base64.RawURLEncoding.EncodeToString(sum[:16])+`"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))

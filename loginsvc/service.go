@@ -93,6 +93,7 @@ type Service struct {
 
 	accessTTL, codeTTL, flowTTL time.Duration
 	crossOrigin                 *http.CrossOriginProtection
+	feed                        feed
 }
 
 // New returns the service of a configuration. It does no I/O.
@@ -151,6 +152,7 @@ func (s *Service) routes() http.Handler {
 	public("/.well-known/jwks.json", s.handleJWKS)
 	public("/.well-known/openid-configuration", s.handleDiscovery)
 	public("/.well-known/oauth-authorization-server", s.handleDiscovery)
+	public("/revocations", s.handleRevocations)
 	if s.basePath != "" { // RFC 8414, Section 3.1
 		public("/.well-known/oauth-authorization-server"+s.basePath, s.handleDiscovery)
 	}
