@@ -1,0 +1,21 @@
+package usersvc
+
+import "github.com/gatehouse-auth/gatehouse/internal/table"
+
+// Unchanged are checks for a transaction of the caller: the session has not
+// ended, and its user is active and still of the version. They come in this
+// order: the user's, the session's. Who read both with [Users.SessionByID] and
+// writes with these checks has acted on what is so now.
+func Unchanged(userID, sid string, version int64) []table.Write {
+	return []table.Write{
+		table.Check(userKey(userID), table.All{
+			table.Equal{Name: "status", Value: string(Active)}, table.Equal{Name: "version", Value: version},
+		}),
+		table.Check(sessionKey(userID, sid), table.Exists{}),
+	}
+}
+
+// RevokeTokens is the row of the revocation feed that makes every access token
+// of the user dead that was issued until now. It belongs into the transaction
+// that ends what the tokens came from. Sessions go on, and give new tokens.
+func (u *Users) RevokeTokens(userID string) table.Write { return u.revokeUser(userID) }
