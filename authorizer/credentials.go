@@ -3,6 +3,8 @@ package authorizer
 import (
 	"slices"
 	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/internal/token"
 )
 
 // request is what counts of a request, from whichever kind of event.
@@ -61,20 +63,18 @@ func bearer(lines []string) credentials {
 	default:
 		return noCredentials(ReasonTokenDoubled)
 	}
-	line := strings.Trim(lines[0], " ")
-	if line == "" {
-		return noCredentials(ReasonTokenMissing)
-	}
-	// "case-insensitive token to identify the authentication scheme" (RFC 9110,
-	// Section 11.1).
-	scheme, rawToken, _ := strings.Cut(line, " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return noCredentials(ReasonScheme)
-	}
-	rawToken = strings.TrimLeft(rawToken, " ")
+	// "credentials = "Bearer" 1*SP b64token", of which we take one spelling; the
+	// scheme is a "case-insensitive token" (RFC 9110, Section 11.1).
+	scheme, rawToken, _ := strings.Cut(lines[0], " ")
 	switch {
-	case rawToken == "":
+	case lines[0] == "":
 		return noCredentials(ReasonTokenMissing)
+	case !strings.EqualFold(scheme, "Bearer"):
+		return noCredentials(ReasonScheme)
+	case strings.Trim(rawToken, " ") == "":
+		return noCredentials(ReasonTokenMissing)
+	case strings.Trim(rawToken, " ") != rawToken:
+		return noCredentials(token.ReasonMalformed)
 	case strings.ContainsAny(rawToken, " ,"):
 		// An HTTP API joins doubled headers with a comma.
 		return noCredentials(ReasonTokenDoubled)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -77,10 +78,11 @@ func (w *world) logged() string {
 	return w.log.String()
 }
 
-// tokens is the table of hostile and genuine tokens, for this world's time.
-func (w *world) tokens() []tokentest.Row {
-	return tokentest.World{Issuer: issuer, Audience: audience, Now: w.clock.now(), Leeway: 30 * time.Second}.Rows()
-}
+// tokens is the table of hostile and genuine tokens, for the time at which every
+// world begins.
+var tokens = sync.OnceValue(func() []tokentest.Row {
+	return tokentest.World{Issuer: issuer, Audience: audience, Now: newClock().now(), Leeway: 30 * time.Second}.Rows()
+})
 
 // rawToken is a genuine token for a caller: words before the bar are roles,
 // words behind it scopes.
@@ -125,7 +127,9 @@ func object(m map[string]any, name string) map[string]any {
 	o, ok := m[name].(map[string]any)
 	if !ok {
 		o = map[string]any{}
-		m[name] = o
+		if m != nil {
+			m[name] = o
+		}
 	}
 	return o
 }
