@@ -92,6 +92,7 @@ func TestLinksKeepTheirTarget(t *testing.T) {
 		"http://127.0.0.1:5173/":    true,
 		"//evil.test/":              false,
 		`/\evil.test`:               false,
+		"///evil.test/":             false,
 		"https:evil.test":           false,
 		"https://good@evil.test/":   false,
 		"javascript:alert(1)":       false,

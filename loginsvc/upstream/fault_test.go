@@ -2,13 +2,10 @@ package upstream_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -61,7 +58,9 @@ func TestTroubleAtTheProvider(t *testing.T) {
 		"an empty answer": answer("application/json", ""),
 		"a list":          answer("application/json", `[]`),
 		"10 MB":           flood,
-		"a redirect":      func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusTemporaryRedirect) },
+		"a redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusTemporaryRedirect)
+		},
 	} {
 		for _, path := range []string{"/.well-known/openid-configuration", "/token", "/keys"} {
 			t.Run("S40 fault 24 "+path+" answers with "+name, func(t *testing.T) {
@@ -94,16 +93,38 @@ func TestTroubleAtTheProvider(t *testing.T) {
 	}
 }
 
-func TestKeysRotate(t *testing.T) {
-	t.Run("S40 fault 24 the provider has a new key", func(t *testing.T) {
+// slowly answers as the provider does, after d.
+func (h *house) slowly(d time.Duration) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(d)
+		h.demo.Behave(demoidp.Behaviour{})
+		h.demo.ServeHTTP(w, r)
+		h.demo.Behave(demoidp.Behaviour{Instead: map[string]http.HandlerFunc{"/keys": h.slowly(d)}})
+	}
+}
+
+func TestSlowSteps(t *testing.T) {
+	t.Run("S40 fault 24 steps that are each in time are not in time together", func(t *testing.T) {
+		const limit = 400 * time.Millisecond
+		h := open(t, func(c *upstream.Config) { c.Timeout = limit })
+		r := h.authorize(lin)
+		h.demo.Behave(demoidp.Behaviour{Instead: map[string]http.HandlerFunc{"/token": h.slowly(limit * 3 / 4)}})
+		_, err := h.upstream.Exchange(t.Context(), r, nonce, verifier)
+		wantErr(t, err, upstream.ErrUnavailable)
+	})
+}
+
+func TestTokenEndpointRedirects(t *testing.T) {
+	t.Run("S33 a code is not sent on to where the token endpoint redirects", func(t *testing.T) {
 		h := open(t, nil)
-		for range 3 {
-			if _, err := h.signIn(lin); err != nil {
-				t.Fatal(err)
-			}
-			if err := h.demo.Rotate(); err != nil {
-				t.Fatal(err)
-			}
+		r := h.authorize(lin)
+		h.demo.Behave(demoidp.Behaviour{Instead: map[string]http.HandlerFunc{"/token": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/canary", http.StatusTemporaryRedirect)
+		}}})
+		_, err := h.upstream.Exchange(t.Context(), r, nonce, verifier)
+		wantErr(t, err, upstream.ErrUnavailable)
+		if n := h.called("/canary"); n != 0 {
+			t.Errorf("sent on %d times", n)
 		}
 	})
 }
@@ -126,6 +147,17 @@ func TestTokenEndpointSaysNo(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestTokenEndpointFailsWithACode(t *testing.T) {
+	h := open(t, nil)
+	h.demo.Behave(demoidp.Behaviour{Instead: map[string]http.HandlerFunc{"/token": func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusInternalServerError)
+		w.Write([]byte(`{"error":"invalid_request"}`))
+	}}})
+	_, err := h.signIn(lin)
+	wantErr(t, err, upstream.ErrUnavailable)
 }
 
 func TestMixUp(t *testing.T) {
@@ -155,86 +187,6 @@ func TestMixUp(t *testing.T) {
 		if _, err := h.upstream.Exchange(t.Context(), r, nonce, verifier); err != nil {
 			t.Error(err)
 		}
-	})
-}
-
-// discoveryWithout is the provider's own document without a member.
-func (h *house) discoveryWithout(name string) http.HandlerFunc {
-	return h.discovery(func(d map[string]any) { delete(d, name) })
-}
-
-func (h *house) discovery(change func(map[string]any)) http.HandlerFunc {
-	w := httptest.NewRecorder()
-	h.demo.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/.well-known/openid-configuration", nil))
-	return func(rw http.ResponseWriter, _ *http.Request) {
-		var document map[string]any
-		json.Unmarshal(w.Body.Bytes(), &document)
-		change(document)
-		rw.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(rw).Encode(document)
-	}
-}
-
-func TestDiscovery(t *testing.T) {
-	ask := func(h *house) error {
-		_, err := h.upstream.AuthURL(t.Context(), upstream.Request{State: "s", Nonce: nonce, Verifier: verifier})
-		return err
-	}
-	for name, change := range map[string]func(d map[string]any){
-		"another issuer":               func(d map[string]any) { d["issuer"] = "https://evil.test" },
-		"its issuer with a slash":      func(d map[string]any) { d["issuer"] = d["issuer"].(string) + "/" },
-		"a token endpoint in clear":    func(d map[string]any) { d["token_endpoint"] = "http://evil.test/token" },
-		"keys in clear":                func(d map[string]any) { d["jwks_uri"] = "http://evil.test/keys" },
-		"userinfo in clear":            func(d map[string]any) { d["userinfo_endpoint"] = "http://evil.test/u" },
-		"no authorization endpoint":    func(d map[string]any) { delete(d, "authorization_endpoint") },
-		"a script as an endpoint":      func(d map[string]any) { d["authorization_endpoint"] = "javascript:alert(1)" },
-		"a token endpoint with a user": func(d map[string]any) { d["token_endpoint"] = "https://a:b@evil.test/" },
-	} {
-		t.Run("S32 a document with "+name, func(t *testing.T) {
-			h := open(t, nil)
-			h.demo.Behave(demoidp.Behaviour{Instead: map[string]http.HandlerFunc{"/.well-known/openid-configuration": h.discovery(change)}})
-			wantErr(t, ask(h), upstream.ErrUnavailable)
-		})
-	}
-	t.Run("it is read once, and again after an hour", func(t *testing.T) {
-		h := open(t, nil)
-		var all sync.WaitGroup
-		for range 20 {
-			all.Go(func() {
-				if err := ask(h); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		all.Wait()
-		if n := h.called("/.well-known/openid-configuration"); n != 1 {
-			t.Errorf("read %d times", n)
-		}
-		h.pass(time.Hour)
-		h.demo.Behave(demoidp.Behaviour{Instead: map[string]http.HandlerFunc{"/.well-known/openid-configuration": status(500)}})
-		if err := ask(h); err != nil {
-			t.Errorf("the document of an hour ago was not used: %v", err)
-		}
-		if n := h.called("/.well-known/openid-configuration"); n != 1 {
-			t.Errorf("read %d times after an hour", n)
-		}
-	})
-	t.Run("a provider that takes the secret in the form only", func(t *testing.T) {
-		h := open(t, nil)
-		h.demo.Behave(demoidp.Behaviour{Instead: map[string]http.HandlerFunc{"/.well-known/openid-configuration": h.discovery(func(d map[string]any) {
-			d["token_endpoint_auth_methods_supported"] = []string{"client_secret_post"}
-		})}})
-		if _, err := h.signIn(lin); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Run("S32 algorithms that are not the provider's own", func(t *testing.T) {
-		h := open(t, nil)
-		h.demo.Behave(demoidp.Behaviour{Instead: map[string]http.HandlerFunc{"/.well-known/openid-configuration": h.discovery(func(d map[string]any) {
-			d["id_token_signing_alg_values_supported"] = []string{"ES256", "HS256", "none"}
-		})}})
-		_, err := h.signIn(lin)
-		wantErr(t, err, upstream.ErrRefused)
 	})
 }
 

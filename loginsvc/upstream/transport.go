@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"time"
 )
 
 // maxBody is the most that any answer of a provider may hold.
@@ -12,10 +11,10 @@ const maxBody = 1 << 20
 
 var errTooLong = errors.New("answer is longer than 1 MiB")
 
-// boundedClient returns a client over base's transport that ends every call
-// within timeout, reads no more than maxBody and follows no redirect: a token
-// endpoint that redirects would send code and secret on to wherever it says.
-func boundedClient(base *http.Client, timeout time.Duration) *http.Client {
+// boundedClient returns a client over base's transport that reads no more than
+// maxBody of an answer and follows no redirect: a token endpoint that redirects
+// would send code and secret on to wherever it says. Time is bounded by contexts.
+func boundedClient(base *http.Client) *http.Client {
 	var transport http.RoundTripper
 	if base != nil {
 		transport = base.Transport
@@ -25,7 +24,6 @@ func boundedClient(base *http.Client, timeout time.Duration) *http.Client {
 	}
 	return &http.Client{
 		Transport:     boundedTransport{transport},
-		Timeout:       timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

@@ -44,7 +44,7 @@ type Config struct {
 	// linked to a user who signed in elsewhere.
 	TrustEmail bool
 
-	HTTPClient *http.Client     // nil: a new one; its Timeout and CheckRedirect are replaced
+	HTTPClient *http.Client     // only its Transport is used; nil: http.DefaultTransport
 	Timeout    time.Duration    // of a whole exchange; 0: 5 s
 	Now        func() time.Time // nil: time.Now
 }
@@ -87,7 +87,7 @@ func New(c Config) (*Provider, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Provider{config: c, http: boundedClient(c.HTTPClient, c.Timeout), turn: make(chan struct{}, 1)}, nil
+	return &Provider{config: c, http: boundedClient(c.HTTPClient), turn: make(chan struct{}, 1)}, nil
 }
 
 // ID is what the provider is called in addresses.
