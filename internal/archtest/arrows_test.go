@@ -52,7 +52,7 @@ var arrows = []arrow{
 		"the laws of the store name no engine"},
 	{of("internal/httpx"), of("github.com/..."), "every handler imports it"},
 
-	{of(lambdaMain), of("internal/table/bolttable", "keys/localkey", "internal/demoidp", "internal/gateway", "internal/devserver", "internal/signin", "internal/tour", "cmd/gatehouse"),
+	{of(lambdaMain), of("internal/table/bolttable", "keys/localkey", "internal/demoidp", "internal/gateway", "internal/devserver", "internal/signin", "internal/tour", "internal/explain", "cmd/gatehouse"),
 		"a fake can't ship"},
 	{of(lambdaMain), of(anyTest, "testing", "net/http/httptest", "github.com/rogpeppe/...", "pgregory.net/..."),
 		"a fake can't ship"},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
 	"github.com/gatehouse-auth/gatehouse/identity"
+	"github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 	"github.com/gatehouse-auth/gatehouse/keys"
@@ -15,9 +16,9 @@ import (
 // demoRoutes are behind the authorizer, beside the routes of serverless.yml.
 var demoRoutes = []string{"GET /demo/hello", "GET /demo/admin", "POST /demo/forge/{kind}"}
 
-// demoRules are added to the team's.
-func demoRules() []policy.Rule {
-	return []policy.Rule{{Route: "GET /demo/admin", Roles: []string{"admin"}}}
+// Rules returns the team's rules and those of the tour.
+func Rules(c *config.Config) []policy.Rule {
+	return append([]policy.Rule{{Route: "GET /demo/admin", Roles: []string{"admin"}}}, c.Routes...)
 }
 
 // demo is the protected function of the tour, written as a team would write

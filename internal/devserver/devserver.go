@@ -118,6 +118,12 @@ func (s *Server) start(ctx context.Context, o Options) error {
 
 // config reads gatehouse.yml for the issuer that this run has.
 func (o Options) config(issuer string) (*config.Config, error) {
+	return ReadConfig(o.Config, issuer, o.Getenv)
+}
+
+// ReadConfig reads the gatehouse.yml at path as a run at issuer does: with path
+// "" it is the one in this folder or, where there is none, the built-in one.
+func ReadConfig(path, issuer string, lookup func(string) string) (*config.Config, error) {
 	getenv := func(name string) string {
 		switch name {
 		case "GATEHOUSE_ISSUER":
@@ -125,9 +131,9 @@ func (o Options) config(issuer string) (*config.Config, error) {
 		case "GATEHOUSE_AUDIENCE": // of a deployment; its file may say another
 			return ""
 		}
-		return o.Getenv(name)
+		return lookup(name)
 	}
-	name, text, err := readOr(o.Config, "gatehouse.yml", "--config")
+	name, text, err := readOr(path, "gatehouse.yml", "--config")
 	if err != nil {
 		return nil, err
 	}

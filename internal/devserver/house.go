@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer"
@@ -17,7 +16,6 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/gateway"
 	"github.com/gatehouse-auth/gatehouse/internal/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/setup"
-	"github.com/gatehouse-auth/gatehouse/internal/tour"
 	"github.com/gatehouse-auth/gatehouse/keys"
 	"github.com/gatehouse-auth/gatehouse/loginsvc"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
@@ -29,9 +27,10 @@ import (
 // house is the parts while they are put together.
 type house struct {
 	Options
-	config  *config.Config
-	store   *store
-	demoURL string
+	config   *config.Config
+	template *gateway.Template
+	store    *store
+	demoURL  string
 
 	own    []config.Provider // the team's providers that can be used
 	log    *slog.Logger      // for the parts
@@ -45,6 +44,9 @@ const demoProviderID = "demo"
 func (h *house) build(ctx context.Context) (api, provider http.Handler, err error) {
 	h.log = slog.New(record{h.Log.Handler()})
 	h.secret = client.Secret(rand.Text())
+	if h.template, err = h.readTemplate(); err != nil {
+		return nil, nil, err
+	}
 	if h.own, err = h.usable(); err != nil {
 		return nil, nil, err
 	}
@@ -183,7 +185,7 @@ func (h *house) loginsvc() (http.Handler, error) {
 // authorizer decides as it does in AWS, with the keys that our own JWK Set
 // publishes.
 func (h *house) authorizer() (*authorizer.Authorizer, error) {
-	rules, err := policy.Compile(append(demoRules(), h.config.Routes...))
+	rules, err := policy.Compile(Rules(h.config))
 	if err != nil {
 		return nil, err
 	}
@@ -191,79 +193,14 @@ func (h *house) authorizer() (*authorizer.Authorizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return authorizer.New(authorizer.Config{
+	c := authorizer.Config{
 		Issuer: h.config.Issuer, Audience: h.config.Audience, Keys: published.Key, Policy: rules, Now: h.Now, Log: h.log,
-	})
-}
-
-const upstreamFunction = "upstream"
-
-// gateway puts the functions behind the routes of serverless.yml, the tour's
-// and, with an upstream, everything else.
-func (h *house) gateway(functions map[string]gateway.Function) (http.Handler, error) {
-	name, text, err := readOr(h.Template, "serverless.yml", "--template")
+	}
+	if h.hasRoute("GET /revocations") {
+		c.Revocations, err = authorizer.NewFeed(authorizer.FeedConfig{URL: h.config.Issuer + "/revocations", Now: h.Now, Log: h.log})
+	}
 	if err != nil {
 		return nil, err
 	}
-	t, err := gateway.ParseTemplate(text)
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
-	}
-	guard := guardOf(t)
-	if guard == "" {
-		return nil, fmt.Errorf("%s: no route has an authorizer", name)
-	}
-	var routes []gateway.Route
-	for _, key := range demoRoutes {
-		routes = append(routes, gateway.Route{Key: key, Function: "demo", Authorizer: guard})
-	}
-	routes = append(routes, h.upstreamRoutes(t, guard)...)
-	for i, r := range t.Routes {
-		if functions[r.Function] == nil && h.Upstream != "" {
-			t.Routes[i].Function = upstreamFunction
-		} else if functions[r.Function] == nil {
-			functions[r.Function] = lambdahttp.Handler(missing(r.Function))
-		}
-	}
-	handlers := map[string]http.Handler{}
-	for _, path := range tour.Paths() {
-		handlers["GET "+path] = tour.Handler()
-	}
-	return gateway.New(gateway.Config{
-		Template: t, Functions: functions, Routes: routes, Handlers: handlers, Observe: h.Observe, Now: h.Now, ReasonHeader: "X-Gatehouse-Reason",
-	})
-}
-
-// guardOf returns the authorizer of a guarded route: GET /me has it.
-func guardOf(t *gateway.Template) string {
-	guard := ""
-	for _, r := range t.Routes {
-		if r.Key == "GET /me" || guard == "" {
-			guard = r.Authorizer
-		}
-	}
-	return guard
-}
-
-// upstreamRoutes send everything that is not Gatehouse's to the upstream. Routes
-// that gatehouse.yml has rules for get a key of their own, because rules are
-// found by it.
-func (h *house) upstreamRoutes(t *gateway.Template, guard string) []gateway.Route {
-	if h.Upstream == "" {
-		return nil
-	}
-	taken := func(key string) bool {
-		return slices.Contains(demoRoutes, key) || slices.ContainsFunc(t.Routes, func(r gateway.Route) bool { return r.Key == key })
-	}
-	keys := []string{"$default"}
-	for _, rule := range h.config.Routes {
-		keys = append(keys, rule.Route)
-	}
-	var routes []gateway.Route
-	for _, key := range keys {
-		if !taken(key) {
-			routes = append(routes, gateway.Route{Key: key, Function: upstreamFunction, Authorizer: guard})
-		}
-	}
-	return routes
+	return authorizer.New(c)
 }

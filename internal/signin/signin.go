@@ -55,7 +55,7 @@ func Do(ctx context.Context, r Request) (*Tokens, error) {
 	if err != nil {
 		return nil, err
 	}
-	server, err := b.discover(ctx, strings.TrimSuffix(r.URL, "/"))
+	server, err := b.discover(ctx, r.URL)
 	if err != nil {
 		return nil, err
 	}
@@ -98,8 +98,19 @@ func newBrowser() (*browser, error) {
 	}}, err
 }
 
-func (b *browser) discover(ctx context.Context, base string) (metadata, error) {
+// Issuer returns the issuer that is at the address, or [ErrNotRunning].
+func Issuer(ctx context.Context, address string) (string, error) {
+	b, err := newBrowser()
+	if err != nil {
+		return "", err
+	}
+	m, err := b.discover(ctx, address)
+	return m.Issuer, err
+}
+
+func (b *browser) discover(ctx context.Context, address string) (metadata, error) {
 	var m metadata
+	base := strings.TrimSuffix(address, "/")
 	p, err := b.get(ctx, base+"/.well-known/oauth-authorization-server")
 	if err != nil {
 		return m, fmt.Errorf("%w at %s", ErrNotRunning, base)

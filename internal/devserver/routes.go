@@ -1,0 +1,90 @@
+package devserver
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/gatehouse-auth/gatehouse/internal/gateway"
+	"github.com/gatehouse-auth/gatehouse/internal/lambdahttp"
+	"github.com/gatehouse-auth/gatehouse/internal/tour"
+)
+
+const upstreamFunction = "upstream"
+
+// reasonHeader tells a developer why a call was refused.
+const reasonHeader = "X-Gatehouse-Reason"
+
+func (h *house) readTemplate() (*gateway.Template, error) {
+	name, text, err := readOr(h.Template, "serverless.yml", "--template")
+	if err != nil {
+		return nil, err
+	}
+	t, err := gateway.ParseTemplate(text)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	if guardOf(t) == "" {
+		return nil, fmt.Errorf("%s: no route has an authorizer", name)
+	}
+	return t, nil
+}
+
+// guardOf returns the authorizer of a guarded route: GET /me has it.
+func guardOf(t *gateway.Template) string {
+	guard := ""
+	for _, r := range t.Routes {
+		if r.Key == "GET /me" || guard == "" {
+			guard = r.Authorizer
+		}
+	}
+	return guard
+}
+
+func (h *house) hasRoute(key string) bool {
+	return slices.ContainsFunc(h.template.Routes, func(r gateway.Route) bool { return r.Key == key })
+}
+
+// gateway puts the functions behind the routes of serverless.yml, the tour's
+// and, with an upstream, everything else.
+func (h *house) gateway(functions map[string]gateway.Function) (http.Handler, error) {
+	for i, r := range h.template.Routes {
+		if functions[r.Function] == nil && h.Upstream != "" {
+			h.template.Routes[i].Function = upstreamFunction
+		} else if functions[r.Function] == nil {
+			functions[r.Function] = lambdahttp.Handler(missing(r.Function))
+		}
+	}
+	handlers := map[string]http.Handler{}
+	for _, path := range tour.Paths() {
+		handlers["GET "+path] = tour.Handler()
+	}
+	return gateway.New(gateway.Config{
+		Template: h.template, Functions: functions, Routes: h.moreRoutes(), Handlers: handlers,
+		Observe: h.Observe, Now: h.Now, ReasonHeader: reasonHeader,
+	})
+}
+
+// moreRoutes are the tour's and, with an upstream, those that send to it whatever
+// is not Gatehouse's. Routes that gatehouse.yml has rules for get a key of their
+// own, because rules are found by it.
+func (h *house) moreRoutes() []gateway.Route {
+	guard := guardOf(h.template)
+	var routes []gateway.Route
+	for _, key := range demoRoutes {
+		routes = append(routes, gateway.Route{Key: key, Function: "demo", Authorizer: guard})
+	}
+	if h.Upstream == "" {
+		return routes
+	}
+	keys := []string{"$default"}
+	for _, rule := range h.config.Routes {
+		keys = append(keys, rule.Route)
+	}
+	for _, key := range keys {
+		if !h.hasRoute(key) && !slices.Contains(demoRoutes, key) {
+			routes = append(routes, gateway.Route{Key: key, Function: upstreamFunction, Authorizer: guard})
+		}
+	}
+	return routes
+}
