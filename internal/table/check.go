@@ -95,9 +95,6 @@ func checkUpdate(w Write) error {
 		if err := checkName(name); err != nil {
 			return err
 		}
-		if _, ok := w.Add[name]; ok && indexKeys[name] > 0 {
-			return invalid("adding to the index key %q", name)
-		}
 	}
 	return checkAttributes(w.Set)
 }

@@ -43,5 +43,6 @@ func (q Query) Keys() (pk, sk string) {
 	return PK, SK
 }
 
-// Matchable tells whether an item can exist that q finds.
+// Matchable tells whether an item can exist that q finds: DynamoDB calls a query
+// for what cannot exist a mistake.
 func (q Query) Matchable() bool { return fits(q.PK, MaxPK) && fits(q.Prefix, MaxSK) }

@@ -19,9 +19,6 @@ func (t *Table) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	if err != nil {
 		return table.Page{}, err
 	}
-	if !q.Matchable() {
-		return table.Page{}, nil
-	}
 	var start []byte // nil: the beginning
 	if ok {
 		start = positionKey(q, after)

@@ -1,6 +1,8 @@
 package bolttable_test
 
 import (
+	"errors"
+	"math"
 	"path/filepath"
 	"testing"
 
@@ -25,4 +27,36 @@ func open(t *testing.T, path string) *bolttable.Table {
 		}
 	})
 	return tab
+}
+
+func TestSums(t *testing.T) {
+	tab := open(t, filepath.Join(t.TempDir(), "table.db"))
+	for name, test := range map[string]struct {
+		before, add int64
+		want        error
+	}{
+		"to the greatest number":    {math.MaxInt64 - 1, 1, nil},
+		"beyond the greatest":       {math.MaxInt64, 1, table.ErrInvalid},
+		"to the smallest number":    {math.MinInt64 + 1, -1, nil},
+		"beyond the smallest":       {math.MinInt64, -1, table.ErrInvalid},
+		"far beyond the smallest":   {-2, math.MinInt64, table.ErrInvalid},
+		"from one end to the other": {math.MaxInt64, math.MinInt64, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := row("p", name, test.before)
+			if err := tab.Write(t.Context(), table.Put(i)); err != nil {
+				t.Fatal(err)
+			}
+			want := test.before + test.add
+			if test.want != nil {
+				want = test.before
+			}
+			if err := tab.Write(t.Context(), table.Update(i.Key(), nil).Adding("n", test.add)); !errors.Is(err, test.want) {
+				t.Errorf("error %v, want %v", err, test.want)
+			}
+			if got, err := tab.Get(t.Context(), i.Key()); err != nil || got["n"] != want {
+				t.Errorf("n = %v, error %v; want %d", got["n"], err, want)
+			}
+		})
+	}
 }

@@ -112,6 +112,27 @@ func TestAttemptsAreBounded(t *testing.T) {
 	})
 }
 
+func TestMixedReasons(t *testing.T) {
+	for name, test := range map[string]struct {
+		codes string
+		want  error
+	}{
+		"fault 18 a condition failed beside a conflict":      {`{"Code":"ConditionalCheckFailed"},{"Code":"TransactionConflict"}`, table.ErrConditionFailed},
+		"fault 18 a condition failed beside throttling":      {`{"Code":"ThrottlingError"},{"Code":"ConditionalCheckFailed"}`, table.ErrConditionFailed},
+		"fault 18 a mistake beside a conflict":               {`{"Code":"TransactionConflict"},{"Code":"ValidationError"}`, table.ErrInvalid},
+		"fault 18 a reason that nobody knows beside another": {`{"Code":"TransactionConflict"},{"Code":"Eclipse"}`, table.ErrUnavailable},
+	} {
+		t.Run(name+" is not tried again", func(t *testing.T) {
+			transport := &dynamotest.Faults{Base: constant(`{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","message":"no","CancellationReasons":[` + test.codes + `]}`)}
+			tab := dynamotable.New(dynamotest.Client("http://nowhere", transport), "test")
+			err := tab.Write(t.Context(), table.Put(item(keyA)), table.Put(item(keyB)))
+			if n := len(transport.Requests()); !errors.Is(err, test.want) || n != 1 {
+				t.Errorf("error %v after %d attempts, want %v after 1", err, n, test.want)
+			}
+		})
+	}
+}
+
 // constant answers every request with this body, an error if it has a type.
 type constant string
 

@@ -37,11 +37,10 @@ func translate(cond table.Cond, exists expression.ConditionBuilder) expression.C
 	case table.Less:
 		return attribute(c.Name).LessThan(operand(c.Value))
 	case table.Begins:
-		isString := attribute(c.Name).AttributeType(expression.String)
-		if c.Prefix == "" {
-			return isString
+		if c.Prefix == "" { // which begins_with does not take
+			return attribute(c.Name).AttributeType(expression.String)
 		}
-		return isString.And(attribute(c.Name).BeginsWith(c.Prefix))
+		return attribute(c.Name).BeginsWith(c.Prefix)
 	case table.Contains: // which in DynamoDB holds for a part of a string too
 		return attribute(c.Name).AttributeType(expression.List).And(attribute(c.Name).Contains(encode(c.Element)))
 	case table.Not:

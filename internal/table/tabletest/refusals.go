@@ -49,6 +49,7 @@ func testRefusals(t *testing.T, tab table.Table) {
 		{"an item with another key than its write", one(table.Write{Op: table.OpPut, Key: table.Key{PK: pk, SK: "b"}, Item: item(pk, "a")})},
 		{"a put without an item", one(table.Write{Op: table.OpPut, Key: key})},
 		{"a put that adds", one(put().Adding("n", 1))},
+		{"a delete with an item", one(table.Write{Op: table.OpDelete, Key: key, Item: item(pk, "a")})},
 		{"a delete that sets", one(table.Write{Op: table.OpDelete, Key: key, Set: map[string]any{"n": int64(1)}})},
 		{"an unknown operation", one(table.Write{Op: 9, Key: key})},
 		{"a check without a condition", one(table.Check(key, nil))},
@@ -114,6 +115,7 @@ func testRefusals(t *testing.T, tab table.Table) {
 		{"a filter on the partition key", table.Query{PK: pk, Limit: 1, Filter: table.Equal{Name: table.PK, Value: pk}}},
 		{"a filter on the sort key, deep inside", table.Query{PK: pk, Limit: 1, Filter: table.All{table.Not{Cond: table.Any{table.Has{Name: "n"}, table.Begins{Name: table.SK, Prefix: "a"}}}}}},
 		{"a filter on the key of the index", table.Query{Index: table.GSI1, PK: pk, Limit: 1, Filter: table.Less{Name: table.GSI1SK, Value: "a"}}},
+		{"a filter on the key of the table, in an index", table.Query{Index: table.GSI1, PK: pk, Limit: 1, Filter: table.Begins{Name: table.SK, Prefix: "a"}}},
 		{"a filter that cannot be asked", table.Query{PK: pk, Limit: 1, Filter: table.Equal{Name: "n", Value: 1}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
