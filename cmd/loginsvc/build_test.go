@@ -181,7 +181,7 @@ func TestRefusesToStart(t *testing.T) {
 	}{
 		"without its environment":     {"{}", map[string]string{}, []string{"AWS_REGION", "GATEHOUSE_TABLE", "GATEHOUSE_KMS_KEY", "GATEHOUSE_PARAMETERS"}},
 		"with a slip in the file":     {"roels: []", environment(nil), []string{"roels"}},
-		"without SSM, if it needs it": {withGoogle, environment(nil), []string{"fetching secrets"}},
+		"without SSM, if it needs it": {withGoogle, environment(nil), []string{"fetching GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := start(t, tc.file, tc.env)

@@ -29,7 +29,7 @@ func withSecrets(ctx context.Context, file string, getenv func(string) string, f
 	}
 	secrets, err := fetch(ctx, missing)
 	if err != nil {
-		return nil, fmt.Errorf("fetching secrets: %w", err)
+		return nil, fmt.Errorf("fetching %s: %w", strings.Join(missing, ", "), err)
 	}
 	return config.Load(file, func(name string) string {
 		if value := getenv(name); value != "" {

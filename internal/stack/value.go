@@ -1,6 +1,9 @@
 package stack
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // Value is a piece of a template: a map, a list or a scalar, as JSON has it.
 // What is not there is the zero Value, and asking it for more is no mistake.
@@ -64,4 +67,37 @@ func (v Value) Strings() []string {
 func (v Value) Refers(name string) bool {
 	attribute := v.At("Fn::GetAtt").List()
 	return v.At("Ref").Is(name) || len(attribute) > 0 && attribute[0].Is(name)
+}
+
+// text returns a string, and "" for anything else.
+func (v Value) text() string {
+	s, _ := v.v.(string)
+	return s
+}
+
+// parts returns what a Fn::Join joins.
+func (v Value) parts() []Value {
+	if join := v.At("Fn::Join").List(); len(join) == 2 {
+		return join[1].List()
+	}
+	return nil
+}
+
+// Resolve returns the text that v becomes in a stack. ref returns what a Ref to a
+// name is, or with an attribute a Fn::GetAtt.
+func (v Value) Resolve(ref func(name, attribute string) string) string {
+	if name := v.At("Ref").text(); name != "" {
+		return ref(name, "")
+	}
+	if get := v.At("Fn::GetAtt").Strings(); len(get) == 2 {
+		return ref(get[0], get[1])
+	}
+	if join := v.At("Fn::Join").List(); len(join) == 2 {
+		var texts []string
+		for _, part := range join[1].List() {
+			texts = append(texts, part.Resolve(ref))
+		}
+		return strings.Join(texts, join[0].String())
+	}
+	return v.String()
 }
