@@ -1,8 +1,8 @@
 package stack_test
 
 import (
-	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -17,14 +17,20 @@ func (l *late) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	(*h).ServeHTTP(w, r)
 }
 
-// synced lets several processes write to one place.
-type synced struct {
-	mu sync.Mutex
-	w  io.Writer
+// log is what several processes wrote.
+type log struct {
+	mu   sync.Mutex
+	text strings.Builder
 }
 
-func (s *synced) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.w.Write(p)
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }

@@ -1,7 +1,6 @@
 package stack_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -45,7 +44,7 @@ var mains = map[string]string{
 type running struct {
 	url       string
 	functions map[string]*lambdatest.Function
-	log       *bytes.Buffer
+	log       log
 	kms       *kmstest.Server
 }
 
@@ -59,7 +58,7 @@ func run(t *testing.T) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &running{functions: make(map[string]*lambdatest.Function), log: &bytes.Buffer{}}
+	s := &running{functions: make(map[string]*lambdatest.Function)}
 	handler := &late{}
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
@@ -91,7 +90,7 @@ func run(t *testing.T) *running {
 			env[name] = value
 		}
 		env["GATEHOUSE_ISSUER"], env["GATEHOUSE_AUDIENCE"] = s.url, "api"
-		s.functions[f.Name] = lambdatest.Start(t, lambdatest.Config{Name: f.Name, Root: root, Env: env, Timeout: f.Timeout, Memory: f.Memory, Freeze: true, Log: &synced{w: s.log}})
+		s.functions[f.Name] = lambdatest.Start(t, lambdatest.Config{Name: f.Name, Root: root, Env: env, Timeout: f.Timeout, Memory: f.Memory, Freeze: true, Log: &s.log})
 		functions[f.Name] = s.functions[f.Name].Invoke
 	}
 	g, err := gateway.New(gateway.Config{Template: api, Functions: functions, Observe: func(x gateway.Exchange) { t.Log(x) }})
@@ -199,14 +198,14 @@ func TestStackOnThisMachine(t *testing.T) {
 	s := run(t)
 	began := time.Now()
 	if status, body := s.ask(t.Context(), t, "GET", "/.well-known/openid-configuration", "", ""); status != 200 || !strings.Contains(body, s.url) {
-		t.Fatalf("discovery: %d %s\n%s", status, body, s.log)
+		t.Fatalf("discovery: %d %s\n%s", status, body, &s.log)
 	}
 	t.Logf("cold discovery: %v, of which init %v", time.Since(began), s.functions["loginsvc"].Inits()[0])
 	tokens := make(map[string]string)
 	for _, who := range []string{"ada", "lin"} {
 		got, err := signin.Do(t.Context(), signin.Request{URL: s.url, User: who, ClientID: "spa"})
 		if err != nil {
-			t.Fatalf("%s: %v\n%s", who, err, s.log)
+			t.Fatalf("%s: %v\n%s", who, err, &s.log)
 		}
 		tokens[who] = got.AccessToken
 	}
