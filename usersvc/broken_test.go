@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
 // broken is a table that is out of reach.
@@ -27,4 +28,25 @@ func (b *brokenAfter) Write(ctx context.Context, writes ...table.Write) error {
 	}
 	b.writes--
 	return b.Table.Write(ctx, writes...)
+}
+
+// meddling is a table where somebody does something before the next write.
+type meddling struct {
+	table.Table
+	before func()
+}
+
+func (m *meddling) Write(ctx context.Context, writes ...table.Write) error {
+	if before := m.before; before != nil {
+		m.before = nil
+		before()
+	}
+	return m.Table.Write(ctx, writes...)
+}
+
+// with is the same users in t.
+func (h *house) with(t table.Table) *usersvc.Users {
+	users := *h.Users
+	users.Table = t
+	return &users
 }

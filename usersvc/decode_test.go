@@ -4,8 +4,31 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
+
+// What lies deeper than the members that we know is held to the same.
+func TestStrict(t *testing.T) {
+	known := map[string]bool{"x": true, "k": true, "\u212a": true}
+	for _, body := range []string{
+		`{"x":{"a":1,"a":2}}`, `{"x":[{"a":1,"A":2}]}`, "{\"x\":{\"k\":1,\"\u212a\":2}}", "{\"k\":1,\"\u212a\":2}", `{"x":{"s":1,"\u017f":2}}`,
+		`{"x":[9007199254740992]}`, `{"x":-9007199254740993}`, `{"x":1e400}`, `{"x":1}{}`, `{"x":1}]`, `{"x":1} 1`,
+		`{"x":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`, `{"x":` + strings.Repeat(`{"a":`, 64) + "1" + strings.Repeat("}", 65),
+	} {
+		if err := strict([]byte(body), known); err == nil {
+			t.Errorf("accepted %s", body)
+		}
+	}
+	for _, body := range []string{
+		`{}`, `{"x":{"a":1,"b":2}}`, `{"x":[{"a":1},{"a":2}]}`, `{"x":9007199254740991}`, `{"x":[1.5,-1e3,null,true,"\ud83d\ude00"]}`,
+		`{"x":` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `}`,
+	} {
+		if err := strict([]byte(body), known); err != nil {
+			t.Errorf("%v: %s", err, body)
+		}
+	}
+}
 
 // Whatever is accepted says the same to a reader that takes the first of two
 // equal members and to one that takes the last, and survives being written again.

@@ -19,9 +19,6 @@ import (
 //
 // It returns [ErrLastAdmin] if no active admin would remain.
 func (u *Users) Delete(ctx context.Context, by By, id string) error {
-	if by.UserID == id {
-		by = By{UserID: id} // whose address would have to be erased at once
-	}
 	_, err := u.change(ctx, by, id, 0, func(next *User) ([]table.Write, error) {
 		old := *next
 		*next = User{ID: id, Status: deleted, epoch: old.epoch + 1}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
@@ -38,6 +39,7 @@ func testDelete(t *testing.T, open engine) {
 	}
 	t.Run("S133 nothing personal stays, and the trail stays", func(t *testing.T) {
 		h, ada, lin := start(t)
+		h.clock.pass(time.Hour) // what start has revoked is forgotten
 		if err := h.Delete(t.Context(), by(lin), lin.user.ID); err != nil {
 			t.Fatal(err)
 		}
@@ -73,6 +75,9 @@ func testDelete(t *testing.T, open engine) {
 		slices.Sort(got)
 		if !slices.Equal(got, want) {
 			t.Error(got)
+		}
+		if strings.Contains(h.rows(t, "role#admin"), lin.user.ID) {
+			t.Error("still a member")
 		}
 		if users := h.all(t); len(users) != 1 || users[0].ID != ada.user.ID {
 			t.Error(users)

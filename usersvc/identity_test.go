@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
@@ -56,6 +57,9 @@ func testLink(t *testing.T, open engine) {
 		}
 		if _, err := h.Link(t.Context(), by(lin), stranger("20")); !errors.Is(err, usersvc.ErrTooManyIdentities) {
 			t.Error(err)
+		}
+		if _, _, _, err := h.SignIn(t.Context(), at(profile("lin"), "other"), usersvc.SignInInfo{}); !errors.Is(err, usersvc.ErrEmailKnown) {
+			t.Error("nor by its address:", err)
 		}
 		if err := h.Delete(t.Context(), by(lin), lin.user.ID); err != nil {
 			t.Error("and a user with as many can be deleted:", err)
@@ -118,6 +122,29 @@ func testUnlink(t *testing.T, open engine) {
 				t.Error(err)
 			}
 		})
+	})
+	t.Run("its address leads to the user no more", func(t *testing.T) {
+		h, lin, linked := start(t)
+		if _, err := h.Unlink(t.Context(), by(lin), lin.user.ID, find(t, linked, "demo")); err != nil {
+			t.Fatal(err)
+		}
+		h.TrustedProviders = append(h.TrustedProviders, "third")
+		if got := h.signIn(t, at(profile("lin"), "third")); got.user.ID == lin.user.ID {
+			t.Error(got.user)
+		}
+	})
+	t.Run("a row that leads to somebody else is left alone", func(t *testing.T) {
+		h, lin, linked := start(t)
+		key := table.Key{PK: "identity#https://demo.example#sub-lin", SK: "identity"}
+		if err := h.table.Write(t.Context(), table.Update(key, map[string]any{"user_id": "u_other"})); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Unlink(t.Context(), by(lin), lin.user.ID, find(t, linked, "demo")); !errors.Is(err, table.ErrUnavailable) {
+			t.Error(err)
+		}
+		if _, err := h.table.Get(t.Context(), key); err != nil {
+			t.Error(err)
+		}
 	})
 	t.Run("what was unlinked can be linked again", func(t *testing.T) {
 		h, lin, linked := start(t)

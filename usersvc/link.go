@@ -26,7 +26,7 @@ func (u *Users) findByEmail(ctx context.Context, a arrival) (entry, error) {
 		return entry{}, ErrEmailKnown
 	}
 	user, err := u.Get(ctx, id)
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, ErrNotFound) || err == nil && user.claimedEmail != a.canonicalEmail() {
 		return entry{}, errChanged
 	}
 	if err != nil {
@@ -52,8 +52,7 @@ func (u *Users) join(user User, a arrival) (entry, error) {
 	}
 	next := user
 	next.identities++
-	writes := append(linkRows(user.ID, a.Profile, u.now()), u.audit(IdentityLinked, user.ID, a.by(user.ID), "from "+a.Provider),
-		table.Check(emailKey(a.canonicalEmail()), table.Equal{Name: "user_id", Value: user.ID}))
+	writes := append(linkRows(user.ID, a.Profile, u.now()), u.audit(IdentityLinked, user.ID, a.by(user.ID), "from "+a.Provider))
 	writes = append(writes, u.giveAdmin(&next, a.Profile)...)
 	writes = append(writes, replace(user, &next))
 	return entry{user: next, writes: writes}, nil

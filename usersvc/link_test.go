@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
@@ -82,6 +83,25 @@ func testJoining(t *testing.T, open engine) {
 		h.TrustedProviders = append(h.TrustedProviders, "third")
 		if got := h.signIn(t, there); got.user.ID != old.user.ID {
 			t.Error("the new address leads to", got.user)
+		}
+	})
+	t.Run("S35 S36 changing to an address that is not verified claims nothing", func(t *testing.T) {
+		h := open(t)
+		eve := h.signIn(t, profile("eve"))
+		h.signIn(t, with(profile("eve"), func(p *usersvc.Profile) { p.Email, p.EmailVerified = "lin@example.com", false }))
+		if got := h.signIn(t, at(lin, "other")); got.user.ID == eve.user.ID {
+			t.Error("hijacked before it was there:", got.user)
+		}
+	})
+	t.Run("S35 an address counts only if the user's own row says so, too", func(t *testing.T) {
+		h := open(t)
+		eve := h.signIn(t, with(profile("eve"), func(p *usersvc.Profile) { p.EmailVerified = false }))
+		row := table.Item{table.PK: "email#lin@example.com", table.SK: "email", "user_id": eve.user.ID}
+		if err := h.table.Write(t.Context(), table.Put(row)); err != nil {
+			t.Fatal(err)
+		}
+		if user, _, _, err := h.SignIn(t.Context(), lin, usersvc.SignInInfo{}); err == nil {
+			t.Error("joined", user)
 		}
 	})
 	t.Run("taking an address that is another's takes nothing", func(t *testing.T) {

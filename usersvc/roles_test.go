@@ -3,6 +3,7 @@ package usersvc_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,7 +102,7 @@ func testSetRoles(t *testing.T, open engine) {
 		})
 	})
 	t.Run("S129 nobody but an active admin or an operator", func(t *testing.T) {
-		for _, who := range []usersvc.By{{}, by(kim), by(lin), {UserID: "u_unknown"}, {UserID: "admin"}, {UserID: "#"}} {
+		for _, who := range []usersvc.By{{}, by(kim), by(lin), {UserID: "u_unknown"}, {UserID: "admin"}, {UserID: "#"}, {UserID: strings.Repeat("u", 5000)}} {
 			h.unchanged(t, lin.user.ID, func() {
 				for _, roles := range [][]string{{"admin"}, {"user"}, {"user", "editor"}} {
 					if _, err := h.SetRoles(t.Context(), who, lin.user.ID, roles, 0); !errors.Is(err, usersvc.ErrForbidden) {
@@ -142,6 +143,9 @@ func testSetRoles(t *testing.T, open engine) {
 		}
 		if user := h.signIn(t, profile("ada")).user; user.HasRole(usersvc.Admin) {
 			t.Error(user.Roles)
+		}
+		if members := h.rows(t, "role#admin"); strings.Contains(members, ada.user.ID) || !strings.Contains(members, lin.user.ID) {
+			t.Error(members)
 		}
 	})
 }

@@ -127,6 +127,30 @@ func testSession(t *testing.T, open engine) {
 			t.Error(s.LastUsedAt)
 		}
 	})
+	t.Run("one that ends while it is used does not come back", func(t *testing.T) {
+		h := open(t)
+		lin := h.signIn(t, profile("lin"))
+		h.clock.pass(24 * time.Hour)
+		h.Users.Table = &meddling{Table: h.table, before: func() {
+			if err := h.with(h.table).EndSession(t.Context(), lin.user.ID, lin.session.ID); err != nil {
+				t.Error(err)
+			}
+		}}
+		h.wantSession(t, lin.cookie, usersvc.ErrNoSession)
+		h.wantSession(t, lin.cookie, usersvc.ErrNoSession)
+	})
+	t.Run("an id of any length costs nothing", func(t *testing.T) {
+		h := open(t)
+		long := strings.Repeat("u", 5000)
+		if n := h.table.during(func() {
+			h.wantSession(t, long+"."+long+".x", usersvc.ErrNoSession)
+			if _, err := h.Get(t.Context(), long); !errors.Is(err, usersvc.ErrNotFound) {
+				t.Error(err)
+			}
+		}); n != 0 {
+			t.Errorf("%d calls", n)
+		}
+	})
 	t.Run("S44 it is not accepted after it was ended", func(t *testing.T) {
 		h := open(t)
 		lin, other := h.signIn(t, profile("lin")), h.signIn(t, profile("lin"))

@@ -78,10 +78,15 @@ func testSignIn(t *testing.T, open engine) {
 		h := open(t)
 		p := profile("lin")
 		p.Name = " L\x00i\r\nn" + strings.Repeat("ö", 300)
-		p.Picture = "javascript:alert(1)"
 		p.Email = "lin@evil.test@example.com"
+		for _, picture := range []string{"javascript:alert(1)", "http://img.example/a.png", "https:a.png", "//img.example/a.png", "https://img.example/" + strings.Repeat("a", 3000)} {
+			p.Picture = picture
+			if user := h.signIn(t, p).user; user.Picture != "" {
+				t.Error(user.Picture)
+			}
+		}
 		user := h.signIn(t, p).user
-		if strings.ContainsAny(user.Name, "\x00\r\n") || len(user.Name) > 256 || user.Picture != "" || user.Email != "" || user.EmailVerified {
+		if strings.ContainsAny(user.Name, "\x00\r\n") || len(user.Name) > 256 || user.Email != "" || user.EmailVerified {
 			t.Errorf("%+v", user)
 		}
 	})
@@ -184,6 +189,15 @@ func testAdmins(t *testing.T, open engine) {
 		h := open(t)
 		h.TrustedProviders = nil
 		if user := h.signIn(t, profile("ada")).user; !user.HasRole(usersvc.Admin) {
+			t.Error(user.Roles)
+		}
+	})
+	t.Run("S36 but not on an address that is not verified", func(t *testing.T) {
+		h := open(t)
+		h.TrustedProviders = nil
+		p := profile("ada")
+		p.EmailVerified = false
+		if user := h.signIn(t, p).user; user.HasRole(usersvc.Admin) {
 			t.Error(user.Roles)
 		}
 	})

@@ -75,6 +75,25 @@ func testSuspend(t *testing.T, open engine) {
 		h.wantSession(t, lin.cookie, usersvc.ErrNoSession)
 		h.wantSession(t, h.signIn(t, profile("lin")).cookie, nil)
 	})
+	t.Run("suspended by hand in the table, too", func(t *testing.T) {
+		second := h.signIn(t, profile("kim"))
+		if err := h.table.Write(t.Context(), table.Update(table.Key{PK: "user#" + kim.user.ID, SK: "user"}, map[string]any{"status": "suspended"})); err != nil {
+			t.Fatal(err)
+		}
+		h.wantSession(t, second.cookie, usersvc.ErrNoSession)
+	})
+	t.Run("between the look and the leap of a sign-in", func(t *testing.T) {
+		h := open(t)
+		lin := h.signIn(t, profile("lin"))
+		h.Users.Table = &meddling{Table: h.table, before: func() {
+			if _, err := h.with(h.table).Suspend(t.Context(), operator, lin.user.ID); err != nil {
+				t.Error(err)
+			}
+		}}
+		if _, _, cookie, err := h.SignIn(t.Context(), profile("lin"), usersvc.SignInInfo{}); !errors.Is(err, usersvc.ErrSuspended) || cookie != "" {
+			t.Error(cookie, err)
+		}
+	})
 	t.Run("the trail tells", func(t *testing.T) {
 		want := []usersvc.Action{usersvc.UserSuspended, usersvc.UserActivated, usersvc.SessionStarted}
 		if got := h.trail(t, lin.user.ID); !slices.Equal(got[len(got)-3:], want) {
@@ -149,6 +168,9 @@ func testEndSessions(t *testing.T, open engine) {
 			t.Error("keeping one that has ended:", err)
 		}
 		h.wantSession(t, second.cookie, nil)
+		if sessions, err := h.Sessions(t.Context(), first.user.ID); err != nil || len(sessions) != 2 {
+			t.Error("dead ones are listed:", sessions, err)
+		}
 	})
 	t.Run("all", func(t *testing.T) {
 		h, first, second, third := start(t)
