@@ -11,9 +11,10 @@ import (
 // verified is a token that was verified before, and what its verification rested
 // on. It never changes.
 type verified struct {
-	access  token.Access
-	who     identity.Identity
-	context []byte // who as the functions will see it, in JSON
+	rawToken string
+	access   token.Access
+	who      identity.Identity
+	context  []byte // who as the functions will see it, in JSON
 
 	keyID string
 	key   *rsa.PublicKey
@@ -40,22 +41,22 @@ func (c *cache) get(rawToken string) *verified {
 	}
 	v := c.old[rawToken]
 	if v != nil {
-		c.put(rawToken, v)
+		c.put(v)
 	}
 	return v
 }
 
-func (c *cache) add(rawToken string, v *verified) {
+func (c *cache) add(v *verified) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.put(rawToken, v)
+	c.put(v)
 }
 
 // put adds to the young generation. When that is full it becomes the old one, and
 // what was old is forgotten.
-func (c *cache) put(rawToken string, v *verified) {
+func (c *cache) put(v *verified) {
 	if c.young == nil || len(c.young) >= cacheSize {
 		c.old, c.young = c.young, make(map[string]*verified, cacheSize)
 	}
-	c.young[rawToken] = v
+	c.young[v.rawToken] = v
 }

@@ -131,28 +131,3 @@ func (a *Authorizer) cookie(r request) credentials {
 func safe(method string) bool {
 	return method == "GET" || method == "HEAD" || method == "OPTIONS"
 }
-
-// headerLines returns every line of the header in an event's two maps. API
-// Gateway fills headers, where the last line of a name wins, and on REST and
-// WebSocket APIs multiValueHeaders, which has them all. Their keys are spelt as
-// the client spelt them, except on HTTP APIs.
-func headerLines(headers map[string]string, multi map[string][]string, name string) []string {
-	var lines, single []string
-	for key, values := range multi {
-		if strings.EqualFold(key, name) {
-			lines = append(lines, values...)
-		}
-	}
-	for key, value := range headers {
-		if strings.EqualFold(key, name) && value != "" {
-			single = append(single, value)
-		}
-	}
-	switch {
-	case len(lines) == 0:
-		return single
-	case len(single) > 1 || len(single) == 1 && !slices.Contains(lines, single[0]):
-		return append(lines, single...) // the two maps are not of one request
-	}
-	return lines
-}

@@ -1,44 +1,174 @@
 package authorizer
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/internal/strictjson"
 )
 
-// errUnauthorized's text is what API Gateway compares: it answers 401 to exactly
-// this, and 500 to any other.
-type errUnauthorized struct{}
-
-func (errUnauthorized) Error() string { return "Unauthorized" }
-
-// ErrUnauthorized is what REST and WebSocket APIs are told about a refused token.
-var ErrUnauthorized error = errUnauthorized{}
-
-// event is what is used of an authorizer event, of every kind.
+// event is what is used of an authorizer event, of every kind. Nothing else of it
+// is decoded.
 type event struct {
-	Version string `json:"version"` // of the payload; "" on REST and WebSocket APIs
-	Type    string `json:"type"`    // "TOKEN" or "REQUEST"
+	version string // of the payload; "" on REST and WebSocket APIs
+	typ     string // "TOKEN" or "REQUEST"
 
-	RouteARN  string `json:"routeArn"`  // payload 2.0
-	MethodARN string `json:"methodArn"` // every other
+	routeARN  string // payload 2.0
+	methodARN string // every other
 
-	RouteKey   string `json:"routeKey"`   // payload 2.0
-	Resource   string `json:"resource"`   // the path of the route, not of the request
-	HTTPMethod string `json:"httpMethod"` // of the request
+	routeKey   string // payload 2.0
+	resource   string // the path of the route, not of the request
+	httpMethod string // of the request
 
-	AuthorizationToken string              `json:"authorizationToken"` // TOKEN: the header
-	Headers            map[string]string   `json:"headers"`
-	MultiValueHeaders  map[string][]string `json:"multiValueHeaders"`
-	Cookies            []string            `json:"cookies"` // payload 2.0: one pair each
+	authorizationToken string // TOKEN: the header
+	headers            [countHeaders]headerLines
+	cookies            []string // payload 2.0: one pair each
 
-	RequestContext struct {
-		RouteKey  string `json:"routeKey"`
-		EventType string `json:"eventType"`
-		HTTP      struct {
-			Method string `json:"method"`
-		} `json:"http"`
-	} `json:"requestContext"`
+	context struct{ routeKey, eventType, method string }
+}
+
+// header is a header that counts.
+type header int
+
+const (
+	authorization header = iota
+	cookieHeader
+	origin
+	subprotocols
+	countHeaders
+)
+
+var headerNames = [countHeaders]string{"Authorization", "Cookie", "Origin", "Sec-WebSocket-Protocol"}
+
+// headerLines is what an event's two maps hold of a header. API Gateway fills
+// headers, where the last line of a name wins, and on REST and WebSocket APIs
+// multiValueHeaders, which has them all. Their keys are spelt as the client spelt
+// them, except on HTTP APIs.
+type headerLines struct{ single, multi []string }
+
+// all returns every line.
+func (l headerLines) all() []string {
+	switch {
+	case len(l.multi) == 0:
+		return l.single
+	case len(l.single) > 1 || len(l.single) == 1 && !slices.Contains(l.multi, l.single[0]):
+		return append(l.multi, l.single...) // the two maps are not of one request
+	}
+	return l.multi
+}
+
+var errNoEvent = errors.New("the event cannot be read as an authorizer event") // the cause may quote it
+
+// parseEvent decodes what counts of an event.
+func parseEvent(payload []byte) (*event, error) {
+	e := &event{}
+	// The strings of the event share this copy; the payload is the runtime's.
+	err := strictjson.Members(string(payload), func(name, value string) error {
+		switch name {
+		case "version":
+			return text(&e.version, value)
+		case "type":
+			return text(&e.typ, value)
+		case "routeArn":
+			return text(&e.routeARN, value)
+		case "methodArn":
+			return text(&e.methodARN, value)
+		case "routeKey":
+			return text(&e.routeKey, value)
+		case "resource":
+			return text(&e.resource, value)
+		case "httpMethod":
+			return text(&e.httpMethod, value)
+		case "authorizationToken":
+			return text(&e.authorizationToken, value)
+		case "cookies":
+			return texts(&e.cookies, value)
+		case "headers":
+			return e.parseHeaders(value, func(l *headerLines, value string) error {
+				var line string
+				if err := text(&line, value); err != nil || line == "" {
+					return err
+				}
+				l.single = append(l.single, line)
+				return nil
+			})
+		case "multiValueHeaders":
+			return e.parseHeaders(value, func(l *headerLines, value string) error { return texts(&l.multi, value) })
+		case "requestContext":
+			return e.parseContext(value)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, errNoEvent
+	}
+	return e, nil
+}
+
+// parseHeaders shows add the value of every header that counts.
+func (e *event) parseHeaders(value string, add func(l *headerLines, value string) error) error {
+	if value == "null" {
+		return nil
+	}
+	return strictjson.Members(value, func(name, value string) error {
+		for i, counts := range headerNames {
+			if len(name) == len(counts) && strings.EqualFold(name, counts) {
+				return add(&e.headers[i], value)
+			}
+		}
+		return nil
+	})
+}
+
+func (e *event) parseContext(value string) error {
+	if value == "null" {
+		return nil
+	}
+	return strictjson.Members(value, func(name, value string) error {
+		switch name {
+		case "routeKey":
+			return text(&e.context.routeKey, value)
+		case "eventType":
+			return text(&e.context.eventType, value)
+		case "http":
+			return strictjson.Members(value, func(name, value string) error {
+				if name == "method" {
+					return text(&e.context.method, value)
+				}
+				return nil
+			})
+		}
+		return nil
+	})
+}
+
+// text sets into to the string that value is; null leaves it as it is.
+func text(into *string, value string) error {
+	if value == "null" {
+		return nil
+	}
+	s, ok := strictjson.Text(value)
+	if !ok {
+		return errNoEvent
+	}
+	*into = s
+	return nil
+}
+
+// texts adds to into the strings of the array that value is; null is none.
+func texts(into *[]string, value string) error {
+	if value == "null" {
+		return nil
+	}
+	return strictjson.Elements(value, func(element string) error {
+		var s string
+		if err := text(&s, element); err != nil {
+			return err
+		}
+		*into = append(*into, s)
+		return nil
+	})
 }
 
 // kind is a kind of authorizer event.
@@ -56,50 +186,18 @@ const (
 // kind tells the kind of e by its shape.
 func (e *event) kind() kind {
 	switch {
-	case e.Version == "2.0" && e.Type == "REQUEST" && e.RouteARN != "" && e.RouteKey != "":
+	case e.version == "2.0" && e.typ == "REQUEST" && e.routeARN != "" && e.routeKey != "":
 		return httpAPI2
-	case e.Version == "1.0" && e.Type == "REQUEST" && e.MethodARN != "" && e.Resource != "" && e.HTTPMethod != "":
+	case e.version == "1.0" && e.typ == "REQUEST" && e.methodARN != "" && e.resource != "" && e.httpMethod != "":
 		return httpAPI1
-	case e.Version != "" || e.MethodARN == "":
+	case e.version != "" || e.methodARN == "":
 		return unknownKind
-	case e.Type == "TOKEN":
+	case e.typ == "TOKEN":
 		return restToken
-	case e.Type == "REQUEST" && e.RequestContext.EventType == "CONNECT" && e.RequestContext.RouteKey == "$connect":
+	case e.typ == "REQUEST" && e.context.eventType == "CONNECT" && e.context.routeKey == "$connect":
 		return webSocket
-	case e.Type == "REQUEST" && e.Resource != "" && e.HTTPMethod != "":
+	case e.typ == "REQUEST" && e.resource != "" && e.httpMethod != "":
 		return restRequest
 	}
 	return unknownKind
-}
-
-var (
-	errNoEvent     = errors.New("the event cannot be read as an authorizer event") // the cause may quote it
-	errUnknownKind = errors.New("the event is of no kind that an authorizer is asked about")
-)
-
-// Handle answers one event of API Gateway, in JSON. The kind of the event is told
-// from its shape. An error other than [ErrUnauthorized] is our own trouble, and
-// has been logged; the gateway answers 500.
-func (a *Authorizer) Handle(ctx context.Context, payload []byte) ([]byte, error) {
-	out, err := a.handle(ctx, payload)
-	if err != nil && !errors.Is(err, ErrUnauthorized) {
-		a.c.Log.ErrorContext(ctx, "authorizer", "err", err)
-	}
-	return out, err
-}
-
-func (a *Authorizer) handle(ctx context.Context, payload []byte) ([]byte, error) {
-	var e event
-	if err := json.Unmarshal(payload, &e); err != nil {
-		return nil, errNoEvent
-	}
-	switch e.kind() {
-	case httpAPI2:
-		return a.answerHTTPAPI(ctx, &e)
-	case httpAPI1, restToken, restRequest:
-		return a.answerMethod(ctx, &e)
-	case webSocket:
-		return a.answerConnect(ctx, &e)
-	}
-	return nil, errUnknownKind
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/identity"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
@@ -16,7 +17,11 @@ func (a *Authorizer) verify(ctx context.Context, rawToken string) (*verified, er
 	if v := a.cache.get(rawToken); v != nil && a.standing(ctx, v) {
 		return v, nil
 	}
-	v := &verified{}
+	return a.verifyNew(ctx, rawToken)
+}
+
+func (a *Authorizer) verifyNew(ctx context.Context, rawToken string) (*verified, error) {
+	v := &verified{rawToken: strings.Clone(rawToken)} // not a part of the event
 	var err error
 	v.access, err = token.VerifyAccess(ctx, rawToken, func(ctx context.Context, keyID string) (*rsa.PublicKey, error) {
 		key, err := a.c.Keys(ctx, keyID)
@@ -35,7 +40,7 @@ func (a *Authorizer) verify(ctx context.Context, rawToken string) (*verified, er
 	if v.context, err = json.Marshal(v.who.Map()); err != nil {
 		return nil, fmt.Errorf("writing identity: %w", err)
 	}
-	a.cache.add(rawToken, v)
+	a.cache.add(v)
 	return v, nil
 }
 

@@ -1,29 +1,20 @@
 package token
 
 import (
-	"encoding/json"
+	"errors"
 	"strconv"
-	"strings"
 	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/strictjson"
 )
 
 // maxUnix is the last second of the year 9999.
 const maxUnix = 253402300799
 
-// text returns the string that the valid JSON value holds.
-func text(value string) (string, bool) {
-	if value[0] != '"' {
-		return "", false
-	}
-	if strings.IndexByte(value, '\\') < 0 {
-		return value[1 : len(value)-1], true
-	}
-	var s string
-	err := json.Unmarshal([]byte(value), &s)
-	return s, err == nil
-}
+// text returns the string that the JSON value holds.
+func text(value string) (string, bool) { return strictjson.Text(value) }
 
-// instant returns the time that the valid JSON value holds as Unix seconds. A
+// instant returns the time that the JSON value holds as Unix seconds. A
 // NumericDate may have a fraction (RFC 7519, Section 2); ours have none.
 func instant(value string) (time.Time, bool) {
 	seconds, err := strconv.ParseInt(value, 10, 64)
@@ -33,22 +24,18 @@ func instant(value string) (time.Time, bool) {
 	return time.Unix(seconds, 0).UTC(), true
 }
 
-// list returns the strings of the array that the valid JSON value holds.
+var errNoText = errors.New("not a string")
+
+// list returns the strings of the array that the JSON value holds.
 func list(value string) ([]string, bool) {
-	if value[0] != '[' {
-		return nil, false
-	}
 	found := make([]string, 0, 4)
-	for rest := space(value[1:]); rest[0] != ']'; {
-		end := valueEnd(rest)
-		s, ok := text(rest[:end])
+	err := strictjson.Elements(value, func(element string) error {
+		s, ok := text(element)
 		if !ok {
-			return nil, false
+			return errNoText
 		}
 		found = append(found, s)
-		if rest = space(rest[end:]); rest[0] == ',' {
-			rest = space(rest[1:])
-		}
-	}
-	return found, true
+		return nil
+	})
+	return found, err == nil
 }
