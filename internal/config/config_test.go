@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -128,6 +129,13 @@ func TestEmptyFile(t *testing.T) {
 		} else if c.Lifetimes.AccessToken != 10*time.Minute || c.Roles[1].Name != config.AdminRole {
 			t.Errorf("%q: %+v", text, c)
 		}
+	}
+}
+
+func TestTooLarge(t *testing.T) {
+	_, err := config.Parse("f.yml", []byte("# "+strings.Repeat("x", 1<<20)), variables(map[string]string{"GATEHOUSE_ISSUER": "https://auth.example.com"}))
+	if err == nil || err.Error() != "f.yml:1: the file is larger than 1 MB" {
+		t.Errorf("%v", err)
 	}
 }
 
