@@ -138,7 +138,7 @@ func TestAuthorizeErrors(t *testing.T) {
 		}
 	})
 	t.Run("S19 a scope that the client may not have", func(t *testing.T) {
-		for _, scope := range []string{"openid admin", "offline_access", "OPENID", "openid\tprofile", "openid  nosuch"} {
+		for _, scope := range []string{"openid admin", "OPENID", "openid\tprofile", "openid  nosuch"} {
 			ask("scope", scope).refused(t, "invalid_scope")
 		}
 	})

@@ -91,7 +91,8 @@ func (c code) live(now time.Time) error {
 
 // spend is the one write that redeems a code: of any number that race, the
 // condition lets one through. It cannot expire between the check and the write,
-// which are of one request.
+// which are of one request. The family is that of the refresh token that is
+// issued for the code, or "".
 func spend(rawCode, family string) table.Write {
 	return table.Update(codeKey(rawCode), map[string]any{"spent": true, "family": family}).If(table.All{
 		table.Equal{Name: "spent", Value: false},

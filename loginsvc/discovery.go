@@ -51,7 +51,7 @@ func (s *Service) metadata() metadata {
 		ScopesSupported:        s.scopes(),
 		ResponseTypesSupported: []string{"code"},
 		ResponseModesSupported: []string{"query"},
-		GrantTypesSupported:    []string{client.GrantCode},
+		GrantTypesSupported:    []string{client.GrantCode, client.GrantRefresh},
 		TokenAuthMethods:       []string{"none", "client_secret_basic", "client_secret_post"},
 		CodeChallengeMethods:   []string{"S256"},
 		SubjectTypesSupported:  []string{"public"},
@@ -70,7 +70,7 @@ func (s *Service) scopes() []string {
 			scopes[scope] = true
 		}
 	}
-	return append([]string{scopeOpenID, scopeProfile, scopeEmail}, slices.Sorted(maps.Keys(scopes))...)
+	return append([]string{scopeOpenID, scopeProfile, scopeEmail, scopeOffline}, slices.Sorted(maps.Keys(scopes))...)
 }
 
 func (s *Service) handleDiscovery(w http.ResponseWriter, r *http.Request) error {

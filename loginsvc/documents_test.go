@@ -63,7 +63,7 @@ func TestDiscovery(t *testing.T) {
 			}
 		}
 		for _, scope := range list("scopes_supported") {
-			if !slices.Contains([]string{"openid", "profile", "email", "notes:read", "notes:write"}, scope) {
+			if !slices.Contains([]string{"openid", "profile", "email", "offline_access", "notes:read", "notes:write"}, scope) {
 				t.Errorf("scope %s", scope)
 			}
 		}

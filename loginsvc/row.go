@@ -22,6 +22,8 @@ func (r *row) flag(name string) bool { return attribute[bool](r, name) }
 
 func (r *row) instant(name string) time.Time { return time.Unix(r.number(name), 0) }
 
+func (r *row) milli(name string) time.Time { return time.UnixMilli(r.number(name)) }
+
 func attribute[T any](r *row, name string) T {
 	v, ok := r.item[name].(T)
 	if !ok && r.err == nil {

@@ -12,6 +12,10 @@
 //   - A code is bound to its client, its redirect URI and a PKCE challenge
 //     (S256, for every client), lives at most a minute, is redeemed by one
 //     conditional write, and is burnt by five wrong verifiers.
+//   - A refresh token is used once. Repeated within seconds it gives the same
+//     successor, because answers get lost; after that, or with any older one, its
+//     family ends, because somebody else has it. Each renewal checks in its write
+//     that session and user are still what they were.
 //   - A sign-in at a provider is bound to the browser that started it by a cookie
 //     of its own (HttpOnly, SameSite=Lax, over https Secure and __Host-), from
 //     which nonce and PKCE verifier are derived: neither the state nor a dump of
@@ -78,6 +82,14 @@ type Config struct {
 	CodeTTL   time.Duration // 0: 60 seconds, which is the greatest
 	FlowTTL   time.Duration // time to sign in at a provider; 0: 10 minutes
 
+	// A refresh token lives no longer than its session; RefreshTTL after the
+	// sign-in at the app, however often it is renewed (0: 30 days); and
+	// RefreshIdleTTL after it was renewed last (0: 7 days).
+	RefreshTTL, RefreshIdleTTL time.Duration
+	// RefreshGrace is how long a renewal can be repeated, with the same answer:
+	// for apps that lost it. 0: 10 seconds; less than 0: not at all.
+	RefreshGrace time.Duration
+
 	Log *slog.Logger     // one line a request; nil: slog.Default()
 	Now func() time.Time // nil: time.Now
 }
@@ -92,8 +104,11 @@ type Service struct {
 	secure   bool   // the issuer is https
 
 	accessTTL, codeTTL, flowTTL time.Duration
-	crossOrigin                 *http.CrossOriginProtection
-	feed                        feed
+
+	refreshTTL, refreshIdleTTL, refreshGrace time.Duration
+
+	crossOrigin *http.CrossOriginProtection
+	feed        feed
 }
 
 // New returns the service of a configuration. It does no I/O.
@@ -105,7 +120,9 @@ func New(c Config) (*Service, error) {
 	s := &Service{
 		Config: c, origin: issuer.Scheme + "://" + issuer.Host, basePath: issuer.Path, secure: issuer.Scheme == "https",
 		accessTTL: orElse(c.AccessTTL, 10*time.Minute), codeTTL: orElse(c.CodeTTL, time.Minute), flowTTL: orElse(c.FlowTTL, 10*time.Minute),
-		crossOrigin: http.NewCrossOriginProtection(),
+		refreshTTL: orElse(c.RefreshTTL, 30*24*time.Hour), refreshIdleTTL: orElse(c.RefreshIdleTTL, 7*24*time.Hour),
+		refreshGrace: orElse(c.RefreshGrace, 10*time.Second),
+		crossOrigin:  http.NewCrossOriginProtection(),
 	}
 	switch {
 	case c.Audience == "":

@@ -1,8 +1,11 @@
 package loginsvc
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
@@ -26,13 +29,13 @@ func (s *Service) handleToken(w http.ResponseWriter, r *http.Request) error {
 		return invalidRequest("grant_type is missing")
 	case client.GrantCode:
 		return s.redeemCode(w, r, c, p)
+	case client.GrantRefresh:
+		return s.renew(w, r, c, p)
 	}
 	return &httpx.Error{Status: http.StatusBadRequest, Code: "unsupported_grant_type", Detail: "the grant type is not supported"}
 }
 
-// redeemCode answers a code with tokens (OAuth 2.1, Section 4.1.3). The tokens
-// are signed before the code is spent, so that a key out of reach costs nobody
-// their sign-in, and leave only if spending it succeeds.
+// redeemCode answers a code with tokens (OAuth 2.1, Section 4.1.3).
 func (s *Service) redeemCode(w http.ResponseWriter, r *http.Request, c client.Client, p params) error {
 	ctx, now := r.Context(), s.now()
 	if !c.MayUse(client.GrantCode) {
@@ -52,8 +55,8 @@ func (s *Service) redeemCode(w http.ResponseWriter, r *http.Request, c client.Cl
 	case p.get("redirect_uri") != "" && p.get("redirect_uri") != granted.RedirectURI:
 		return invalidGrant(errors.New("redirect_uri is not that of the authorization request"))
 	}
-	if err := granted.live(now); err != nil {
-		return invalidGrant(err)
+	if err := s.checkLive(ctx, granted, now); err != nil {
+		return err
 	}
 	if !isVerifier(verifier) || !same(challengeOf(verifier), granted.Challenge) {
 		if err := blame(ctx, s.Table, rawCode); err != nil {
@@ -61,21 +64,60 @@ func (s *Service) redeemCode(w http.ResponseWriter, r *http.Request, c client.Cl
 		}
 		return invalidGrant(errors.New("wrong code_verifier"))
 	}
+	for range attempts {
+		answer, err := s.redeemOnce(ctx, c, granted, rawCode, now)
+		if err == nil {
+			return httpx.JSON(w, answer)
+		}
+		if !errors.Is(err, errChanged) {
+			return err
+		}
+	}
+	return httpx.Unavailable(errChanged)
+}
+
+// checkLive refuses a code that is not live. One that comes a second time has
+// been seen by two, so that what the first got ends, too (OAuth 2.1, Section
+// 4.1.3).
+func (s *Service) checkLive(ctx context.Context, granted code, now time.Time) error {
+	err := granted.live(now)
+	if err == nil {
+		return nil
+	}
+	if granted.Spent && granted.Family != "" {
+		if err := s.endFamily(ctx, granted.UserID, granted.Family); err != nil {
+			return err
+		}
+	}
+	return invalidGrant(err)
+}
+
+// redeemOnce signs the tokens of a code before it is spent, so that a key out of
+// reach costs nobody their sign-in. They leave only if spending it succeeds.
+func (s *Service) redeemOnce(ctx context.Context, c client.Client, granted code, rawCode string, now time.Time) (tokenResponse, error) {
 	session, user, err := s.Users.SessionByID(ctx, granted.UserID, granted.SessionID)
 	if err != nil {
-		return invalidGrantIf(err, usersvc.ErrNoSession)
+		return tokenResponse{}, invalidGrantIf(err, usersvc.ErrNoSession)
 	}
 	answer, err := s.issue(ctx, grant{
 		client: c.ID, user: user, session: session.ID, authTime: granted.AuthTime, scopes: granted.Scopes,
 		nonce: granted.Nonce, withID: true,
 	}, now)
 	if err != nil {
-		return err
+		return tokenResponse{}, err
 	}
-	if err := s.Table.Write(ctx, spend(rawCode, "")); err != nil {
-		return invalidGrantIf(err, table.ErrConditionFailed)
+	writes := []table.Write{spend(rawCode, "")}
+	if slices.Contains(granted.Scopes, scopeOffline) {
+		f, first := s.newFamily(c, granted, user, session, now)
+		answer.RefreshToken = first.text()
+		writes = append([]table.Write{spend(rawCode, f.ID), table.Put(f.item()).If(table.NotExists{})},
+			usersvc.Unchanged(user.ID, session.ID, user.Version)...)
 	}
-	return httpx.JSON(w, answer)
+	err = s.Table.Write(ctx, writes...)
+	if failed, ok := errors.AsType[*table.ConditionError](err); ok && !slices.Contains(failed.Failed, 0) {
+		return tokenResponse{}, errChanged // not the code: user or session
+	}
+	return answer, invalidGrantIf(err, table.ErrConditionFailed)
 }
 
 // invalidGrantIf makes an invalid_grant of err if it is about the grant, and

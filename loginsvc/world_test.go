@@ -95,9 +95,10 @@ type world struct {
 
 var defaultClients = client.List{
 	{ID: "spa", Name: "Shop", RedirectURIs: []string{appURI, "http://127.0.0.1/cb", "com.example.app:/cb"}, PostLogoutRedirectURIs: []string{"https://app.test/bye"},
-		Origins: []string{"https://app.test"}, Scopes: []string{"openid", "profile", "email", "notes:read", "notes:write"}},
-	{ID: "web", Secret: "web: secret+1", RedirectURIs: []string{appURI + "2"}, PostLogoutRedirectURIs: []string{"https://web.test/bye"}},
-	{ID: "other", RedirectURIs: []string{appURI}},
+		Origins: []string{"https://app.test"}, Scopes: []string{"openid", "profile", "email", "offline_access", "notes:read", "notes:write"},
+		Grants: []string{client.GrantCode, client.GrantRefresh}},
+	{ID: "web", Secret: "web: secret+1", Grants: []string{client.GrantCode, client.GrantRefresh}, Scopes: []string{"openid", "profile", "email", "offline_access"}, RedirectURIs: []string{appURI + "2"}, PostLogoutRedirectURIs: []string{"https://web.test/bye"}},
+	{ID: "other", RedirectURIs: []string{appURI}, Grants: []string{client.GrantCode, client.GrantRefresh}},
 	{ID: "odd id:+", Secret: "odd:+ secret"},
 }
 
@@ -183,6 +184,7 @@ type faultyTable struct {
 	table.Table
 	failWrite func(writes []table.Write) error
 	failRead  error
+	failAfter error // the write is done, and its answer lost
 	requests  atomic.Int64
 }
 
@@ -201,7 +203,10 @@ func (f *faultyTable) Write(ctx context.Context, writes ...table.Write) error {
 			return err
 		}
 	}
-	return f.Table.Write(ctx, writes...)
+	if err := f.Table.Write(ctx, writes...); err != nil {
+		return err
+	}
+	return f.failAfter
 }
 
 // meeting holds back the first n calls of Write until all of them are there.

@@ -1,0 +1,192 @@
+package loginsvc
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+// family is the refresh tokens that follow one another from one sign-in at one
+// app. At any time one of them is live. Its row, among those of the user, has
+// fingerprints and a salt: the successor of a token is derived from the token
+// itself and the salt, so that whoever repeats a renewal whose answer was lost
+// gets the same successor, and whoever reads the table gets nothing.
+//
+// The row remembers the user as they were at a version. A renewal checks in its
+// write that the user still has this version, which spares it a read.
+type family struct {
+	ID        string
+	UserID    string
+	SessionID string
+	ClientID  string
+	Scopes    []string // asked for at the sign-in: the most that a renewal can get
+	Nonce     string   // of the authorization request
+	AuthTime  time.Time
+	CreatedAt time.Time
+	ExpiresAt time.Time // however often it is renewed
+	IdleUntil time.Time // unless it is renewed before
+	Ended     bool
+
+	Current   string // fingerprint of the live token's secret
+	Previous  string // of its predecessor's; "" if it has none
+	Salt      string // from which the live token was derived
+	RotatedAt time.Time
+
+	User usersvc.User
+}
+
+var (
+	errFamilyUnknown = errors.New("refresh token is unknown")
+	errFamilyEnded   = errors.New("refresh token's family has ended")
+	errFamilyExpired = errors.New("refresh token has expired")
+	errFamilyReused  = errors.New("refresh token was used before: its family ends")
+)
+
+func familyKey(userID, id string) table.Key {
+	return table.Key{PK: "user#" + userID, SK: "refresh#" + id}
+}
+
+// newFamily returns a family for a session, and its first token.
+func (s *Service) newFamily(c client.Client, granted code, user usersvc.User, session usersvc.Session, now time.Time) (family, refreshToken) {
+	first := refreshToken{userID: user.ID, family: newFamilyID(), secret: newSecret()}
+	f := family{
+		ID: first.family, UserID: user.ID, SessionID: session.ID, ClientID: c.ID, Scopes: granted.Scopes, Nonce: granted.Nonce,
+		AuthTime: granted.AuthTime, CreatedAt: now, ExpiresAt: earlier(now.Add(s.refreshTTL), session.ExpiresAt),
+		Current: fingerprint(first.secret), RotatedAt: now, User: user,
+	}
+	f.IdleUntil = earlier(now.Add(s.refreshIdleTTL), f.ExpiresAt)
+	return f, first
+}
+
+// item is the row of a new family.
+func (f family) item() table.Item {
+	key := familyKey(f.UserID, f.ID)
+	item := table.Item{
+		table.PK: key.PK, table.SK: key.SK, table.TTL: f.ExpiresAt.Unix(),
+		"id": f.ID, "user_id": f.UserID, "sid": f.SessionID, "client_id": f.ClientID, "scope": strings.Join(f.Scopes, " "), "nonce": f.Nonce,
+		"auth_time": f.AuthTime.UnixMilli(), "created_at": f.CreatedAt.UnixMilli(), "expires_at": f.ExpiresAt.UnixMilli(), "ended": false,
+	}
+	for _, attributes := range []map[string]any{f.rotation(), remember(f.User)} {
+		for name, value := range attributes {
+			item[name] = value
+		}
+	}
+	return item
+}
+
+// rotation is what changes with every renewal.
+func (f family) rotation() map[string]any {
+	return map[string]any{
+		"current": f.Current, "previous": f.Previous, "salt": f.Salt,
+		"rotated_at": f.RotatedAt.UnixMilli(), "idle_until": f.IdleUntil.UnixMilli(),
+	}
+}
+
+// remember is the user as a family keeps them.
+func remember(u usersvc.User) map[string]any {
+	return map[string]any{
+		"user_version": u.Version, "user_roles": u.Roles, "user_name": u.Name, "user_picture": u.Picture,
+		"user_email": u.Email, "user_email_verified": u.EmailVerified,
+	}
+}
+
+// readFamily returns the family of a token, whatever its state.
+func readFamily(ctx context.Context, t table.Table, token refreshToken) (family, error) {
+	item, err := t.Get(ctx, familyKey(token.userID, token.family))
+	if errors.Is(err, table.ErrNotFound) {
+		return family{}, errFamilyUnknown
+	}
+	if err != nil {
+		return family{}, err
+	}
+	r := row{item: item}
+	f := family{
+		ID: r.text("id"), UserID: r.text("user_id"), SessionID: r.text("sid"), ClientID: r.text("client_id"),
+		Scopes: splitScopes(r.text("scope")), Nonce: r.text("nonce"), AuthTime: r.milli("auth_time"),
+		CreatedAt: r.milli("created_at"), ExpiresAt: r.milli("expires_at"), IdleUntil: r.milli("idle_until"), Ended: r.flag("ended"),
+		Current: r.text("current"), Previous: r.text("previous"), Salt: r.text("salt"), RotatedAt: r.milli("rotated_at"),
+	}
+	f.User = usersvc.User{
+		ID: f.UserID, Version: r.number("user_version"), Roles: attribute[[]string](&r, "user_roles"), Name: r.text("user_name"),
+		Picture: r.text("user_picture"), Email: r.text("user_email"), EmailVerified: r.flag("user_email_verified"),
+	}
+	return f, r.err
+}
+
+// live says why no token of the family can be used now; nil means that one can.
+// Both lifetimes are judged by our clock.
+func (f family) live(now time.Time) error {
+	switch {
+	case f.Ended:
+		return errFamilyEnded
+	case !within(now, f.CreatedAt, f.ExpiresAt), !within(now, f.RotatedAt, f.IdleUntil):
+		return errFamilyExpired
+	}
+	return nil
+}
+
+// use is what it means that somebody presents a token of a family.
+type use int
+
+const (
+	useRenews  use = iota // it is the live one
+	useRepeats            // its successor was issued a moment ago, and may have been lost
+	useReuses             // it was used before: one of two holders is not the app
+)
+
+func (f family) use(presented refreshToken, now time.Time, grace time.Duration) use {
+	h := fingerprint(presented.secret)
+	switch {
+	case same(h, f.Current):
+		return useRenews
+	case same(h, f.Previous) && grace > 0 && now.Sub(f.RotatedAt) <= grace && same(fingerprint(derive(presented.secret, f.Salt)), f.Current):
+		return useRepeats
+	}
+	return useReuses // also a token older than the previous one, at whatever time
+}
+
+// renewed is the family after a renewal by its live token, and the successor.
+func (f family) renewed(presented refreshToken, now time.Time, idle time.Duration) (family, refreshToken) {
+	f.Previous, f.Salt, f.RotatedAt = f.Current, rand.Text(), now
+	next := f.successor(presented)
+	f.Current = fingerprint(next.secret)
+	f.IdleUntil = earlier(now.Add(idle), f.ExpiresAt)
+	return f, next
+}
+
+// successor is the token that follows presented.
+func (f family) successor(presented refreshToken) refreshToken {
+	presented.secret = derive(presented.secret, f.Salt)
+	return presented
+}
+
+// is holds if the family is alive and its live token has the fingerprint.
+func is(current string) table.Cond {
+	return table.All{table.Equal{Name: "current", Value: current}, table.Equal{Name: "ended", Value: false}}
+}
+
+// endFamily ends a family, and its access tokens by the revocation feed. It
+// succeeds if there is none, or if it has ended before.
+func (s *Service) endFamily(ctx context.Context, userID, id string) error {
+	err := s.Table.Write(ctx,
+		table.Update(familyKey(userID, id), map[string]any{"ended": true}).If(table.Equal{Name: "ended", Value: false}),
+		s.Users.RevokeTokens(userID),
+	)
+	if errors.Is(err, table.ErrConditionFailed) {
+		return nil
+	}
+	return err
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,146 @@
+package loginsvc
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+// errChanged says that a row has changed between reading it and the write that
+// depends on it.
+var errChanged = errors.New("changed meanwhile")
+
+// attempts bounds how often a grant begins anew because of [errChanged].
+const attempts = 8
+
+// renew answers a refresh token with new tokens (OAuth 2.1, Section 4.3). In
+// quiet times this is one read and one write. The access token is signed before
+// the write, so that a key out of reach leaves the refresh token as it was, and
+// leaves only after it, so that nobody has a token whose refresh token is not
+// kept.
+func (s *Service) renew(w http.ResponseWriter, r *http.Request, c client.Client, p params) error {
+	if !c.MayUse(client.GrantRefresh) {
+		return unauthorizedClient()
+	}
+	if p.get("refresh_token") == "" {
+		return invalidRequest("refresh_token is missing")
+	}
+	if resource := p["resource"]; len(resource) > 0 && slices.ContainsFunc(resource, func(v string) bool { return v != "" && v != s.Audience }) {
+		return &httpx.Error{Status: http.StatusBadRequest, Code: "invalid_target", Detail: "no such resource"}
+	}
+	presented, ok := parseRefreshToken(p.get("refresh_token"))
+	if !ok {
+		return invalidGrant(errors.New("refresh token is malformed"))
+	}
+	// What is issued counts as issued before anything was read: if user or
+	// session change after that, the revocation feed covers the token.
+	now := s.now()
+	for attempt := range attempts {
+		answer, err := s.renewOnce(r.Context(), c, p.get("scope"), presented, now, attempt > 0)
+		if err == nil {
+			return httpx.JSON(w, answer)
+		}
+		if !errors.Is(err, errChanged) {
+			return err
+		}
+	}
+	return httpx.Unavailable(errChanged)
+}
+
+// renewOnce renews by the family as it is. If the token was live when the
+// request began, as raced says, and is two renewals old by now, then others were
+// faster, and nobody is a thief.
+func (s *Service) renewOnce(ctx context.Context, c client.Client, scope string, presented refreshToken, now time.Time, raced bool) (tokenResponse, error) {
+	f, err := readFamily(ctx, s.Table, presented)
+	if err != nil {
+		return tokenResponse{}, invalidGrantIf(err, errFamilyUnknown)
+	}
+	if f.ClientID != c.ID {
+		return tokenResponse{}, invalidGrant(errors.New("refresh token of another client"))
+	}
+	if err := f.live(now); err != nil {
+		return tokenResponse{}, invalidGrant(err)
+	}
+	// The row may have been written after now; of the two, the later counts.
+	kind := f.use(presented, s.now(), s.refreshGrace)
+	if kind == useReuses && raced {
+		return tokenResponse{}, invalidGrant(errors.New("refresh token was overtaken"))
+	}
+	if kind == useReuses {
+		if err := s.endFamily(ctx, f.UserID, f.ID); err != nil {
+			return tokenResponse{}, err
+		}
+		return tokenResponse{}, invalidGrant(errFamilyReused)
+	}
+	scopes, withID, err := narrow(scope, f.Scopes)
+	if err != nil {
+		return tokenResponse{}, err
+	}
+	g := grant{client: c.ID, user: f.User, session: f.SessionID, authTime: f.AuthTime, scopes: scopes, nonce: f.Nonce, withID: withID}
+	return s.commitRenewal(ctx, f, kind, presented, g, now)
+}
+
+// commitRenewal signs and writes. If the user has changed since the family knew
+// them, it reads them anew and does so once more.
+func (s *Service) commitRenewal(ctx context.Context, f family, kind use, presented refreshToken, g grant, now time.Time) (tokenResponse, error) {
+	stale := false
+	for range attempts {
+		answer, err := s.issue(ctx, g, now)
+		if err != nil {
+			return tokenResponse{}, err
+		}
+		// A repeat gives what the first answer gave, whatever has become of it.
+		next, write := f.successor(presented), table.Check(familyKey(f.UserID, f.ID), table.Equal{Name: "ended", Value: false})
+		if kind == useRenews {
+			var after family
+			after, next = f.renewed(presented, s.now(), s.refreshIdleTTL)
+			set := after.rotation()
+			if stale {
+				for name, value := range remember(g.user) {
+					set[name] = value
+				}
+			}
+			write = table.Update(write.Key, set).If(is(f.Current))
+		}
+		answer.RefreshToken = next.text()
+		err = s.Table.Write(ctx, append([]table.Write{write}, usersvc.Unchanged(f.UserID, f.SessionID, g.user.Version)...)...)
+		failed, conflict := errors.AsType[*table.ConditionError](err)
+		switch {
+		case err == nil:
+			return answer, nil
+		case !conflict:
+			return tokenResponse{}, err
+		case slices.Contains(failed.Failed, 0): // another renewal came first
+			return tokenResponse{}, errChanged
+		}
+		if _, g.user, err = s.Users.SessionByID(ctx, f.UserID, f.SessionID); err != nil {
+			return tokenResponse{}, invalidGrantIf(err, usersvc.ErrNoSession)
+		}
+		stale = true
+	}
+	return tokenResponse{}, errChanged
+}
+
+// narrow returns the scopes that a renewal asks for: those of the sign-in, or
+// some of them. An ID token is due only if the app asks for openid by name.
+func narrow(value string, granted []string) (scopes []string, withID bool, err error) {
+	if value == "" {
+		return granted, false, nil
+	}
+	for _, scope := range splitScopes(value) {
+		if !slices.Contains(granted, scope) {
+			return nil, false, &httpx.Error{Status: http.StatusBadRequest, Code: "invalid_scope", Detail: "the scope goes beyond what was granted"}
+		}
+		if !slices.Contains(scopes, scope) {
+			scopes = append(scopes, scope)
+		}
+	}
+	return scopes, slices.Contains(scopes, scopeOpenID), nil
+}
