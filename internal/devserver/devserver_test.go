@@ -63,6 +63,9 @@ func ask(t *testing.T, method, address, rawToken string, header ...string) answe
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(header) > 1 && header[0] == "Host" {
+		r.Host, header = header[1], header[2:]
+	}
 	if rawToken != "" {
 		r.Header.Set("Authorization", "Bearer "+rawToken)
 	}
@@ -215,10 +218,24 @@ func TestSeedFlow(t *testing.T) {
 	}
 }
 
-// The audience of a token is not the issuer, nor a client.
-func TestAudience(t *testing.T) {
+// A name that leads to this machine is not this machine.
+func TestRebinding(t *testing.T) {
 	t.Parallel()
 	s := running(t, devserver.Options{})
+	for host, status := range map[string]int{"evil.example:8788": 421, "evil.example": 421, "127.0.0.1": 200, "localhost:8788": 200, "[::1]:8788": 200} {
+		if got := ask(t, "GET", s.DemoURL+"/", "", "Host", host); got.status != status {
+			t.Errorf("%s: %d, want %d", host, got.status, status)
+		}
+	}
+}
+
+// The audience of a token is not the issuer, nor a client, nor what a
+// deployment's variables say.
+func TestAudience(t *testing.T) {
+	t.Parallel()
+	s := running(t, devserver.Options{Getenv: func(name string) string {
+		return map[string]string{"GATEHOUSE_AUDIENCE": "another", "GATEHOUSE_ISSUER": "https://another.example"}[name]
+	}})
 	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(tokens(t, s, "lin").AccessToken, ".")[1])
 	if err != nil {
 		t.Fatal(err)
@@ -227,7 +244,7 @@ func TestAudience(t *testing.T) {
 	if err := json.Unmarshal(payload, &claims); err != nil {
 		t.Fatal(err)
 	}
-	if claims.Iss != s.Issuer || claims.Aud != s.Audience || s.Audience == s.Issuer {
+	if claims.Iss != s.Issuer || claims.Aud != s.Audience || s.Audience != s.Issuer+"/api" {
 		t.Errorf("%+v", claims)
 	}
 }

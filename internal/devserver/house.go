@@ -50,7 +50,7 @@ func (h *house) build(ctx context.Context) (api, provider http.Handler, err erro
 	if h.own, err = h.usable(); err != nil {
 		return nil, nil, err
 	}
-	provider = newWaiting(func() (http.Handler, error) { return h.demoProvider() })
+	provider = here(newWaiting(func() (http.Handler, error) { return h.demoProvider() }))
 	h.users = h.newUsers()
 	if err := h.seed(ctx); err != nil {
 		return nil, nil, err

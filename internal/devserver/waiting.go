@@ -1,6 +1,28 @@
 package devserver
 
-import "net/http"
+import (
+	"net"
+	"net/http"
+
+	"github.com/gatehouse-auth/gatehouse/internal/env"
+)
+
+// here lets in requests that were made to this machine by a name of this
+// machine. A page elsewhere can make its own name lead here, and would then be
+// of the same origin as the demo provider, where a click is all it takes.
+func here(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = r.Host
+		}
+		if !env.Loopback(host) {
+			http.Error(w, "the demo provider answers to names of this machine only", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
 
 // waiting is a handler that is still being made: making the demo provider's key
 // takes long, and nobody needs it before somebody has clicked.
