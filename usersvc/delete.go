@@ -64,17 +64,7 @@ func (u *Users) forget(ctx context.Context, user User) ([]table.Write, error) {
 
 // sweep erases the rows of a deleted user, but for the trail of what was done.
 func (u *Users) sweep(ctx context.Context, id string) error {
-	item, err := u.Table.Get(ctx, userKey(id))
-	if errors.Is(err, table.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if user, err := userFrom(item); err != nil || user.Status != deleted {
-		return err
-	}
-	if err := u.each(ctx, table.Query{PK: userKey(id).PK}, func(item table.Item) (table.Write, bool) {
+	err := u.each(ctx, table.Query{PK: userKey(id).PK}, func(item table.Item) (table.Write, bool) {
 		switch {
 		case item.Key().SK == userKey(id).SK:
 			return table.Write{}, false
@@ -82,7 +72,8 @@ func (u *Users) sweep(ctx context.Context, id string) error {
 			return erased(item, id)
 		}
 		return table.Delete(item.Key()), true
-	}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	return u.each(ctx, table.Query{Index: table.GSI2, PK: actorPartition(id)}, func(item table.Item) (table.Write, bool) {
