@@ -47,7 +47,7 @@ func (g *Gateway) authorize(w http.ResponseWriter, r *http.Request, a authorizer
 // are not kept.
 func (g *Gateway) verdict(ctx context.Context, a authorizer, values []string, c *call, x *Exchange) (*verdict, error) {
 	key := cacheKey(a.Name, values)
-	if v, ok := g.cache.get(key, g.cfg.Now()); ok && a.TTL > 0 {
+	if v, ok := g.cache.get(key, g.cfg.Now()); ok {
 		x.Cached = true
 		return v, nil
 	}

@@ -66,7 +66,7 @@ func TestAuthorizerEvent(t *testing.T) {
 
 func TestStage(t *testing.T) {
 	s := newStand(t, "prod")
-	for target, want := range map[string]int{"/prod/public": 200, "/public": 404, "/products": 404, "/prod": 200, "/prod/": 200} {
+	for target, want := range map[string]int{"/prod/public": 200, "/public": 404, "/products": 404, "/prodpublic": 404, "/prod": 200, "/prod/": 200} {
 		if resp, _ := s.do("GET", target, ""); resp.StatusCode != want {
 			t.Errorf("%s: status %d, want %d", target, resp.StatusCode, want)
 		}

@@ -248,6 +248,23 @@ func TestIdentityIsNotForged(t *testing.T) {
 	}
 }
 
+func TestOnlyThePathOpensARoute(t *testing.T) {
+	for _, tc := range []struct{ name, target, header string }{
+		{"I27 a public path in the query", "/a?path=/public", ""},
+		{"I27 a public path in X-Forwarded-Uri", "/a", "X-Forwarded-Uri: /public"},
+		{"I27 a public path in X-Original-Url", "/a", "X-Original-Url: /public"},
+		{"I27 another method in a header", "/a", "X-Http-Method-Override: HEAD"},
+		{"I28 a header that is spelt like the token's", "/a", "X_Authorization: Bearer t1"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := newStand(t, "")
+			if resp, _ := s.do("GET", tc.target, "", tc.header); resp.StatusCode != 401 || len(s.asked)+len(s.called) > 0 {
+				t.Errorf("got %d", resp.StatusCode)
+			}
+		})
+	}
+}
+
 func TestLimits(t *testing.T) {
 	s := newStand(t, "")
 	for name, tc := range map[string]struct {

@@ -103,7 +103,7 @@ func TestReadTemplateRefuses(t *testing.T) {
 func TestMostSpecificRoute(t *testing.T) {
 	// The first five stand in the documentation of HTTP APIs.
 	routes := []string{"GET /pets/dog/1", "GET /pets/dog/{id}", "GET /pets/{proxy+}", "ANY /{proxy+}", "$default",
-		"ANY /users/me", "GET /users/{id}", "POST /users/{id}", "GET /users/{id}/sessions", "GET /{x}/b/c", "GET /a/{proxy+}", "GET /"}
+		"ANY /users/me", "GET /users/{id}", "POST /users/{id}", "GET /users/{id}/sessions", "GET /{x}/b/c", "GET /a/{proxy+}", "GET /", "ANY /both", "GET /both"}
 	for _, tc := range []struct{ method, target, want string }{
 		{"GET", "/pets/dog/1", "GET /pets/dog/1"},
 		{"GET", "/pets/dog/2", "GET /pets/dog/{id}"},
@@ -121,6 +121,8 @@ func TestMostSpecificRoute(t *testing.T) {
 		{"GET", "/us%65rs/me", "ANY /users/me"},
 		{"GET", "/a/b/c", "GET /{x}/b/c"},
 		{"GET", "/a/b/d", "GET /a/{proxy+}"},
+		{"GET", "/both", "GET /both"},
+		{"PUT", "/both", "ANY /both"},
 		{"GET", "/", "GET /"},
 		{"POST", "/", "$default"},
 		{"GET", "//", "ANY /{proxy+}"},

@@ -22,6 +22,7 @@ type seen struct {
 	Method, URI, Path, Host, From, ID, Who, Body, Cookie string
 	Accept                                               []string
 	Length                                               int64
+	Framing                                              string // Host and Content-Length, where they stand among the headers
 }
 
 // look sends event through the adapter and returns what the handler saw.
@@ -35,7 +36,8 @@ func look(t *testing.T, event string) (seen, int) {
 		}
 		who, _ := identity.FromContext(r.Context())
 		got = seen{r.Method, r.RequestURI, r.URL.Path, r.Host, r.RemoteAddr, httpx.RequestID(r.Context()),
-			who.Subject, string(body), r.Header.Get("Cookie"), r.Header.Values("Accept"), r.ContentLength}
+			who.Subject, string(body), r.Header.Get("Cookie"), r.Header.Values("Accept"), r.ContentLength,
+			r.Header.Get("Host") + r.Header.Get("Content-Length")}
 	}))
 	out, err := handle(t.Context(), []byte(event))
 	if err != nil {
@@ -61,9 +63,9 @@ func TestRequest(t *testing.T) {
 			"requestContext":{"requestId":"r1","stage":"$default","http":{"method":"POST","sourceIp":"192.0.2.7"},
 			"authorizer":{"lambda":{"sub":"u_lin","auth_time":1700000000}}}}`,
 			seen{Method: "POST", URI: "/users/u%201?a=1&a=%20&b", Path: "/users/u 1", Host: "auth.example.com", From: "192.0.2.7:0",
-				ID: "r1", Who: "u_lin", Body: "hello", Cookie: "x=1; y=2", Accept: []string{"text/html,*/*"}, Length: 5}},
+				ID: "r1", Who: "u_lin", Body: "hello", Cookie: "x=1; y=2", Accept: []string{"text/html,*/*"}, Length: 5, Framing: "5"}},
 		{"HTTP API with payload 1.0", `{"version":"1.0","resource":"/me","path":"/prod/me","httpMethod":"GET",
-			"headers":{"accept":"b"},"multiValueHeaders":{"accept":["a","b"],"cookie":["x=1; y=2"],"host":["h"]},
+			"headers":{"accept":"b"},"multiValueHeaders":{"accept":["a","b"],"cookie":["x=1; y=2"],"host":["h"],"content-length":["9"]},
 			"queryStringParameters":{"a":"2"},"multiValueQueryStringParameters":{"a":["1 0","2"]},"body":null,
 			"requestContext":{"requestId":"r2","stage":"prod","identity":{"sourceIp":"2001:db8::1"},"authorizer":{"principalId":"p","sub":"u_ada"}}}`,
 			seen{Method: "GET", URI: "/me?a=1+0&a=2", Path: "/me", Host: "h", From: "[2001:db8::1]:0",
@@ -72,7 +74,7 @@ func TestRequest(t *testing.T) {
 			"multiValueHeaders":null,"queryStringParameters":{"q":"&"},"multiValueQueryStringParameters":null,"body":"\u0000é",
 			"requestContext":{"requestId":"r3","stage":"prod","path":"/prod/notes/a%2Fb","identity":{"sourceIp":"192.0.2.7"},"authorizer":null}}`,
 			seen{Method: "PUT", URI: "/notes/a%2Fb?q=%26", Path: "/notes/a/b", Host: "h", From: "192.0.2.7:0",
-				ID: "r3", Body: "\x00é", Accept: []string{"a"}, Length: 3}},
+				ID: "r3", Body: "\x00é", Accept: []string{"a"}, Length: 3, Framing: "3"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, _ := look(t, tc.event)
@@ -104,6 +106,7 @@ func TestPath(t *testing.T) {
 		{"$default", v2("$default", "$default", "/a b/%2e", "null"), "/a%20b/%252e"},
 		{"$default under a named stage", v2("prod", "$default", "/prod", "null"), "/"},
 		{"a path that only begins like the stage", v2("prod", "$default", "/products", "null"), "/products"},
+		{"$default, and no path", v2("$default", "$default", "x", "null"), ""},
 		{"a function URL, which does not decode", `{"version":"2.0","routeKey":"$default","rawPath":"/a%2Fb","requestContext":{"domainName":"x.lambda-url.eu-west-1.on.aws","stage":"$default","http":{"method":"GET"}}}`, "/a%2Fb"},
 		{"REST", rest("/users/{id}", "/users/a%2Fb"), "/users/a%2Fb"},
 		{"REST under a mapping", rest("/users/{id}", "/v1/users/7"), "/users/7"},

@@ -88,6 +88,10 @@ func TestAnswer(t *testing.T) {
 				t.Error(err)
 			}
 		}, 304, "", false, nil},
+		{"204 has no body", "2.0", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(204)
+			w.Write([]byte("x"))
+		}, 204, "", false, nil},
 		{"HEAD has the headers alone", "HEAD", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "2")
 			w.Write([]byte("{}"))
