@@ -55,6 +55,17 @@ func TestFirstDeploy(t *testing.T) {
 		}
 		r.want("current")
 	})
+	t.Run("adopts nothing if another was faster by a hair", func(t *testing.T) {
+		r := newRig(t)
+		one, _, _ := r.vault.create(t.Context())
+		two, _, _ := r.vault.create(t.Context())
+		r.table.between = func() { mustSet(t, r.process(adopting(two))) }
+		mustSet(t, r.process(adopting(one)))
+		if k := r.key(keys.Current); k.Reference != two {
+			t.Error("the faster one's key is gone")
+		}
+		r.want("current")
+	})
 	t.Run("makes one key, however many start together", func(t *testing.T) {
 		r := newRig(t)
 		var group sync.WaitGroup

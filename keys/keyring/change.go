@@ -87,12 +87,13 @@ func (k *Keyring) fill(_ context.Context, ring keys.Ring) (keys.Ring, error) {
 // start together.
 func (k *Keyring) begin(ctx context.Context) (stored, error) {
 	if k.Adopt == "" {
-		return k.join(ctx, func(ring keys.Ring, key keys.RingKey) (keys.Ring, error) {
+		now, _, err := k.join(ctx, func(ring keys.Ring, key keys.RingKey) (keys.Ring, error) {
 			if len(ring) > 0 {
 				return ring, nil
 			}
 			return k.Rules.Adopt(ring, key, k.Now())
 		})
+		return now, err
 	}
 	signer, err := k.Open(ctx, k.Adopt)
 	if err != nil {
@@ -110,25 +111,29 @@ func (k *Keyring) begin(ctx context.Context) (stored, error) {
 // errNoMaker says that this process cannot make keys.
 var errNoMaker = errors.New("the key ring needs a key, and this process makes none")
 
-// join makes a key and has it join the ring by add. If the ring can do without
-// it after all, the new key is discarded.
-func (k *Keyring) join(ctx context.Context, add func(keys.Ring, keys.RingKey) (keys.Ring, error)) (stored, error) {
+// join makes a key, has it join the ring by add and returns its id. If the ring
+// can do without it after all, the id is "" and the new key is discarded.
+func (k *Keyring) join(ctx context.Context, add func(keys.Ring, keys.RingKey) (keys.Ring, error)) (_ stored, id string, _ error) {
 	if k.Create == nil {
-		return stored{}, errNoMaker
+		return stored{}, "", errNoMaker
 	}
 	reference, signer, err := k.Create(ctx)
 	if err != nil {
-		return stored{}, fmt.Errorf("making a key: %w", err)
+		return stored{}, "", fmt.Errorf("making a key: %w", err)
 	}
 	if err := prove(ctx, signer); err != nil {
-		return stored{}, errors.Join(fmt.Errorf("the new key: %w", err), k.discard(ctx, reference))
+		return stored{}, "", errors.Join(fmt.Errorf("the new key: %w", err), k.discard(ctx, reference))
 	}
 	key := keys.RingKey{Public: signer.Public(), Reference: reference}
 	now, err := k.apply(ctx, func(_ context.Context, ring keys.Ring) (keys.Ring, error) { return add(ring, key) })
-	if _, ok := now.ring.Find(keys.Thumbprint(key.Public)); ok || errors.Is(err, table.ErrUnavailable) {
-		return now, err // it joined, or may have joined
+	id = keys.Thumbprint(key.Public)
+	if _, ok := now.ring.Find(id); ok {
+		return now, id, nil
 	}
-	return now, errors.Join(err, k.discard(ctx, reference))
+	if errors.Is(err, table.ErrUnavailable) {
+		return now, "", err // it may have joined
+	}
+	return now, "", errors.Join(err, k.discard(ctx, reference))
 }
 
 // discard ends a private key, also if the caller has gone meanwhile.

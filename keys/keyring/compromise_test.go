@@ -1,7 +1,6 @@
 package keyring_test
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -11,18 +10,11 @@ import (
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
 )
 
-// createShort makes keys as create does, which are too short to sign.
-func createShort(create func(context.Context) (string, keys.Signer, error)) func(context.Context) (string, keys.Signer, error) {
-	return func(ctx context.Context) (string, keys.Signer, error) {
-		reference, _, err := create(ctx)
-		return reference, short{}, err
-	}
-}
-
 func TestCompromise(t *testing.T) {
 	t.Run("S100 the key is out of the next answer, and another signs", func(t *testing.T) {
 		r := newRig(t)
 		operator := r.ready()
+		mustSet(t, operator)
 		other := r.process()
 		bad := keys.Thumbprint(mustSet(t, other).Current.Public())
 		report, err := operator.Compromise(t.Context(), bad)

@@ -143,6 +143,9 @@ type table1 struct {
 	hangs atomic.Bool
 	gets  atomic.Int64
 
+	writes  atomic.Int64
+	between func() // is called once, before the next write
+
 	mu      sync.Mutex
 	failing int  // the how-manieth write from now on fails; 0: none
 	lost    bool // it takes effect, and only the answer is lost
@@ -169,6 +172,11 @@ func (f *table1) Get(ctx context.Context, key table.Key) (table.Item, error) {
 func (f *table1) Write(ctx context.Context, writes ...table.Write) error {
 	if f.down.Load() {
 		return table.ErrUnavailable
+	}
+	f.writes.Add(1)
+	if between := f.between; between != nil {
+		f.between = nil
+		between()
 	}
 	f.mu.Lock()
 	f.failing--

@@ -5,6 +5,8 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"math/big"
@@ -105,6 +107,30 @@ func TestSet(t *testing.T) {
 			t.Errorf("S83 signing when KMS is back: %v", err)
 		}
 	})
+	t.Run("who leaves does not wait for a key that is being opened", func(t *testing.T) {
+		r := newRig(t)
+		r.ready()
+		opening := make(chan struct{})
+		slow := r.process(func(c *keyring.Config) {
+			c.Open = func(ctx context.Context, _ string) (keys.Signer, error) {
+				close(opening)
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+		})
+		current := mustSet(t, slow).Current
+		first, leave := context.WithCancel(t.Context())
+		var group sync.WaitGroup
+		group.Go(func() { current.SignDigest(first, [32]byte{}) })
+		<-opening
+		second, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := current.SignDigest(second, [32]byte{}); !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v", err)
+		}
+		leave()
+		group.Wait()
+	})
 	t.Run("fault 12: a reference that leads to another key signs nothing", func(t *testing.T) {
 		r := newRig(t)
 		r.ready()
@@ -193,7 +219,7 @@ func TestTableDown(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		begun := time.Now()
-		if _, err := r.process().Set(ctx); !errors.Is(err, context.Canceled) {
+		if _, err := k.Set(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v", err)
 		}
 		if d := time.Since(begun); d > 500*time.Millisecond {
@@ -205,7 +231,12 @@ func TestTableDown(t *testing.T) {
 
 func TestDamagedRing(t *testing.T) {
 	key := table.Key{PK: "keys", SK: "ring"}
+	der, err := x509.MarshalPKIXPublicKey(short{}.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, damage := range map[string]map[string]any{
+		"a key that is too short":         {"ring": fmt.Sprintf(`[{"state":"current","public":"%s"}]`, base64.StdEncoding.EncodeToString(der))},
 		"fault 22: no JSON":               {"ring": "{"},
 		"fault 22: no key at all":         {"ring": `[{"state":"current"}]`},
 		"fault 22: a public key cut":      {"ring": `[{"state":"current","public":"MIIB"}]`},

@@ -104,15 +104,13 @@ func (k *Keyring) provide(ctx context.Context, report *Report) error {
 	if n := len(report.Ring.Published()); n >= keys.MaxPublished {
 		return &keys.RuleError{Why: fmt.Sprintf("no next key can be made: %d keys are published, and verifiers read no more", n)}
 	}
-	now, err := k.join(ctx, func(ring keys.Ring, key keys.RingKey) (keys.Ring, error) {
+	now, id, err := k.join(ctx, func(ring keys.Ring, key keys.RingKey) (keys.Ring, error) {
 		if _, ok := ring.Next(); ok {
 			return ring, nil // somebody else was faster
 		}
 		return k.Rules.Add(ring, key, k.Now())
 	})
-	if next, ok := now.ring.Next(); ok && err == nil {
-		report.Added = next.ID
-	}
+	report.Added = id
 	return report.after(now, err)
 }
 

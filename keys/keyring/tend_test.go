@@ -1,6 +1,10 @@
 package keyring_test
 
 import (
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
 	"errors"
 	"slices"
 	"strings"
@@ -10,6 +14,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/keys"
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
+	"github.com/gatehouse-auth/gatehouse/keys/keystest"
 )
 
 const (
@@ -35,10 +40,14 @@ func TestTend(t *testing.T) {
 		t.Errorf("the first run: %+v", report)
 	}
 	r.want("current next")
+	before := r.table.writes.Load()
 	for range 3 {
 		if report := r.tend(k); report.Added+report.Promoted != "" {
 			t.Errorf("with nothing to do: %+v", report)
 		}
+	}
+	if n := r.table.writes.Load() - before; n != 0 {
+		t.Errorf("%d writes with nothing to do", n)
 	}
 	r.now.set(start.Add(30*day - time.Second))
 	r.tend(k)
@@ -164,16 +173,68 @@ func TestRotate(t *testing.T) {
 			t.Errorf("%+v, %v", report, err)
 		}
 	})
-	t.Run("a new key that does not sign joins nothing", func(t *testing.T) {
+	t.Run("a new key that cannot be used joins nothing", func(t *testing.T) {
+		for name, bad := range map[string]keys.Signer{"short": short{}, "signs with another": changeling{}} {
+			r := newRig(t)
+			mustSet(t, r.process())
+			k := r.process(func(c *keyring.Config) {
+				c.Create = func(ctx context.Context) (string, keys.Signer, error) {
+					reference, _, err := r.vault.create(ctx)
+					return reference, bad, err
+				}
+			})
+			if _, err := k.Tend(t.Context()); err == nil {
+				t.Errorf("%s: no error", name)
+			}
+			r.want("current")
+			if kept, _, _ := r.vault.count(); kept != 1 {
+				t.Errorf("%s: the key was not discarded", name)
+			}
+		}
+	})
+	t.Run("a next key that another run made is as good", func(t *testing.T) {
 		r := newRig(t)
 		k := r.process()
 		mustSet(t, k)
-		bad := r.process(func(c *keyring.Config) { c.Create = createShort(c.Create) })
-		if _, err := bad.Tend(t.Context()); err == nil {
-			t.Error("no error")
+		r.table.between = func() { r.tend(r.process()) }
+		if report := r.tend(k); report.Added != "" {
+			t.Errorf("%+v", report)
 		}
-		r.want("current")
+		r.want("current next")
+		if kept, _, _ := r.vault.count(); kept != 2 {
+			t.Errorf("%d private keys are left", kept)
+		}
 	})
+	t.Run("no key is made that could not be published", func(t *testing.T) {
+		r := newRig(t)
+		k := r.process(func(c *keyring.Config) { c.Rules.TokenTTL = 365 * day })
+		for range keys.MaxPublished - 1 {
+			r.tend(k)
+			r.now.pass(lead)
+			if _, err := k.Rotate(t.Context()); err != nil && !strings.Contains(err.Error(), "10 keys") {
+				t.Fatal(err)
+			}
+		}
+		_, before, _ := r.vault.count()
+		if _, err := k.Tend(t.Context()); err == nil || !strings.Contains(err.Error(), "10 keys") {
+			t.Errorf("error %v", err)
+		}
+		if _, after, _ := r.vault.count(); after != before {
+			t.Error("a key was made in vain")
+		}
+	})
+}
+
+// changeling is a key whose signatures are by another.
+type changeling struct{}
+
+var changelingKeys = sync.OnceValue(func() [2]*rsa.PrivateKey {
+	return [2]*rsa.PrivateKey{keystest.WeakKey(), keystest.WeakKey()}
+})
+
+func (changeling) Public() *rsa.PublicKey { return &changelingKeys()[0].PublicKey }
+func (changeling) SignDigest(_ context.Context, digest [sha256.Size]byte) ([]byte, error) {
+	return rsa.SignPKCS1v15(nil, changelingKeys()[1], crypto.SHA256, digest[:])
 }
 
 // TestInterrupted stops Rotate at every write and every call of the vault, in
@@ -190,7 +251,13 @@ func TestInterrupted(t *testing.T) {
 				r := newRig(t)
 				r.oldRing()
 				stop(r)
-				_, err := r.process().Rotate(t.Context())
+				report, err := r.process().Rotate(t.Context())
+				if len(report.Ring) == 0 {
+					t.Errorf("%s %d: the report has no ring", name, point)
+				}
+				if promoted, ok := report.Ring.Find(report.Promoted); ok && promoted.State != keys.Current {
+					t.Errorf("%s %d: reported as promoted, a key that is %s", name, point, promoted.State)
+				}
 				r.table.failWrite(0, false)
 				r.vault.set(func(v *vault) { v.failing = 0 })
 				reached = reached || err != nil

@@ -236,6 +236,13 @@ func TestDeadline(t *testing.T) {
 			t.Errorf("took %v", d)
 		}
 	})
+	t.Run("no call goes on for ever", func(t *testing.T) {
+		_, client, arn := newServer(t)
+		key := open(t, bounded{client, t}, arn)
+		if _, err := key.SignDigest(t.Context(), sha256.Sum256(nil)); err != nil {
+			t.Error(err)
+		}
+	})
 	t.Run("KMS out of reach", func(t *testing.T) {
 		_, client, arn := newServer(t)
 		key := open(t, away{client}, arn)
