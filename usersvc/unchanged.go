@@ -2,15 +2,13 @@ package usersvc
 
 import "github.com/gatehouse-auth/gatehouse/internal/table"
 
-// Unchanged are checks for a transaction of the caller: the session has not
-// ended, and its user is active and still of the version. They come in this
-// order: the user's, the session's. Who read both with [Users.SessionByID] and
-// writes with these checks has acted on what is so now.
+// Unchanged are checks for a transaction of the caller: the user still has the
+// version, and the session has not ended. They come in this order. Who read both
+// with [Users.SessionByID] and writes with these checks has acted on what is so
+// now, because each change of a user, also a suspension, is a new version.
 func Unchanged(userID, sid string, version int64) []table.Write {
 	return []table.Write{
-		table.Check(userKey(userID), table.All{
-			table.Equal{Name: "status", Value: string(Active)}, table.Equal{Name: "version", Value: version},
-		}),
+		table.Check(userKey(userID), table.Equal{Name: "version", Value: version}),
 		table.Check(sessionKey(userID, sid), table.Exists{}),
 	}
 }
