@@ -206,3 +206,19 @@ func TestCookies(t *testing.T) {
 		}
 	})
 }
+
+func TestSeenBeforeAllocatesNothing(t *testing.T) {
+	w := newWorld(t, nil)
+	lin := w.rawToken(t, "u_lin", "user|notes")
+	again := func() {
+		if _, err := w.Verify(t.Context(), lin); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again()
+	w.clock.pass(5 * time.Minute)
+	again() // with keys fetched again
+	if n := testing.AllocsPerRun(100, again); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

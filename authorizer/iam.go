@@ -99,7 +99,7 @@ func (s stageARN) answer(caller *verified, p policy.Patterns) ([]byte, error) {
 // statement adds a statement about the patterns. Neither they nor the ARN need
 // escaping: see [policy.Compile] and [parseARN].
 func (s stageARN) statement(out []byte, effect string, patterns []string) []byte {
-	out = append(out, `{"Action":"execute-api:Invoke","Effect":"`...)
+	out = append(out, `{"Action":["execute-api:Invoke"],"Effect":"`...)
 	out = append(out, effect...)
 	out = append(out, `","Resource":[`...)
 	for i, pattern := range patterns {

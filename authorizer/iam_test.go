@@ -28,8 +28,8 @@ func TestIAMAnswers(t *testing.T) {
 		want := map[string]any{
 			"principalId": "u_lin",
 			"policyDocument": map[string]any{"Version": "2012-10-17", "Statement": []any{
-				map[string]any{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": []any{stage + "*"}},
-				map[string]any{"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": []any{
+				map[string]any{"Action": []any{"execute-api:Invoke"}, "Effect": "Allow", "Resource": []any{stage + "*"}},
+				map[string]any{"Action": []any{"execute-api:Invoke"}, "Effect": "Deny", "Resource": []any{
 					stage + "GET/notes/*/history", stage + "GET/notes/*/history/", stage + "GET/admin", stage + "GET/admin/",
 					stage + "DELETE/admin/*", stage + "GET/admin/*", stage + "HEAD/admin/*", stage + "OPTIONS/admin/*",
 					stage + "PATCH/admin/*", stage + "POST/admin/*", stage + "PUT/admin/*",
@@ -111,7 +111,7 @@ func TestIAMAnswers(t *testing.T) {
 				t.Errorf("%s: %v, %v", kind.name, answer, err)
 			}
 			statement := object(answer, "policyDocument")["Statement"]
-			want := []any{map[string]any{"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": []any{stage + "*"}}}
+			want := []any{map[string]any{"Action": []any{"execute-api:Invoke"}, "Effect": "Deny", "Resource": []any{stage + "*"}}}
 			if diff := cmp.Diff(want, statement); diff != "" {
 				t.Error(diff)
 			}

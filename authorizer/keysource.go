@@ -113,6 +113,11 @@ func (s *KeySource) replace(set []byte) error {
 	if err != nil {
 		return err
 	}
+	for keyID, before := range *s.keys.Load() {
+		if pub := usable[keyID]; pub != nil && pub.Equal(before) {
+			usable[keyID] = before // so that who has it sees at once that it is the same
+		}
+	}
 	s.keys.Store(&usable)
 	return nil
 }

@@ -2,6 +2,7 @@ package authorizer_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -243,7 +244,7 @@ func invokes(t testing.TB, answer map[string]any, arn string) bool {
 	for _, s := range statements {
 		s := s.(map[string]any)
 		resources, _ := s["Resource"].([]any)
-		if s["Action"] != "execute-api:Invoke" || len(resources) == 0 || len(s) != 3 {
+		if fmt.Sprint(s["Action"]) != "[execute-api:Invoke]" || len(resources) == 0 || len(s) != 3 {
 			t.Errorf("S119 statement %v", s)
 		}
 		for _, resource := range resources {
