@@ -30,7 +30,10 @@ func (r Report) LogValue() slog.Value {
 // period, makes a new next key if there is none, and discards the private keys
 // of those that ended. The report is of what was done, also with an error.
 func (k *Keyring) Tend(ctx context.Context) (Report, error) {
-	return k.tend(ctx, func(ring keys.Ring) bool { return !k.Now().Before(k.Rules.DueAt(ring)) })
+	return k.tend(ctx, func(ring keys.Ring) bool {
+		_, ok := ring.Next()
+		return ok && !k.Now().Before(k.Rules.DueAt(ring)) && !k.Now().Before(k.Rules.ReadyAt(ring))
+	})
 }
 
 // Rotate does what [Keyring.Tend] does, and has the next key sign now, due or

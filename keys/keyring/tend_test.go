@@ -86,6 +86,25 @@ func TestTend(t *testing.T) {
 	r.want("retiring current next")
 }
 
+func TestTendIsPatient(t *testing.T) {
+	r := newRig(t)
+	k := r.process()
+	mustSet(t, k)
+	r.now.set(start.Add(60 * day)) // nobody tended the ring
+	if report := r.tend(k); report.Added == "" || report.Promoted != "" {
+		t.Errorf("due, without a next key: %+v", report)
+	}
+	r.now.pass(lead - time.Second)
+	if report := r.tend(k); report.Promoted != "" {
+		t.Errorf("due, with a next key that is too new: %+v", report)
+	}
+	r.now.pass(time.Second)
+	if report := r.tend(k); report.Promoted == "" {
+		t.Errorf("due, with a next key that may sign: %+v", report)
+	}
+	r.want("retiring current next")
+}
+
 func TestRotate(t *testing.T) {
 	t.Run("at once, if every verifier knows the next key", func(t *testing.T) {
 		r := newRig(t)
