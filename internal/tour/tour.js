@@ -43,7 +43,7 @@ async function signIn() {
   kept.set('flow', flow);
   const prompt = kept.get('tokens') ? { prompt: 'select_account' } : {};
   location.assign(authorization_endpoint + '?' + new URLSearchParams({
-    ...prompt, response_type: 'code', client_id: clientID, redirect_uri: home, scope: 'openid profile email',
+    ...prompt, response_type: 'code', client_id: clientID, redirect_uri: home, scope: 'openid profile email offline_access',
     state: flow.state, nonce: flow.nonce, code_challenge: base64url(await sha256(flow.verifier)), code_challenge_method: 'S256',
   }));
 }
@@ -59,14 +59,26 @@ async function comeBack() {
   if (!flow || answer.get('state') !== flow.state) throw new Error('This sign-in was not begun on this page. Sign in again.');
   if (answer.get('iss') !== server.issuer) throw new Error('The answer comes from another issuer.');
   if (answer.has('error')) throw new Error('The sign-in was refused: ' + (answer.get('error_description') || answer.get('error')) + '.');
-  const response = await fetch(server.token_endpoint, { method: 'POST', body: new URLSearchParams({
-    grant_type: 'authorization_code', client_id: clientID, redirect_uri: home, code: answer.get('code'), code_verifier: flow.verifier,
-  }) });
-  const tokens = await response.json();
-  if (!response.ok) throw new Error('The code was refused: ' + (tokens.error_description || tokens.error) + '.');
+  const tokens = await redeem(server, {
+    grant_type: 'authorization_code', redirect_uri: home, code: answer.get('code'), code_verifier: flow.verifier,
+  });
   const id = decode(tokens.id_token.split('.')[1]);
   if (id.nonce !== flow.nonce || id.aud !== clientID || id.iss !== server.issuer) throw new Error('The ID token is not for this sign-in.');
   kept.set('tokens', tokens);
+}
+
+async function redeem(server, grant) {
+  const response = await fetch(server.token_endpoint, { method: 'POST', body: new URLSearchParams({ client_id: clientID, ...grant }) });
+  const tokens = await response.json();
+  if (!response.ok) throw new Error('The login service refused: ' + (tokens.error_description || tokens.error) + '.');
+  return tokens;
+}
+
+// renew trades the refresh token for new tokens; each is good once.
+async function renew() {
+  const old = kept.get('tokens');
+  kept.set('tokens', { ...old, ...await redeem(await metadata(), { grant_type: 'refresh_token', refresh_token: old.refresh_token }) });
+  paint();
 }
 
 // signOut ends the session at Gatehouse too, by a form, so that no token stands in an address.
@@ -157,6 +169,8 @@ function list(where, claims) {
   }
 }
 
+let ticking;
+
 function count(claims) {
   const left = Math.max(0, Math.round(claims.exp - Date.now() / 1000));
   $('countdown').textContent = left ? Math.floor(left / 60) + ':' + String(left % 60).padStart(2, '0') + ' min' : 'nothing any more';
@@ -182,8 +196,10 @@ function paint() {
   list($('token-header'), header);
   list($('token-claims'), claims);
   $('raw-token').textContent = tokens.access_token;
+  $('renew').hidden = !tokens.refresh_token;
   count(claims);
-  setInterval(count, 1000, claims);
+  clearInterval(ticking);
+  ticking = setInterval(count, 1000, claims);
 }
 
 function complain(err) {
@@ -203,5 +219,6 @@ on('call-without', callWithout);
 on('sign-in', signIn);
 on('call-again', callAgain);
 on('sign-out', signOut);
+on('renew', renew);
 for (const [id, run] of Object.entries(tries)) on(id, async () => show($(id + '-result'), await run()));
 comeBack().catch(complain).then(paint).then(callWithout).catch(complain);
