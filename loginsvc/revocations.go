@@ -43,19 +43,11 @@ func (s *Service) readFeed(ctx context.Context, fresh bool) ([]byte, error) {
 	if !fresh && body != nil && age >= 0 && age < feedTTL {
 		return body, nil
 	}
-	entries, err := s.Users.Revocations(ctx)
+	list, err := s.revoked(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var list revocation.List
-	for _, e := range entries {
-		if e.SessionID != "" {
-			list.AddSession(e.SessionID)
-		} else {
-			list.AddSubject(e.UserID, e.IssuedBefore)
-		}
-	}
-	if body, err = json.Marshal(&list); err != nil {
+	if body, err = json.Marshal(list); err != nil {
 		return nil, err
 	}
 	s.feed.mu.Lock()
@@ -64,4 +56,9 @@ func (s *Service) readFeed(ctx context.Context, fresh bool) ([]byte, error) {
 		s.feed.body, s.feed.readAt = body, now
 	}
 	return body, nil
+}
+
+// revoked is the feed as the table has it now.
+func (s *Service) revoked(ctx context.Context) (*revocation.List, error) {
+	return s.Users.Revocations(ctx)
 }

@@ -31,7 +31,7 @@ func (u *Users) Delete(ctx context.Context, by By, id string) error {
 			return nil, err
 		}
 		writes = append(writes, gone...)
-		return append(writes, u.audit(UserDeleted, id, by, ""), u.revokeUser(id)), nil
+		return append(writes, u.audit(UserDeleted, id, by, ""), u.revokeUser(next)), nil
 	})
 	if err != nil && !errors.Is(err, ErrNotFound) || !isID(id) {
 		return err

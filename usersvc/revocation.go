@@ -6,19 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/revocation"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
-
-// Revocation is one entry of the revocation feed: access tokens that are dead
-// although they have not expired.
-type Revocation struct {
-	SessionID string // every token of the session; or
-	UserID    string // every token of the user issued before IssuedBefore
-	// IssuedBefore is a whole second, as the claim iat is: the next one after
-	// the change, so that no token from before it slips through.
-	IssuedBefore time.Time
-	ExpiresAt    time.Time // no such token is alive any more, and the entry is gone
-}
 
 // revocationPartition holds the feed. Its sort keys are in the order of time.
 const revocationPartition = "revocations"
@@ -26,51 +16,75 @@ const revocationPartition = "revocations"
 // clockLeeway is how far an authorizer's clock may be behind ours.
 const clockLeeway = time.Minute
 
-func (u *Users) revokeSession(sid string) table.Write { return u.revoke("session_id", sid) }
-func (u *Users) revokeUser(id string) table.Write     { return u.revoke("user_id", id) }
-
-// revoke is the row of an entry. It is written in the same transaction as what
-// makes the tokens dead.
-func (u *Users) revoke(kind, id string) table.Write {
-	now := u.now()
-	expires := now.Add(u.accessTTL() + clockLeeway)
-	return table.Put(table.Item{
-		table.PK: revocationPartition, table.SK: now.Format(auditTime) + "#" + rand.Text()[:16],
-		kind: id, "issued_before": now.Truncate(time.Second).Add(time.Second).Unix(),
-		"expires_at": expires.UnixMilli(), table.TTL: expires.Unix() + 1,
-	}).If(table.NotExists{})
+// revokeSession is the row that makes every access token of the session dead. It
+// is written in the same transaction as what ends the session.
+func (u *Users) revokeSession(sid string) table.Write {
+	return u.revoke(table.Item{"session_id": sid})
 }
 
-// Revocations returns what the feed lists now, newest first, with one query in
-// all but extraordinary hours.
-func (u *Users) Revocations(ctx context.Context) ([]Revocation, error) {
-	var (
-		all    []Revocation
-		now    = u.now()
-		cursor string
-	)
+// revokeUser is the row that makes every access token dead that the user has: the
+// next ones are issued from user.TokensFrom on. It is written in the same
+// transaction as the change of the user.
+func (u *Users) revokeUser(user *User) table.Write {
+	user.TokensFrom = u.nextSecond()
+	return u.RevokeTokens(user.ID)
+}
+
+// RevokeTokens is the row of the revocation feed that makes every access token
+// of the user dead that was issued until now, and in what is left of this second.
+// It belongs into the transaction that ends what the tokens came from. Sessions
+// go on, and give new tokens.
+func (u *Users) RevokeTokens(userID string) table.Write {
+	return u.revoke(table.Item{"user_id": userID, "issued_before": u.nextSecond().Unix()})
+}
+
+// nextSecond is the first iat that no token can have that was issued until now.
+func (u *Users) nextSecond() time.Time { return u.now().Truncate(time.Second).Add(time.Second) }
+
+func (u *Users) revoke(row table.Item) table.Write {
+	now := u.now()
+	expires := now.Add(u.accessTTL() + clockLeeway)
+	row[table.PK], row[table.SK] = revocationPartition, now.Format(auditTime)+"#"+rand.Text()[:16]
+	row["expires_at"], row[table.TTL] = expires.UnixMilli(), expires.Unix()+1
+	return table.Put(row).If(table.NotExists{})
+}
+
+// Revocations returns what the feed lists now, with one query in all but
+// extraordinary hours.
+func (u *Users) Revocations(ctx context.Context) (*revocation.List, error) {
+	list := &revocation.List{}
+	q := table.Query{PK: revocationPartition, Descending: true, Limit: 1000}
 	for {
-		page, err := u.Table.Query(ctx, table.Query{PK: revocationPartition, Descending: true, Limit: 1000, Cursor: cursor})
+		page, err := u.Table.Query(ctx, q)
 		if err != nil {
 			return nil, fmt.Errorf("reading revocations: %w", err)
 		}
 		for _, item := range page.Items {
-			r := row{item: item}
-			entry := Revocation{IssuedBefore: time.Unix(r.number("issued_before"), 0).UTC(), ExpiresAt: r.instant("expires_at")}
-			entry.SessionID, _ = item["session_id"].(string)
-			entry.UserID, _ = item["user_id"].(string)
-			if r.err != nil {
-				return nil, r.err
-			}
-			if now.After(entry.ExpiresAt.Add(time.Hour)) { // and so has everything older
-				return all, nil
-			}
-			if now.Before(entry.ExpiresAt) {
-				all = append(all, entry)
+			more, err := u.add(list, item)
+			if err != nil || !more {
+				return list, err
 			}
 		}
-		if cursor = page.Cursor; cursor == "" {
-			return all, nil
+		if q.Cursor = page.Cursor; q.Cursor == "" {
+			return list, nil
 		}
 	}
+}
+
+// add adds a row to the list, unless it has expired. It tells whether there can
+// be older rows that have not.
+func (u *Users) add(list *revocation.List, item table.Item) (more bool, err error) {
+	r := row{item: item}
+	expires, now := r.instant("expires_at"), u.now()
+	switch {
+	case r.err != nil:
+		return false, r.err
+	case !now.Before(expires): // a shorter life may have been configured since
+		return now.Before(expires.Add(time.Hour)), nil
+	case item["session_id"] != nil:
+		list.AddSession(r.text("session_id"))
+	default:
+		list.AddSubject(r.text("user_id"), time.Unix(r.number("issued_before"), 0))
+	}
+	return true, r.err
 }

@@ -32,6 +32,16 @@ func (h *house) trail(t *testing.T, userID string) []usersvc.Action {
 	return actions
 }
 
+// revoked fails unless a token that the user would be issued now is, or is not,
+// in the revocation feed.
+func (h *house) revoked(t *testing.T, user usersvc.User, want bool) {
+	t.Helper()
+	feed, err := h.Revocations(t.Context())
+	if err != nil || feed.Revoked(user.ID, "", h.clock.Now()) != want {
+		t.Errorf("revoked: want %v, %v", want, err)
+	}
+}
+
 // unchanged fails if do changes what is stored about the user.
 func (h *house) unchanged(t *testing.T, userID string, do func()) {
 	t.Helper()
@@ -71,9 +81,10 @@ func testSetRoles(t *testing.T, open engine) {
 		if diff := cmp.Diff(want, page.Items[0]); diff != "" {
 			t.Error(diff)
 		}
-		feed, err := h.Revocations(t.Context())
-		if err != nil || len(feed) != 1 || feed[0].UserID != lin.user.ID || !feed[0].IssuedBefore.After(h.clock.Now()) {
-			t.Error("the old roles' tokens live on:", feed, err)
+		h.revoked(t, user, true)
+		h.clock.pass(time.Second)
+		if h.revoked(t, user, false); user.TokensFrom.After(h.clock.Now()) {
+			t.Error("the new roles' tokens are dead:", user.TokensFrom)
 		}
 	})
 	t.Run("the same roles again change nothing", func(t *testing.T) {

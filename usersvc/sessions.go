@@ -57,7 +57,7 @@ func (u *Users) EndSessionBy(ctx context.Context, by By, userID, sid string) err
 // revoked, too, but it gets new ones.
 func (u *Users) EndSessions(ctx context.Context, by By, userID, keep string) error {
 	_, err := u.change(ctx, by, userID, 0, func(next *User) ([]table.Write, error) {
-		writes := []table.Write{u.audit(SessionsEnded, userID, by, keep), u.revokeUser(userID)}
+		writes := []table.Write{u.audit(SessionsEnded, userID, by, keep), u.revokeUser(next)}
 		if keep != "" {
 			s, err := u.readSession(ctx, userID, keep)
 			if err != nil {

@@ -124,7 +124,7 @@ func (u *Users) create(a arrival, canClaim bool) entry {
 	now := u.now()
 	user := User{
 		ID: newID("u_", now), Roles: sortedRoles(u.defaultRoles()), Status: a.status,
-		CreatedAt: now, Version: 1, primary: a.key().PK, identities: 1,
+		CreatedAt: now, Version: 1, primary: a.key().PK, identities: 1, TokensFrom: now.Truncate(time.Second),
 	}
 	user.show(a.Profile)
 	writes := append(linkRows(user.ID, a.Profile, now), u.audit(UserCreated, user.ID, a.by(user.ID), "from "+a.Provider))

@@ -27,7 +27,7 @@ func testSignIn(t *testing.T, open engine) {
 		}
 		want := usersvc.User{
 			ID: lin.user.ID, Email: "lin@example.com", EmailVerified: true, Name: "lin", Roles: []string{"user"},
-			Status: usersvc.Active, CreatedAt: h.clock.Now(), Version: 1,
+			Status: usersvc.Active, CreatedAt: h.clock.Now(), Version: 1, TokensFrom: h.clock.Now(),
 		}
 		if diff := cmp.Diff(want, lin.user, exported); diff != "" {
 			t.Error(diff)

@@ -1,6 +1,10 @@
 package usersvc
 
-import "github.com/gatehouse-auth/gatehouse/internal/table"
+import (
+	"context"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+)
 
 // Unchanged are checks for a transaction of the caller: the user still has the
 // version, and the session has not ended. They come in this order. Who read both
@@ -13,7 +17,12 @@ func Unchanged(userID, sid string, version int64) []table.Write {
 	}
 }
 
-// RevokeTokens is the row of the revocation feed that makes every access token
-// of the user dead that was issued until now. It belongs into the transaction
-// that ends what the tokens came from. Sessions go on, and give new tokens.
-func (u *Users) RevokeTokens(userID string) table.Write { return u.revokeUser(userID) }
+// RevokeTokens makes every access token dead that the user has been given until
+// now, in one transaction with writes, whose conditions must hold. Sessions go
+// on, and give new tokens.
+func (u *Users) RevokeTokens(ctx context.Context, userID string, writes ...table.Write) error {
+	_, err := u.change(ctx, By{UserID: userID}, userID, 0, func(next *User) ([]table.Write, error) {
+		return append([]table.Write{u.revokeUser(next)}, writes...), nil
+	})
+	return err
+}

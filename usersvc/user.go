@@ -22,6 +22,11 @@ type User struct {
 	CreatedAt     time.Time `json:"created_at"`
 	Version       int64     `json:"version"` // grows with each change
 
+	// TokensFrom is the second from which on the user's access tokens are alive:
+	// every one with an earlier iat has been revoked. Who issues one sooner after
+	// a change than that waits, for less than a second.
+	TokensFrom time.Time `json:"-"`
+
 	epoch        int64  // of the sessions that are live
 	primary      string // the identity whose profile the user shows: its key
 	claimedEmail string // the canonical address that leads to this user, or ""
@@ -80,7 +85,7 @@ func (u User) item() table.Item {
 		"id": u.ID, "email": u.Email, "email_verified": u.EmailVerified, "name": u.Name, "picture": u.Picture,
 		"roles": sortedRoles(u.Roles), "status": string(u.Status), "created_at": u.CreatedAt.UnixMilli(), "version": u.Version,
 		"epoch": u.epoch, "primary": u.primary, "claimed_email": u.claimedEmail, "lost_email": u.lostEmail, "admin_given": u.adminGiven,
-		"own_name": u.ownName, "identities": u.identities,
+		"own_name": u.ownName, "identities": u.identities, "tokens_from": u.TokensFrom.Unix(),
 	}
 	if u.Status != deleted {
 		item[table.GSI1PK], item[table.GSI1SK] = usersPartition, u.ID
@@ -99,6 +104,7 @@ func userFrom(item table.Item) (User, error) {
 		Status: Status(r.text("status")), CreatedAt: r.instant("created_at"), Version: r.number("version"),
 		epoch: r.number("epoch"), primary: r.text("primary"), claimedEmail: r.text("claimed_email"), lostEmail: r.text("lost_email"),
 		adminGiven: r.flag("admin_given"), ownName: r.flag("own_name"), identities: r.number("identities"),
+		TokensFrom: time.Unix(r.number("tokens_from"), 0).UTC(),
 	}
 	if r.err == nil && (r.number("schema") != userSchema || item.Key() != userKey(u.ID)) {
 		r.err = fmt.Errorf("%w: user: schema or key", ErrCorrupt)
