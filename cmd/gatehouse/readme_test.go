@@ -60,6 +60,7 @@ func TestREADME(t *testing.T) {
 	t.Cleanup(func() { server.Close() })
 	here := strings.NewReplacer(
 		"go run ./cmd/gatehouse token", "gatehouse token --url "+server.Issuer,
+		"go run ./cmd/gatehouse explain", "gatehouse explain --url "+server.Issuer,
 		"http://localhost:8787", server.Issuer,
 	)
 	ran := 0
@@ -71,7 +72,7 @@ func TestREADME(t *testing.T) {
 		default:
 			ran++
 			got := bash(t, b, here.Replace(b.text))
-			want := strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSpace(b.output)), "…", ".*")
+			want := strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSpace(b.output)), "…", "(?s:.*)")
 			if !regexp.MustCompile("^" + want + "$").MatchString(strings.TrimSpace(got)) {
 				t.Errorf("README.md:%d prints\n%s\nand not\n%s", b.line, got, b.output)
 			}
