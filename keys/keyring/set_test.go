@@ -212,8 +212,9 @@ func TestTableDown(t *testing.T) {
 		defer r.table.hangs.Store(false)
 		r.now.pass(5 * time.Second)
 		var group sync.WaitGroup
+		before := r.table.gets.Load()
 		group.Go(func() { k.Set(t.Context()) })
-		for r.table.gets.Load() == 0 {
+		for r.table.gets.Load() == before {
 			time.Sleep(time.Millisecond)
 		}
 		ctx, cancel := context.WithCancel(t.Context())

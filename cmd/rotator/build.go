@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"github.com/gatehouse-auth/gatehouse/internal/awsenv"
+	"github.com/gatehouse-auth/gatehouse/internal/env"
+	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
+	"github.com/gatehouse-auth/gatehouse/keys"
+	"github.com/gatehouse-auth/gatehouse/keys/keyring"
+	"github.com/gatehouse-auth/gatehouse/keys/kmskey"
+)
+
+// build makes the function from getenv. It does no I/O.
+func build(getenv func(string) string, log *slog.Logger) (func(context.Context) error, error) {
+	e := &env.Reader{Get: getenv}
+	aws, tableName, keyID := awsenv.Config(e), e.String("GATEHOUSE_TABLE"), e.String("GATEHOUSE_KMS_KEY")
+	tableAt, keysAt := awsenv.Endpoint(e, "DYNAMODB"), awsenv.Endpoint(e, "KMS")
+	// Roles may use the KMS keys that bear the name of the stack as a tag.
+	name := e.String("GATEHOUSE_NAME")
+	rules := keys.Rules{Lead: e.Duration("GATEHOUSE_KEY_LEAD", 0), Period: e.Duration("GATEHOUSE_KEY_PERIOD", 0)}
+	if err := e.Err(); err != nil {
+		return nil, err
+	}
+	store := kmskey.Store{
+		Client: kms.NewFromConfig(aws, func(o *kms.Options) { o.BaseEndpoint = keysAt }),
+		Spec:   kmskey.Spec{Description: name + " signs tokens (RS256)", Tags: map[string]string{"gatehouse": name}},
+	}
+	ring, err := keyring.New(keyring.Config{
+		Table: dynamotable.New(dynamodb.NewFromConfig(aws, func(o *dynamodb.Options) { o.BaseEndpoint = tableAt }), tableName),
+		Rules: rules, Adopt: keyID, Open: store.Open, Create: store.Create, Discard: store.Discard, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error { return run(ctx, ring, log) }, nil
+}
+
+// run does what is due, and then looks at the whole.
+func run(ctx context.Context, ring *keyring.Keyring, log *slog.Logger) error {
+	report, err := ring.Tend(ctx)
+	log.InfoContext(ctx, "tended the key ring", "report", report)
+	if err = errors.Join(err, ring.Check(ctx)); err != nil {
+		log.ErrorContext(ctx, "the key ring is not healthy", "err", err)
+	}
+	return err
+}

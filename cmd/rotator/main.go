@@ -1,0 +1,22 @@
+// Rotator is the Lambda function that tends the ring of signing keys. A schedule
+// runs it every hour; it does what is due, which mostly is nothing, and fails if
+// the ring is not healthy, so that somebody hears of it.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+)
+
+func main() {
+	log := lambdacontext.NewLogger()
+	f, err := build(os.Getenv, log)
+	if err != nil {
+		log.ErrorContext(context.Background(), "starting rotator", "err", err)
+		os.Exit(1)
+	}
+	lambda.Start(f)
+}
