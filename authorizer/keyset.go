@@ -4,6 +4,7 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/MicahParks/jwkset"
@@ -60,7 +61,8 @@ func usableKeys(set []byte) (map[string]*rsa.PublicKey, error) {
 // least 2048 bits, and not meant for something else; otherwise nil.
 func usableKey(m jwkset.JWKMarshal) *rsa.PublicKey {
 	if m.KID == "" || m.KTY != jwkset.KtyRSA || m.D != "" ||
-		m.USE != "" && m.USE != jwkset.UseSig || m.ALG != "" && m.ALG != jwkset.AlgRS256 {
+		m.USE != "" && m.USE != jwkset.UseSig || m.ALG != "" && m.ALG != jwkset.AlgRS256 ||
+		m.KEYOPS != nil && !slices.Contains(m.KEYOPS, jwkset.KeyOpsVerify) {
 		return nil
 	}
 	jwk, err := jwkset.NewJWKFromMarshal(m, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})

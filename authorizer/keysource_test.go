@@ -317,6 +317,8 @@ func TestKeySourceFilter(t *testing.T) {
 		"for encryption":         jwk(next.Public(), `"kid":"other","use":"enc"`),
 		"for another algorithm":  jwk(next.Public(), `"kid":"other","alg":"RS512"`),
 		"for encryption, by alg": jwk(next.Public(), `"kid":"other","alg":"RSA-OAEP"`),
+		"for other operations":   jwk(next.Public(), `"kid":"other","key_ops":["encrypt"]`),
+		"for no operation":       jwk(next.Public(), `"kid":"other","key_ops":[]`),
 		"of 1024 bits":           jwk(&short.PublicKey, `"kid":"other"`),
 		"without a kid":          jwk(next.Public(), `"use":"sig"`),
 		"with an empty kid":      jwk(next.Public(), `"kid":""`),
