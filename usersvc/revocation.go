@@ -26,20 +26,9 @@ func (u *Users) revokeSession(sid string) table.Write {
 // next ones are issued from user.TokensFrom on. It is written in the same
 // transaction as the change of the user.
 func (u *Users) revokeUser(user *User) table.Write {
-	user.TokensFrom = u.nextSecond()
-	return u.RevokeTokens(user.ID)
+	user.TokensFrom = u.now().Truncate(time.Second).Add(time.Second)
+	return u.revoke(table.Item{"user_id": user.ID, "issued_before": user.TokensFrom.Unix()})
 }
-
-// RevokeTokens is the row of the revocation feed that makes every access token
-// of the user dead that was issued until now, and in what is left of this second.
-// It belongs into the transaction that ends what the tokens came from. Sessions
-// go on, and give new tokens.
-func (u *Users) RevokeTokens(userID string) table.Write {
-	return u.revoke(table.Item{"user_id": userID, "issued_before": u.nextSecond().Unix()})
-}
-
-// nextSecond is the first iat that no token can have that was issued until now.
-func (u *Users) nextSecond() time.Time { return u.now().Truncate(time.Second).Add(time.Second) }
 
 func (u *Users) revoke(row table.Item) table.Write {
 	now := u.now()
