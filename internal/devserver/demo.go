@@ -10,15 +10,24 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
-	"github.com/gatehouse-auth/gatehouse/keys"
+	"github.com/gatehouse-auth/gatehouse/keys/keyring"
 )
 
 // demoRoutes are behind the authorizer, beside the routes of serverless.yml.
-var demoRoutes = []string{"GET /demo/hello", "GET /demo/admin", "POST /demo/forge/{kind}"}
+var demoRoutes = []string{
+	"GET /demo/hello", "GET /demo/admin", "POST /demo/forge/{kind}",
+	"GET /demo/keys", "POST /demo/keys/rotate", "POST /demo/keys/{kid}/compromise",
+}
 
 // Rules returns the team's rules and those of the tour.
 func Rules(c *config.Config) []policy.Rule {
-	return append([]policy.Rule{{Route: "GET /demo/admin", Roles: []string{"admin"}}}, c.Routes...)
+	admin := []string{"admin"}
+	return append([]policy.Rule{
+		{Route: "GET /demo/admin", Roles: admin},
+		{Route: "GET /demo/keys", Roles: admin},
+		{Route: "POST /demo/keys/rotate", Roles: admin},
+		{Route: "POST /demo/keys/{kid}/compromise", Roles: admin},
+	}, c.Routes...)
 }
 
 // demo is the protected function of the tour, written as a team would write
@@ -26,7 +35,8 @@ func Rules(c *config.Config) []policy.Rule {
 // different, which makes the bad ones.
 type demo struct {
 	issuer, audience string
-	key              keys.Signer
+	ring             *keyring.Keyring
+	yesterday        *keyring.Keyring // the same ring, a day behind
 	now              func() time.Time
 }
 
@@ -35,6 +45,9 @@ func (d *demo) handler() http.Handler {
 	mux.Handle("GET /demo/hello", httpx.Handle(hello, httpx.Problem))
 	mux.Handle("GET /demo/admin", httpx.Handle(hello, httpx.Problem))
 	mux.Handle("POST /demo/forge/{kind}", httpx.Handle(d.forge, httpx.Problem))
+	mux.Handle("GET /demo/keys", httpx.Handle(d.handleKeys, httpx.Problem))
+	mux.Handle("POST /demo/keys/rotate", httpx.Handle(d.handleRotate, httpx.Problem))
+	mux.Handle("POST /demo/keys/{kid}/compromise", httpx.Handle(d.handleCompromise, httpx.Problem))
 	return mux
 }
 
@@ -82,7 +95,11 @@ func (d *demo) forge(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return &httpx.Error{Status: http.StatusNotFound, Code: "not_found", Detail: "there are: audience, expired"}
 	}
-	rawToken, err := access.Sign(r.Context(), d.key)
+	set, err := d.ring.Set(r.Context())
+	if err != nil || set.Current == nil {
+		return httpx.Unavailable(err)
+	}
+	rawToken, err := access.Sign(r.Context(), set.Current)
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,7 @@ func (s *Server) start(ctx context.Context, o Options) error {
 		return err
 	}
 	s.Audience = c.Audience
-	if s.store, err = openStore(o.Data); err != nil {
+	if s.store, err = openStore(ctx, o.Data); err != nil {
 		return err
 	}
 	h := &house{Options: o, config: c, store: s.store, demoURL: s.DemoURL}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer"
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
@@ -16,7 +17,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/gateway"
 	"github.com/gatehouse-auth/gatehouse/internal/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/setup"
-	"github.com/gatehouse-auth/gatehouse/keys"
+	"github.com/gatehouse-auth/gatehouse/keys/keyring"
 	"github.com/gatehouse-auth/gatehouse/loginsvc"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
@@ -35,6 +36,7 @@ type house struct {
 	own    []config.Provider // the team's providers that can be used
 	log    *slog.Logger      // for the parts
 	users  *usersvc.Users
+	ring   *keyring.Keyring
 	secret client.Secret // of Gatehouse at the demo provider
 }
 
@@ -52,6 +54,9 @@ func (h *house) build(ctx context.Context) (api, provider http.Handler, err erro
 	}
 	provider = here(newWaiting(func() (http.Handler, error) { return h.demoProvider() }))
 	h.users = h.newUsers()
+	if h.ring, err = h.newRing(h.Now); err != nil {
+		return nil, nil, err
+	}
 	if err := h.seed(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -127,7 +132,10 @@ func (h *house) functions() (map[string]gateway.Function, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &demo{issuer: h.config.Issuer, audience: h.config.Audience, key: h.store.key, now: h.Now}
+	d := &demo{issuer: h.config.Issuer, audience: h.config.Audience, ring: h.ring, now: h.Now}
+	if d.yesterday, err = h.newRing(func() time.Time { return h.Now().Add(-24 * time.Hour) }); err != nil {
+		return nil, err
+	}
 	functions := map[string]gateway.Function{
 		"authorizer": decide.Handle,
 		"loginsvc":   lambdahttp.Handler(login),
@@ -177,7 +185,7 @@ func (h *house) loginsvc() (http.Handler, error) {
 	}
 	return loginsvc.New(loginsvc.Config{
 		Issuer: c.Issuer, Audience: c.Audience, Providers: at, Clients: clients.Lookup, Origins: clients.AllowsOrigin,
-		Users: h.users, Table: h.store.table, Keys: keys.Static(h.store.key), Pages: brand, RoleScopes: roleScopes,
+		Users: h.users, Table: h.store.table, Keys: h.ring.Set, Pages: brand, RoleScopes: roleScopes,
 		AccessTTL: c.Lifetimes.AccessToken, CodeTTL: c.Lifetimes.Code, Log: h.log, Now: h.Now,
 	})
 }

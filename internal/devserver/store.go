@@ -1,6 +1,7 @@
 package devserver
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,21 +9,21 @@ import (
 	"path/filepath"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table/bolttable"
-	"github.com/gatehouse-auth/gatehouse/keys"
 	"github.com/gatehouse-auth/gatehouse/keys/localkey"
 )
 
-// store is what a run keeps: the table and the signing key.
+// store is what a run keeps: the table and the signing keys.
 type store struct {
 	table *bolttable.Table
-	key   keys.Signer
+	keys  *localkey.Store
+	first string // the reference of the first key
 	drop  string // the folder to delete at the end; "" keeps it
 }
 
-// openStore opens the table and the key in dir, and creates what is not there.
+// openStore opens the table and the keys in dir, and creates what is not there.
 // With dir "" both are made for this run alone.
-func openStore(dir string) (*store, error) {
-	s := &store{}
+func openStore(ctx context.Context, dir string) (*store, error) {
+	s := &store{keys: &localkey.Store{}}
 	keep := dir != ""
 	if !keep {
 		var err error
@@ -34,15 +35,16 @@ func openStore(dir string) (*store, error) {
 	made := make(chan error, 1)
 	if !keep { // finding primes takes longest: begin at once
 		go func() {
-			key, err := localkey.Generate()
-			s.key = key
+			var err error
+			s.first, _, err = s.keys.Create(ctx)
 			made <- err
 		}()
 	}
 	t, err := bolttable.Open(filepath.Join(dir, "gatehouse.db"), bolttable.Options{UnsafeNoSync: !keep})
 	s.table = t
 	if err == nil && keep {
-		s.key, err = openKey(filepath.Join(dir, "key.pem")) // the table is ours alone, so is the key
+		s.keys.Dir, s.first = dir, "key"
+		err = checkKey(filepath.Join(dir, "key.pem")) // the table is ours alone, so is the key
 	}
 	if !keep {
 		err = errors.Join(err, <-made)
@@ -57,16 +59,13 @@ func openStore(dir string) (*store, error) {
 	return s, nil
 }
 
-// openKey loads the key in the file, or makes it.
-func openKey(path string) (keys.Signer, error) {
-	key, err := localkey.Load(path)
+// checkKey makes the key in the file, if it is not there.
+func checkKey(path string) error {
+	_, err := localkey.Load(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		key, err = localkey.Create(path)
+		_, err = localkey.Create(path)
 	}
-	if err != nil {
-		return nil, err // not a nil *localkey.Key in an interface
-	}
-	return key, nil
+	return err
 }
 
 func (s *store) close() error {

@@ -1,0 +1,61 @@
+package devserver
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
+	"github.com/gatehouse-auth/gatehouse/keys"
+	"github.com/gatehouse-auth/gatehouse/keys/keyring"
+)
+
+// newRing returns the ring of signing keys, seen by a clock. Its first key is
+// the store's.
+func (h *house) newRing(now func() time.Time) (*keyring.Keyring, error) {
+	return keyring.New(keyring.Config{
+		Table: h.store.table, Adopt: h.store.first, Now: now, Log: h.log,
+		Open: h.store.keys.Open, Create: h.store.keys.Create, Discard: h.store.keys.Discard,
+	})
+}
+
+// handleKeys shows the ring, for `gatehouse keys list`.
+func (d *demo) handleKeys(w http.ResponseWriter, r *http.Request) error {
+	view, err := d.ring.View(r.Context())
+	if err != nil {
+		return err
+	}
+	return httpx.JSON(w, view)
+}
+
+// handleRotate rotates, for `gatehouse keys rotate`. The first time, nobody has
+// waited for hours: the next key is made as if it were there since yesterday,
+// because nobody but this process verifies with its keys.
+func (d *demo) handleRotate(w http.ResponseWriter, r *http.Request) error {
+	if _, err := d.yesterday.Tend(r.Context()); err != nil {
+		return err
+	}
+	if _, err := d.ring.Rotate(r.Context()); err != nil {
+		return forbidden(err)
+	}
+	return d.handleKeys(w, r)
+}
+
+// handleCompromise takes a key out of the JWK Set, for `gatehouse keys retire`.
+func (d *demo) handleCompromise(w http.ResponseWriter, r *http.Request) error {
+	if _, err := d.yesterday.Tend(r.Context()); err != nil {
+		return err
+	}
+	if _, err := d.ring.Compromise(r.Context(), r.PathValue("kid")); err != nil {
+		return forbidden(err)
+	}
+	return d.handleKeys(w, r)
+}
+
+// forbidden tells why the rules of the ring forbid what was asked.
+func forbidden(err error) error {
+	if rule, ok := errors.AsType[*keys.RuleError](err); ok {
+		return &httpx.Error{Status: http.StatusConflict, Code: "not_now", Detail: rule.Error(), Err: err}
+	}
+	return err
+}
