@@ -44,8 +44,12 @@ func TestFunctions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	functions := template.Functions()
-	if len(functions) != 4 || functions[0].Name != "authorizer" || functions[0].Timeout != 3*time.Second || functions[1].Memory != 256 {
+	functions := make(map[string]stack.Function)
+	for _, f := range template.Functions() {
+		functions[f.Name] = f
+	}
+	login := functions["loginsvc"]
+	if functions["authorizer"].Timeout != 3*time.Second || login.Memory != 256 {
 		t.Fatalf("functions %+v", functions)
 	}
 	ref := func(name, attribute string) string { return "<" + name + attribute + ">" }
@@ -56,7 +60,7 @@ func TestFunctions(t *testing.T) {
 		"GATEHOUSE_KMS_KEY":    "<SigningKeyArn>",
 		"GATEHOUSE_PARAMETERS": "/gatehouse/prod",
 	} {
-		if got := functions[1].Env[name].Resolve(ref); got != want {
+		if got := login.Env[name].Resolve(ref); got != want {
 			t.Errorf("%s: %s", name, got)
 		}
 	}

@@ -15,6 +15,8 @@ var allowed = map[string][]string{
 	"AuthorizerRole": logs,
 	"LoginsvcRole":   slices.Concat(logs, items, []string{"kms:Sign", "kms:GetPublicKey", "kms:DescribeKey", "ssm:GetParameters"}),
 	"UsersvcRole":    slices.Concat(logs, items),
+	"RotatorRole": slices.Concat(logs, []string{"dynamodb:GetItem", "dynamodb:PutItem", "kms:CreateKey", "kms:TagResource", "kms:DescribeKey",
+		"kms:GetPublicKey", "kms:Sign", "kms:ScheduleKeyDeletion"}),
 }
 
 var (
@@ -62,7 +64,7 @@ func (t *Template) checkStatement(role string, s Value) error {
 			errs = append(errs, fmt.Errorf("action %s: the function does no such thing", action))
 		case !known && foreign(action, s):
 			errs = append(errs, fmt.Errorf("action %s: only the login service may", action))
-		case strings.HasPrefix(action, "kms:") && s.At("Condition", "StringEquals", "aws:ResourceTag/gatehouse").v == nil:
+		case strings.HasPrefix(action, "kms:") && s.At("Condition", "StringEquals", tagOf(action)).v == nil:
 			errs = append(errs, fmt.Errorf("action %s: only on keys with the tag gatehouse", action))
 		case action == "kms:Sign" && !s.At("Condition", "StringEquals", "kms:MessageType").Is("DIGEST"):
 			errs = append(errs, errors.New("action kms:Sign: only of digests"))
@@ -72,11 +74,20 @@ func (t *Template) checkStatement(role string, s Value) error {
 		errs = append(errs, errors.New("NotAction and NotResource allow what nobody thought of"))
 	}
 	for _, resource := range s.At("Resource").Strings() {
-		if resource == "*" {
+		if resource == "*" && !s.At("Action").Is("kms:CreateKey") { // which has no other resource
 			errs = append(errs, errors.New("resource *: name it"))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// tagOf names the tag by which a KMS action is limited: that of the key or, while
+// it has none, that of the request.
+func tagOf(action string) string {
+	if action == "kms:CreateKey" || action == "kms:TagResource" {
+		return "aws:RequestTag/gatehouse"
+	}
+	return "aws:ResourceTag/gatehouse"
 }
 
 // foreign tells whether a function that is none of ours would sign tokens, or

@@ -29,13 +29,16 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotest"
 )
 
-// module is the import path of this module.
-const module = "github.com/gatehouse-auth/gatehouse"
-
-// mains are where the functions are built from.
-var mains = map[string]string{
-	"authorizer": module + "/cmd/authorizer", "loginsvc": module + "/cmd/loginsvc",
-	"usersvc": module + "/cmd/usersvc", "notes": module + "/examples/notes",
+// mainOf returns the import path of a function's main package.
+func mainOf(t *testing.T, function string) string {
+	t.Helper()
+	for _, folder := range []string{"cmd/", "examples/"} {
+		if _, err := os.Stat("../../" + folder + function); err == nil {
+			return "github.com/gatehouse-auth/gatehouse/" + folder + function
+		}
+	}
+	t.Fatalf("neither cmd nor examples has %s", function)
+	return ""
 }
 
 // running is the packaged template as a stack on this machine: the built
@@ -79,7 +82,7 @@ func run(t *testing.T) *running {
 	}
 	functions := make(map[string]gateway.Function)
 	for _, f := range template.Functions() {
-		root := lambdatest.Build(t, mains[f.Name])
+		root := lambdatest.Build(t, mainOf(t, f.Name))
 		write(t, filepath.Join(root, "gatehouse.yml"), configuration)
 		write(t, filepath.Join(root, "policy.json"), compiled(t, configuration))
 		env := make(map[string]string)
@@ -226,11 +229,19 @@ func TestStackOnThisMachine(t *testing.T) {
 		{"no route", "GET", "/admin", tokens["ada"], "", 404, `{"message":"Not Found"}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			if tc.path == "/notes" && s.functions["notes"] == nil {
+				t.Skip("this stack has no notes")
+			}
 			if status, body := s.ask(t.Context(), t, tc.method, tc.path, tc.rawToken, tc.body); status != tc.status || !strings.Contains(body, tc.want) {
 				t.Errorf("got %d %s", status, body)
 			}
 		})
 	}
+	t.Run("the rotator makes the next key", func(t *testing.T) {
+		if _, err := s.functions["rotator"].Invoke(t.Context(), []byte(`{}`)); err != nil || s.kms.Calls()["CreateKey"] != 2 {
+			t.Errorf("%v\n%s", err, &s.log)
+		}
+	})
 	t.Run("S101 keys are served while KMS is down", func(t *testing.T) {
 		s.kms.SetFaults(kmstest.Faults{Throttled: true})
 		if status, body := s.ask(t.Context(), t, "GET", "/.well-known/jwks.json", "", ""); status != 200 || !strings.Contains(body, `"kid"`) {
