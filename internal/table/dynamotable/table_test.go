@@ -3,6 +3,7 @@ package dynamotable_test
 import (
 	"errors"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -87,6 +88,84 @@ func TestCreate(t *testing.T) {
 		err := dynamotable.Create(t.Context(), client, dynamotest.Definition("test"))
 		if _, ok := errors.AsType[*types.ResourceInUseException](err); !ok {
 			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func TestEnsure(t *testing.T) {
+	client := dynamotest.Client(dynamotest.Endpoint(t, os.Getenv), nil)
+	ensure := func(t *testing.T, in *dynamodb.CreateTableInput, wantMade bool) {
+		t.Helper()
+		if made, err := dynamotable.Ensure(t.Context(), client, in); err != nil || made != wantMade {
+			t.Errorf("made %v, error %v", made, err)
+		}
+		out, err := client.DescribeTimeToLive(t.Context(), &dynamodb.DescribeTimeToLiveInput{TableName: in.TableName})
+		if err != nil || aws.ToString(out.TimeToLiveDescription.AttributeName) != table.TTL {
+			t.Errorf("expiry %v, error %v", out, err)
+		}
+	}
+	t.Run("is made once", func(t *testing.T) {
+		ensure(t, dynamotest.Definition("once"), true)
+		ensure(t, dynamotest.Definition("once"), false)
+	})
+	t.Run("is finished by the next who asks", func(t *testing.T) {
+		in := dynamotest.Definition("half")
+		if _, err := client.CreateTable(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		ensure(t, in, false)
+	})
+	for name, test := range map[string]struct {
+		change func(*dynamodb.CreateTableInput)
+		want   string
+	}{
+		"without an index": {func(in *dynamodb.CreateTableInput) {
+			in.GlobalSecondaryIndexes = in.GlobalSecondaryIndexes[:1]
+			in.AttributeDefinitions = in.AttributeDefinitions[:4]
+		}, "lacks index gsi2 (gsi2pk HASH, gsi2sk RANGE)"},
+		"with an index that holds less": {func(in *dynamodb.CreateTableInput) {
+			in.GlobalSecondaryIndexes[0].Projection = &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly}
+		}, "has index gsi1 (gsi1pk HASH, gsi1sk RANGE) of KEYS_ONLY"},
+		"under other keys": {func(in *dynamodb.CreateTableInput) {
+			in.KeySchema[0].AttributeName, in.KeySchema[1].AttributeName = aws.String("gsi1pk"), aws.String("gsi1sk")
+			in.AttributeDefinitions = in.AttributeDefinitions[2:]
+		}, "has KeySchema gsi1pk HASH, gsi1sk RANGE"},
+		"with another type": {func(in *dynamodb.CreateTableInput) {
+			in.AttributeDefinitions[1].AttributeType = types.ScalarAttributeTypeN
+		}, "has AttributeDefinition sk N"},
+		"with capacity to be paid always": {func(in *dynamodb.CreateTableInput) {
+			capacity := &types.ProvisionedThroughput{ReadCapacityUnits: aws.Int64(1), WriteCapacityUnits: aws.Int64(1)}
+			in.BillingMode, in.ProvisionedThroughput = types.BillingModeProvisioned, capacity
+			for i := range in.GlobalSecondaryIndexes {
+				in.GlobalSecondaryIndexes[i].ProvisionedThroughput = capacity
+			}
+		}, "has BillingMode PROVISIONED"},
+	} {
+		t.Run("is not taken for one "+name, func(t *testing.T) {
+			table := strings.ReplaceAll(name, " ", "-")
+			other := dynamotest.Definition(table)
+			test.change(other)
+			if _, err := client.CreateTable(t.Context(), other); err != nil {
+				t.Fatal(err)
+			}
+			made, err := dynamotable.Ensure(t.Context(), client, dynamotest.Definition(table))
+			if made || err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("made %v, error %v, want one with %q", made, err, test.want)
+			}
+		})
+	}
+	t.Run("is not taken for one whose rows end by another attribute", func(t *testing.T) {
+		in := dynamotest.Definition("expiry")
+		if _, err := client.CreateTable(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		_, err := client.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{TableName: in.TableName,
+			TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("expires"), Enabled: aws.Bool(true)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if made, err := dynamotable.Ensure(t.Context(), client, in); made || err == nil || !strings.Contains(err.Error(), `"expires"`) {
+			t.Errorf("made %v, error %v", made, err)
 		}
 	})
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse"
+	"github.com/gatehouse-auth/gatehouse/internal/table/definition"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
 )
 
@@ -67,30 +67,15 @@ func newClient(endpoint, region string, keys aws.CredentialsProvider, transport 
 	})
 }
 
-// Definition returns what package table needs of a table.
+// Definition returns the table of serverless.yml under a name of the test's.
 func Definition(name string) *dynamodb.CreateTableInput {
-	in := &dynamodb.CreateTableInput{
-		TableName:   &name,
-		BillingMode: types.BillingModePayPerRequest,
-		KeySchema:   keySchema(table.PK, table.SK),
+	text, err := gatehouse.Files.ReadFile("serverless.yml")
+	if err != nil {
+		panic(err) // it is built in
 	}
-	for _, index := range []string{table.GSI1, table.GSI2} {
-		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
-			IndexName:  &index,
-			KeySchema:  keySchema(table.Query{Index: index}.Keys()),
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
-		})
-	}
-	for _, name := range []string{table.PK, table.SK, table.GSI1PK, table.GSI1SK, table.GSI2PK, table.GSI2SK} {
-		in.AttributeDefinitions = append(in.AttributeDefinitions,
-			types.AttributeDefinition{AttributeName: &name, AttributeType: types.ScalarAttributeTypeS})
+	in, err := definition.Parse(text, name)
+	if err != nil {
+		panic(err)
 	}
 	return in
-}
-
-func keySchema(pk, sk string) []types.KeySchemaElement {
-	return []types.KeySchemaElement{
-		{AttributeName: &pk, KeyType: types.KeyTypeHash},
-		{AttributeName: &sk, KeyType: types.KeyTypeRange},
-	}
 }
