@@ -36,7 +36,7 @@ func Rules(c *config.Config) []policy.Rule {
 type demo struct {
 	issuer, audience string
 	ring             *keyring.Keyring
-	yesterday        *keyring.Keyring // the same ring, a day behind
+	past             *keyring.Keyring // the same ring, a day behind
 	now              func() time.Time
 }
 

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer"
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
@@ -37,7 +36,8 @@ type house struct {
 	log    *slog.Logger      // for the parts
 	users  *usersvc.Users
 	ring   *keyring.Keyring
-	secret client.Secret // of Gatehouse at the demo provider
+	past   *keyring.Keyring // the same ring, a day behind
+	secret client.Secret    // of Gatehouse at the demo provider
 }
 
 const demoProviderID = "demo"
@@ -54,7 +54,7 @@ func (h *house) build(ctx context.Context) (api, provider http.Handler, err erro
 	}
 	provider = here(newWaiting(func() (http.Handler, error) { return h.demoProvider() }))
 	h.users = h.newUsers()
-	if h.ring, err = h.newRing(h.Now); err != nil {
+	if err := h.openRing(ctx); err != nil {
 		return nil, nil, err
 	}
 	if err := h.seed(ctx); err != nil {
@@ -132,10 +132,7 @@ func (h *house) functions() (map[string]gateway.Function, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &demo{issuer: h.config.Issuer, audience: h.config.Audience, ring: h.ring, now: h.Now}
-	if d.yesterday, err = h.newRing(func() time.Time { return h.Now().Add(-24 * time.Hour) }); err != nil {
-		return nil, err
-	}
+	d := &demo{issuer: h.config.Issuer, audience: h.config.Audience, ring: h.ring, past: h.past, now: h.Now}
 	functions := map[string]gateway.Function{
 		"authorizer": decide.Handle,
 		"loginsvc":   lambdahttp.Handler(login),

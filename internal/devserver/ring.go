@@ -1,6 +1,7 @@
 package devserver
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -14,9 +15,28 @@ import (
 // the store's.
 func (h *house) newRing(now func() time.Time) (*keyring.Keyring, error) {
 	return keyring.New(keyring.Config{
-		Table: h.store.table, Adopt: h.store.first, Now: now, Log: h.log,
+		Table: h.store.table, Adopt: h.store.first, Now: now, Log: h.log, Staleness: 100 * time.Millisecond,
 		Open: h.store.keys.Open, Create: h.store.keys.Create, Discard: h.store.keys.Discard,
 	})
+}
+
+// openRing makes the ring, and the next key as if it were there since yesterday:
+// nobody on this machine wants to wait for hours to see a rotation, and nobody
+// but this process verifies with its keys. Finding primes takes long, so that
+// it is left for after the start.
+func (h *house) openRing(ctx context.Context) (err error) {
+	if h.ring, err = h.newRing(h.Now); err != nil {
+		return err
+	}
+	if h.past, err = h.newRing(func() time.Time { return h.Now().Add(-24 * time.Hour) }); err != nil {
+		return err
+	}
+	h.store.inUse.Go(func() {
+		if _, err := h.past.Tend(ctx); err != nil && ctx.Err() == nil {
+			h.Log.WarnContext(ctx, "there is no next signing key", "err", err)
+		}
+	})
+	return nil
 }
 
 // handleKeys shows the ring, for `gatehouse keys list`.
@@ -28,11 +48,9 @@ func (d *demo) handleKeys(w http.ResponseWriter, r *http.Request) error {
 	return httpx.JSON(w, view)
 }
 
-// handleRotate rotates, for `gatehouse keys rotate`. The first time, nobody has
-// waited for hours: the next key is made as if it were there since yesterday,
-// because nobody but this process verifies with its keys.
+// handleRotate rotates, for `gatehouse keys rotate`.
 func (d *demo) handleRotate(w http.ResponseWriter, r *http.Request) error {
-	if _, err := d.yesterday.Tend(r.Context()); err != nil {
+	if _, err := d.past.Tend(r.Context()); err != nil {
 		return err
 	}
 	if _, err := d.ring.Rotate(r.Context()); err != nil {
@@ -43,7 +61,7 @@ func (d *demo) handleRotate(w http.ResponseWriter, r *http.Request) error {
 
 // handleCompromise takes a key out of the JWK Set, for `gatehouse keys retire`.
 func (d *demo) handleCompromise(w http.ResponseWriter, r *http.Request) error {
-	if _, err := d.yesterday.Tend(r.Context()); err != nil {
+	if _, err := d.past.Tend(r.Context()); err != nil {
 		return err
 	}
 	if _, err := d.ring.Compromise(r.Context(), r.PathValue("kid")); err != nil {

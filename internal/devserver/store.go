@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table/bolttable"
 	"github.com/gatehouse-auth/gatehouse/keys/localkey"
@@ -18,6 +19,8 @@ type store struct {
 	keys  *localkey.Store
 	first string // the reference of the first key
 	drop  string // the folder to delete at the end; "" keeps it
+
+	inUse sync.WaitGroup // who works on it without having been asked to
 }
 
 // openStore opens the table and the keys in dir, and creates what is not there.
@@ -69,6 +72,7 @@ func checkKey(path string) error {
 }
 
 func (s *store) close() error {
+	s.inUse.Wait()
 	var err error
 	if s.table != nil {
 		err = s.table.Close()
