@@ -22,6 +22,8 @@ type metadata struct {
 	AuthorizationEndpoint    string   `json:"authorization_endpoint"`
 	TokenEndpoint            string   `json:"token_endpoint"`
 	UserInfoEndpoint         string   `json:"userinfo_endpoint"`
+	RevocationEndpoint       string   `json:"revocation_endpoint"`
+	IntrospectionEndpoint    string   `json:"introspection_endpoint"`
 	EndSessionEndpoint       string   `json:"end_session_endpoint"`
 	JWKSURI                  string   `json:"jwks_uri"`
 	ScopesSupported          []string `json:"scopes_supported"`
@@ -29,6 +31,8 @@ type metadata struct {
 	ResponseModesSupported   []string `json:"response_modes_supported"`
 	GrantTypesSupported      []string `json:"grant_types_supported"`
 	TokenAuthMethods         []string `json:"token_endpoint_auth_methods_supported"`
+	RevocationAuthMethods    []string `json:"revocation_endpoint_auth_methods_supported"`
+	IntrospectionAuthMethods []string `json:"introspection_endpoint_auth_methods_supported"`
 	CodeChallengeMethods     []string `json:"code_challenge_methods_supported"`
 	SubjectTypesSupported    []string `json:"subject_types_supported"`
 	IDTokenAlgs              []string `json:"id_token_signing_alg_values_supported"`
@@ -42,23 +46,27 @@ type metadata struct {
 
 func (s *Service) metadata() metadata {
 	return metadata{
-		Issuer:                 s.Issuer,
-		AuthorizationEndpoint:  s.url("/authorize"),
-		TokenEndpoint:          s.url("/token"),
-		UserInfoEndpoint:       s.url("/userinfo"),
-		EndSessionEndpoint:     s.url("/logout"),
-		JWKSURI:                s.url("/.well-known/jwks.json"),
-		ScopesSupported:        s.scopes(),
-		ResponseTypesSupported: []string{"code"},
-		ResponseModesSupported: []string{"query"},
-		GrantTypesSupported:    []string{client.GrantCode, client.GrantRefresh},
-		TokenAuthMethods:       []string{"none", "client_secret_basic", "client_secret_post"},
-		CodeChallengeMethods:   []string{"S256"},
-		SubjectTypesSupported:  []string{"public"},
-		IDTokenAlgs:            []string{"RS256"},
-		PromptValuesSupported:  []string{"none", "login", "select_account"},
-		ClaimsSupported:        []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "sid", "name", "picture", "email", "email_verified"},
-		IssParameterSupported:  true,
+		Issuer:                   s.Issuer,
+		AuthorizationEndpoint:    s.url("/authorize"),
+		TokenEndpoint:            s.url("/token"),
+		UserInfoEndpoint:         s.url("/userinfo"),
+		RevocationEndpoint:       s.url("/revoke"),
+		IntrospectionEndpoint:    s.url("/introspect"),
+		EndSessionEndpoint:       s.url("/logout"),
+		JWKSURI:                  s.url("/.well-known/jwks.json"),
+		ScopesSupported:          s.scopes(),
+		ResponseTypesSupported:   []string{"code"},
+		ResponseModesSupported:   []string{"query"},
+		GrantTypesSupported:      []string{client.GrantCode, client.GrantRefresh, client.GrantClientCredentials},
+		TokenAuthMethods:         []string{"none", "client_secret_basic", "client_secret_post"},
+		RevocationAuthMethods:    []string{"none", "client_secret_basic", "client_secret_post"},
+		IntrospectionAuthMethods: []string{"client_secret_basic", "client_secret_post"},
+		CodeChallengeMethods:     []string{"S256"},
+		SubjectTypesSupported:    []string{"public"},
+		IDTokenAlgs:              []string{"RS256"},
+		PromptValuesSupported:    []string{"none", "login", "select_account"},
+		ClaimsSupported:          []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "sid", "name", "picture", "email", "email_verified"},
+		IssParameterSupported:    true,
 	}
 }
 

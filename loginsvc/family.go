@@ -31,7 +31,6 @@ type family struct {
 	CreatedAt time.Time
 	ExpiresAt time.Time // however often it is renewed
 	IdleUntil time.Time // unless it is renewed before
-	Ended     bool
 
 	Current   string // fingerprint of the live token's secret
 	Previous  string // of its predecessor's; "" if it has none
@@ -42,8 +41,7 @@ type family struct {
 }
 
 var (
-	errFamilyUnknown = errors.New("refresh token is unknown")
-	errFamilyEnded   = errors.New("refresh token's family has ended")
+	errFamilyUnknown = errors.New("refresh token is unknown, or its family has ended")
 	errFamilyExpired = errors.New("refresh token has expired")
 	errFamilyReused  = errors.New("refresh token was used before: its family ends")
 )
@@ -70,7 +68,7 @@ func (f family) item() table.Item {
 	item := table.Item{
 		table.PK: key.PK, table.SK: key.SK, table.TTL: f.ExpiresAt.Unix(),
 		"id": f.ID, "user_id": f.UserID, "sid": f.SessionID, "client_id": f.ClientID, "scope": strings.Join(f.Scopes, " "), "nonce": f.Nonce,
-		"auth_time": f.AuthTime.UnixMilli(), "created_at": f.CreatedAt.UnixMilli(), "expires_at": f.ExpiresAt.UnixMilli(), "ended": false,
+		"auth_time": f.AuthTime.UnixMilli(), "created_at": f.CreatedAt.UnixMilli(), "expires_at": f.ExpiresAt.UnixMilli(),
 	}
 	for _, attributes := range []map[string]any{f.rotation(), remember(f.User)} {
 		for name, value := range attributes {
@@ -92,7 +90,7 @@ func (f family) rotation() map[string]any {
 func remember(u usersvc.User) map[string]any {
 	return map[string]any{
 		"user_version": u.Version, "user_roles": u.Roles, "user_name": u.Name, "user_picture": u.Picture,
-		"user_email": u.Email, "user_email_verified": u.EmailVerified,
+		"user_email": u.Email, "user_email_verified": u.EmailVerified, "tokens_from": u.TokensFrom.Unix(),
 	}
 }
 
@@ -109,12 +107,13 @@ func readFamily(ctx context.Context, t table.Table, token refreshToken) (family,
 	f := family{
 		ID: r.text("id"), UserID: r.text("user_id"), SessionID: r.text("sid"), ClientID: r.text("client_id"),
 		Scopes: splitScopes(r.text("scope")), Nonce: r.text("nonce"), AuthTime: r.milli("auth_time"),
-		CreatedAt: r.milli("created_at"), ExpiresAt: r.milli("expires_at"), IdleUntil: r.milli("idle_until"), Ended: r.flag("ended"),
+		CreatedAt: r.milli("created_at"), ExpiresAt: r.milli("expires_at"), IdleUntil: r.milli("idle_until"),
 		Current: r.text("current"), Previous: r.text("previous"), Salt: r.text("salt"), RotatedAt: r.milli("rotated_at"),
 	}
 	f.User = usersvc.User{
 		ID: f.UserID, Version: r.number("user_version"), Roles: attribute[[]string](&r, "user_roles"), Name: r.text("user_name"),
 		Picture: r.text("user_picture"), Email: r.text("user_email"), EmailVerified: r.flag("user_email_verified"),
+		TokensFrom: r.instant("tokens_from"),
 	}
 	return f, r.err
 }
@@ -122,10 +121,7 @@ func readFamily(ctx context.Context, t table.Table, token refreshToken) (family,
 // live says why no token of the family can be used now; nil means that one can.
 // Both lifetimes are judged by our clock.
 func (f family) live(now time.Time) error {
-	switch {
-	case f.Ended:
-		return errFamilyEnded
-	case !within(now, f.CreatedAt, f.ExpiresAt), !within(now, f.RotatedAt, f.IdleUntil):
+	if !within(now, f.CreatedAt, f.ExpiresAt) || !within(now, f.RotatedAt, f.IdleUntil) {
 		return errFamilyExpired
 	}
 	return nil
@@ -166,20 +162,16 @@ func (f family) successor(presented refreshToken) refreshToken {
 	return presented
 }
 
-// is holds if the family is alive and its live token has the fingerprint.
-func is(current string) table.Cond {
-	return table.All{table.Equal{Name: "current", Value: current}, table.Equal{Name: "ended", Value: false}}
-}
+// is holds if there is a family and its live token has the fingerprint.
+func is(current string) table.Cond { return table.Equal{Name: "current", Value: current} }
 
-// endFamily ends a family, and its access tokens by the revocation feed. It
-// succeeds if there is none, or if it has ended before.
+// endFamily ends a family, and the access tokens of its user by the revocation
+// feed: both, or neither. A family that has ended is forgotten.
 func (s *Service) endFamily(ctx context.Context, userID, id string) error {
-	err := s.Table.Write(ctx,
-		table.Update(familyKey(userID, id), map[string]any{"ended": true}).If(table.Equal{Name: "ended", Value: false}),
-		s.Users.RevokeTokens(userID),
-	)
-	if errors.Is(err, table.ErrConditionFailed) {
-		return nil
+	row := table.Delete(familyKey(userID, id))
+	err := s.Users.RevokeTokens(ctx, userID, row)
+	if errors.Is(err, usersvc.ErrForbidden) || errors.Is(err, usersvc.ErrNotFound) {
+		return s.Table.Write(ctx, row) // suspended or deleted, whose tokens are dead already
 	}
 	return err
 }

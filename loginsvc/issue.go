@@ -42,32 +42,57 @@ type tokenResponse struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 }
 
-// issue signs the tokens of a grant, both at once.
+// issue signs the tokens of a grant, both at once. They are issued at now, or
+// when tokens of the user are alive again: that is less than a second after a
+// change that has made all earlier ones dead.
 func (s *Service) issue(ctx context.Context, g grant, now time.Time) (tokenResponse, error) {
-	set, err := s.Keys(ctx)
-	if err != nil {
-		return tokenResponse{}, fmt.Errorf("finding the signing key: %w", err)
+	if wait := g.user.TokensFrom.Sub(s.now()); wait > 0 && wait <= time.Second {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return tokenResponse{}, ctx.Err()
+		}
 	}
-	if set.Current == nil {
-		return tokenResponse{}, fmt.Errorf("finding the signing key: %w", keys.ErrUnavailable)
+	if now.Before(g.user.TokensFrom) {
+		now = g.user.TokensFrom
+	}
+	key, err := s.signingKey(ctx)
+	if err != nil {
+		return tokenResponse{}, err
 	}
 	scopes := s.grantedScopes(g.scopes, g.user.Roles)
-	answer := tokenResponse{TokenType: "Bearer", ExpiresIn: int64(s.accessTTL / time.Second), Scope: strings.Join(scopes, " ")}
+	answer := s.answer(scopes)
 	var idErr error
 	idDone := make(chan struct{})
 	go func() {
 		defer close(idDone)
 		if g.withID && slices.Contains(scopes, scopeOpenID) {
-			answer.IDToken, idErr = s.idToken(g, scopes, now).Sign(ctx, set.Current)
+			answer.IDToken, idErr = s.idToken(g, scopes, now).Sign(ctx, key)
 		}
 	}()
-	accessToken, err := s.accessToken(g, scopes, now).Sign(ctx, set.Current)
+	accessToken, err := s.accessToken(g, scopes, now).Sign(ctx, key)
 	<-idDone
 	if err != nil {
 		return tokenResponse{}, err
 	}
 	answer.AccessToken = accessToken
 	return answer, idErr
+}
+
+// answer is a token response without tokens.
+func (s *Service) answer(scopes []string) tokenResponse {
+	return tokenResponse{TokenType: "Bearer", ExpiresIn: int64(s.accessTTL / time.Second), Scope: strings.Join(scopes, " ")}
+}
+
+func (s *Service) signingKey(ctx context.Context) (keys.Signer, error) {
+	set, err := s.Keys(ctx)
+	if err == nil && set.Current == nil {
+		err = keys.ErrUnavailable
+	}
+	if err != nil {
+		return nil, fmt.Errorf("finding the signing key: %w", err)
+	}
+	return set.Current, nil
 }
 
 // grantedScopes are those of asked that the roles allow.

@@ -32,8 +32,8 @@ func (s *Service) renew(w http.ResponseWriter, r *http.Request, c client.Client,
 	if p.get("refresh_token") == "" {
 		return invalidRequest("refresh_token is missing")
 	}
-	if resource := p["resource"]; len(resource) > 0 && slices.ContainsFunc(resource, func(v string) bool { return v != "" && v != s.Audience }) {
-		return &httpx.Error{Status: http.StatusBadRequest, Code: "invalid_target", Detail: "no such resource"}
+	if err := s.checkResource(p); err != nil {
+		return err
 	}
 	presented, ok := parseRefreshToken(p.get("refresh_token"))
 	if !ok {
@@ -97,7 +97,7 @@ func (s *Service) commitRenewal(ctx context.Context, f family, kind use, present
 			return tokenResponse{}, err
 		}
 		// A repeat gives what the first answer gave, whatever has become of it.
-		next, write := f.successor(presented), table.Check(familyKey(f.UserID, f.ID), table.Equal{Name: "ended", Value: false})
+		next, write := f.successor(presented), table.Check(familyKey(f.UserID, f.ID), table.Exists{})
 		if kind == useRenews {
 			var after family
 			after, next = f.renewed(presented, s.now(), s.refreshIdleTTL)

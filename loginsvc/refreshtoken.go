@@ -50,8 +50,10 @@ func parseRefreshToken(rawToken string) (refreshToken, bool) {
 		return refreshToken{}, false
 	}
 	body, check := rawToken[:len(rawToken)-checkLen], rawToken[len(rawToken)-checkLen:]
+	const inID = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	parts := strings.Split(strings.TrimPrefix(body, refreshPrefix), ".")
-	if checkOf(body) != check || len(parts) != 3 || parts[0] == "" || len(parts[1]) != familyLen || len(parts[2]) != secretLen {
+	if checkOf(body) != check || len(parts) != 3 || parts[0] == "" || len(parts[1]) != familyLen || len(parts[2]) != secretLen ||
+		!only(strings.Join(parts, ""), inID) {
 		return refreshToken{}, false
 	}
 	return refreshToken{parts[0], parts[1], parts[2]}, true

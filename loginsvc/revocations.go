@@ -7,8 +7,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/gatehouse-auth/gatehouse/internal/revocation"
 )
 
 // feedTTL is how long the feed is kept in memory, so that many authorizers cost
@@ -43,7 +41,7 @@ func (s *Service) readFeed(ctx context.Context, fresh bool) ([]byte, error) {
 	if !fresh && body != nil && age >= 0 && age < feedTTL {
 		return body, nil
 	}
-	list, err := s.revoked(ctx)
+	list, err := s.Users.Revocations(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -56,9 +54,4 @@ func (s *Service) readFeed(ctx context.Context, fresh bool) ([]byte, error) {
 		s.feed.body, s.feed.readAt = body, now
 	}
 	return body, nil
-}
-
-// revoked is the feed as the table has it now.
-func (s *Service) revoked(ctx context.Context) (*revocation.List, error) {
-	return s.Users.Revocations(ctx)
 }

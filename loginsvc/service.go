@@ -163,6 +163,8 @@ func (s *Service) routes() http.Handler {
 		mux.Handle("OPTIONS "+path, s.preflight(methods...))
 	}
 	program("/token", s.handleToken, http.MethodPost)
+	program("/revoke", s.handleRevoke, http.MethodPost)
+	mux.Handle("POST /introspect", handle(s.handleIntrospect, httpx.OAuth)) // no script has a client's secret
 	program("/userinfo", s.handleUserInfo, http.MethodGet, http.MethodPost)
 
 	public := func(pattern string, h httpx.HandlerFunc) { mux.Handle("GET "+pattern, handle(h, httpx.Problem)) }

@@ -31,6 +31,8 @@ func (s *Service) handleToken(w http.ResponseWriter, r *http.Request) error {
 		return s.redeemCode(w, r, c, p)
 	case client.GrantRefresh:
 		return s.renew(w, r, c, p)
+	case client.GrantClientCredentials:
+		return s.issueToClient(w, r, c, p)
 	}
 	return &httpx.Error{Status: http.StatusBadRequest, Code: "unsupported_grant_type", Detail: "the grant type is not supported"}
 }
@@ -40,6 +42,9 @@ func (s *Service) redeemCode(w http.ResponseWriter, r *http.Request, c client.Cl
 	ctx, now := r.Context(), s.now()
 	if !c.MayUse(client.GrantCode) {
 		return unauthorizedClient()
+	}
+	if err := s.checkResource(p); err != nil {
+		return err
 	}
 	rawCode, verifier := p.get("code"), p.get("code_verifier")
 	if rawCode == "" || verifier == "" {

@@ -21,7 +21,7 @@ func (s *Service) handleUserInfo(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return challenge(w, http.StatusUnauthorized, "", nil)
 	}
-	access, err := token.VerifyAccess(r.Context(), rawToken, s.keyFunc(), token.Expect{Issuer: s.Issuer, Audience: s.Audience, Now: s.now()})
+	access, err := s.verifyAccess(r.Context(), rawToken)
 	if _, refused := errors.AsType[*token.Refusal](err); refused {
 		return challenge(w, http.StatusUnauthorized, "invalid_token", err)
 	}
@@ -41,6 +41,12 @@ func (s *Service) handleUserInfo(w http.ResponseWriter, r *http.Request) error {
 	claims := userClaims(user, access.Scopes)
 	claims["sub"] = user.ID
 	return httpx.JSON(w, claims)
+}
+
+// verifyAccess returns what an access token of ours says. The error is a
+// [token.Refusal] if it is not to be trusted.
+func (s *Service) verifyAccess(ctx context.Context, rawToken string) (token.Access, error) {
+	return token.VerifyAccess(ctx, rawToken, s.keyFunc(), token.Expect{Issuer: s.Issuer, Audience: s.Audience, Now: s.now()})
 }
 
 // bearer returns the token of the Authorization header, and looks nowhere else:

@@ -99,6 +99,7 @@ var defaultClients = client.List{
 		Grants: []string{client.GrantCode, client.GrantRefresh}},
 	{ID: "web", Secret: "web: secret+1", Grants: []string{client.GrantCode, client.GrantRefresh}, Scopes: []string{"openid", "profile", "email", "offline_access"}, RedirectURIs: []string{appURI + "2"}, PostLogoutRedirectURIs: []string{"https://web.test/bye"}},
 	{ID: "other", RedirectURIs: []string{appURI}, Grants: []string{client.GrantCode, client.GrantRefresh}},
+	{ID: "robot", Secret: "robot-secret", Grants: []string{client.GrantClientCredentials}, Scopes: []string{"openid", "offline_access", "notes:read", "notes:write"}},
 	{ID: "odd id:+", Secret: "odd:+ secret"},
 }
 
@@ -544,3 +545,12 @@ func (w *world) rebuild() {
 }
 
 func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
+
+type clientClient = client.Client
+
+// later does something in the next second, so that what the feed says of this
+// one does not reach it.
+func (w *world) later(do func() map[string]any) map[string]any {
+	ahead.Add(int64(time.Second))
+	return do()
+}

@@ -1,0 +1,109 @@
+package loginsvc
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
+	"github.com/gatehouse-auth/gatehouse/internal/token"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+// introspection is what a client is told of a token (RFC 7662, Section 2.2). The
+// zero value says that it is not active, and nothing else.
+type introspection struct {
+	Active    bool   `json:"active"`
+	TokenType string `json:"token_type,omitempty"`
+	Issuer    string `json:"iss,omitempty"`
+	Subject   string `json:"sub,omitempty"`
+	Audience  string `json:"aud,omitempty"`
+	ClientID  string `json:"client_id,omitempty"`
+	Scope     string `json:"scope,omitempty"`
+	IssuedAt  int64  `json:"iat,omitempty"`
+	ExpiresAt int64  `json:"exp,omitempty"`
+	ID        string `json:"jti,omitempty"`
+}
+
+// handleIntrospect tells a confidential client whether a token of its own is
+// good at this moment (RFC 7662). A public client could be anyone, who could try
+// tokens here until one is good.
+func (s *Service) handleIntrospect(w http.ResponseWriter, r *http.Request) error {
+	p, err := singleForm(w, r)
+	if err != nil {
+		return err
+	}
+	c, err := s.authenticate(w, r, p)
+	if err != nil {
+		return err
+	}
+	if c.Public() {
+		return invalidClient(w, false, errors.New("introspection by a public client"))
+	}
+	rawToken := p.get("token")
+	if rawToken == "" {
+		return invalidRequest("token is missing")
+	}
+	var answer introspection
+	if presented, ok := parseRefreshToken(rawToken); ok {
+		answer, err = s.introspectRefresh(r.Context(), c, presented)
+	} else {
+		answer, err = s.introspectAccess(r.Context(), c, rawToken)
+	}
+	if err != nil {
+		return err
+	}
+	return httpx.JSON(w, answer)
+}
+
+func (s *Service) introspectAccess(ctx context.Context, c client.Client, rawToken string) (introspection, error) {
+	access, err := s.verifyAccess(ctx, rawToken)
+	if _, refused := errors.AsType[*token.Refusal](err); refused {
+		return introspection{}, nil
+	}
+	if err != nil || access.ClientID != c.ID {
+		return introspection{}, err
+	}
+	if access.SessionID != "" {
+		if live, err := s.isLive(ctx, access.Subject, access.SessionID); err != nil || !live {
+			return introspection{}, err
+		}
+	}
+	list, err := s.Users.Revocations(ctx)
+	if err != nil || list.Revoked(access.Subject, access.SessionID, access.IssuedAt) {
+		return introspection{}, err
+	}
+	return introspection{
+		Active: true, TokenType: "Bearer", Issuer: access.Issuer, Subject: access.Subject, Audience: access.Audience, ClientID: access.ClientID,
+		Scope: strings.Join(access.Scopes, " "), IssuedAt: access.IssuedAt.Unix(), ExpiresAt: access.ExpiresAt.Unix(), ID: access.ID,
+	}, nil
+}
+
+func (s *Service) introspectRefresh(ctx context.Context, c client.Client, presented refreshToken) (introspection, error) {
+	f, err := readFamily(ctx, s.Table, presented)
+	if errors.Is(err, errFamilyUnknown) {
+		return introspection{}, nil
+	}
+	now := s.now()
+	if err != nil || f.ClientID != c.ID || f.live(now) != nil || f.use(presented, now, s.refreshGrace) == useReuses {
+		return introspection{}, err
+	}
+	if live, err := s.isLive(ctx, f.UserID, f.SessionID); err != nil || !live {
+		return introspection{}, err
+	}
+	return introspection{
+		Active: true, Issuer: s.Issuer, Subject: f.UserID, ClientID: f.ClientID, Scope: strings.Join(f.Scopes, " "),
+		IssuedAt: f.RotatedAt.Unix(), ExpiresAt: f.IdleUntil.Unix(),
+	}, nil
+}
+
+// isLive tells whether the session lives and its user is active.
+func (s *Service) isLive(ctx context.Context, userID, sid string) (bool, error) {
+	_, _, err := s.Users.SessionByID(ctx, userID, sid)
+	if errors.Is(err, usersvc.ErrNoSession) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -1,0 +1,83 @@
+package loginsvc
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
+	"github.com/gatehouse-auth/gatehouse/internal/token"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+// handleRevoke is the revocation endpoint (RFC 7009). Revoking a refresh token
+// ends its family. With it, and with an access token, die all access tokens
+// that its user has been given until now: the feed knows sessions and users, and
+// their other apps are given new ones.
+//
+// A token_type_hint is not needed: the kinds of tokens look different.
+func (s *Service) handleRevoke(w http.ResponseWriter, r *http.Request) error {
+	p, err := singleForm(w, r)
+	if err != nil {
+		return err
+	}
+	c, err := s.authenticate(w, r, p)
+	if err != nil {
+		return err
+	}
+	rawToken := p.get("token")
+	if rawToken == "" {
+		return invalidRequest("token is missing")
+	}
+	if presented, ok := parseRefreshToken(rawToken); ok {
+		err = s.revokeFamily(r.Context(), c, presented)
+	} else {
+		err = s.revokeAccess(r.Context(), c, rawToken)
+	}
+	if err != nil {
+		return err
+	}
+	// JSON, because some clients throw at any other type, and read no body.
+	return httpx.JSON(w, struct{}{})
+}
+
+// revokeFamily ends the family of a token of c. "invalid tokens do not cause an
+// error response" (RFC 7009, Section 2.2).
+func (s *Service) revokeFamily(ctx context.Context, c client.Client, presented refreshToken) error {
+	f, err := readFamily(ctx, s.Table, presented)
+	switch {
+	case errors.Is(err, errFamilyUnknown):
+		return nil
+	case err != nil:
+		return err
+	case f.ClientID != c.ID:
+		return foreignToken()
+	}
+	// Any token of the family will do: who holds an old one may end it anyway.
+	return s.endFamily(ctx, f.UserID, f.ID)
+}
+
+func (s *Service) revokeAccess(ctx context.Context, c client.Client, rawToken string) error {
+	access, err := s.verifyAccess(ctx, rawToken)
+	if _, refused := errors.AsType[*token.Refusal](err); refused {
+		return nil
+	}
+	switch {
+	case err != nil:
+		return err
+	case access.ClientID != c.ID:
+		return foreignToken()
+	case access.SessionID == "": // of a machine, about which the feed can say nothing
+		return &httpx.Error{Status: http.StatusBadRequest, Code: "unsupported_token_type", Detail: "access tokens of a client itself expire, and cannot be revoked"}
+	}
+	err = s.Users.RevokeTokens(ctx, access.Subject)
+	if errors.Is(err, usersvc.ErrForbidden) || errors.Is(err, usersvc.ErrNotFound) {
+		return nil // suspended or deleted, and so the token is dead
+	}
+	return err
+}
+
+func foreignToken() error {
+	return &httpx.Error{Status: http.StatusBadRequest, Code: "invalid_grant", Detail: "the token was not issued to this client"}
+}
