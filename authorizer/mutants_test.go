@@ -1,0 +1,129 @@
+package authorizer_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var runMutants = flag.Bool("mutants", false, "plant mistakes in the verifier and see the tests find each; takes minutes")
+
+// mutants are mistakes that verifiers have been found to have: a text of the
+// source, and what stands there in the mutant.
+var mutants = []struct{ name, file, from, to string }{
+	{"skip aud", "internal/token/claims.go", `!slices.Contains(r.audience, want.Audience)`, `false && !slices.Contains(r.audience, want.Audience)`},
+	{"aud by prefix", "internal/token/claims.go", `!slices.Contains(r.audience, want.Audience)`, `!slices.ContainsFunc(r.audience, func(a string) bool { return strings.HasPrefix(a, want.Audience) })`},
+	{"skip iss", "internal/token/claims.go", `r.issuer != want.Issuer`, `false`},
+	{"skip exp", "internal/token/claims.go", `!now.Before(end)`, `false`},
+	{"skip nbf and iat", "internal/token/claims.go", `now.Before(begin)`, `false`},
+	{"exp may be missing", "internal/token/claims.go", `claim{"exp", !r.expiresAt.IsZero()}`, `claim{"exp", true}`},
+	{"skip typ", "internal/token/header.go", `!slices.Contains(types, typ)`, `false`},
+	{"typ in any case", "internal/token/header.go", `!slices.Contains(types, typ)`, `!slices.Contains(types, typ) && !(len(typ) == 6 && (typ[0]|0x20) == 'a')`},
+	{"skip alg", "internal/token/header.go", `alg != "RS256"`, `false`},
+	{"skip kid", "internal/token/header.go", `keyID == ""`, `false`},
+	{"skip crit", "internal/token/header.go", `refuse(ReasonCritical)`, `nil`},
+	{"skip jwk, jku and the like", "internal/token/header.go", `refuse(ReasonHeader)`, `nil`},
+	{"skip the signature", "internal/token/verify.go", `err != nil {
+		return nil, refuse(ReasonSignature)`, `false && err != nil {
+		return nil, refuse(ReasonSignature)`},
+	{"any spelling of base64", "internal/token/raw.go", `base64.RawURLEncoding.Strict()`, `base64.RawURLEncoding`},
+	{"line breaks in base64", "internal/token/raw.go", `strings.ContainsAny(segment, "\r\n")`, `false`},
+	{"the last of two members wins", "internal/token/object.go", `slices.Contains(seen, name)`, `false`},
+	{"any size", "internal/token/raw.go", `len(rawToken) > MaxSize`, `false`},
+	{"skip use", "authorizer/keyset.go", `m.USE != "" && m.USE != jwkset.UseSig ||`, ``},
+	{"skip a key's alg", "authorizer/keyset.go", `m.ALG != "" && m.ALG != jwkset.AlgRS256 ||`, ``},
+	{"keys of any length", "authorizer/keyset.go", `keys.CheckPublic(pub) != nil`, `false`},
+	{"the last of two keys wins", "authorizer/keyset.go", `pub = nil // of two keys`, `// of two keys`},
+	{"an empty set replaces a good one", "authorizer/keyset.go", `len(usable) == 0`, `false`},
+	{"refresh only adds keys", "authorizer/keysource.go", `if pub := usable[keyID]; pub != nil && pub.Equal(before) {`, `{`},
+	{"old keys are used unasked", "authorizer/refresh.go", `within(now.Sub(r.loadedAt), limit)`, `true`},
+	{"no pause between fetches", "authorizer/refresh.go", `within(now.Sub(r.triedAt), r.pause)`, `false`},
+	{"redirects are followed", "authorizer/fetch.go", `return http.ErrUseLastResponse`, `return nil`},
+	{"the first of two headers wins", "authorizer/credentials.go", `	default:
+		return noCredentials(ReasonTokenDoubled)
+	}
+	// "credentials`, `	}
+	// "credentials`},
+	{"two tokens in a header", "authorizer/credentials.go", `strings.ContainsAny(rawToken, " ,")`, `false`},
+	{"any scheme", "authorizer/credentials.go", `!strings.EqualFold(scheme, "Bearer")`, `false`},
+	{"any origin", "authorizer/credentials.go", `slices.Contains(a.c.Origins, r.origins[0])`, `true`},
+	{"policy = methodArn", "authorizer/handle.go", `stage.answer(v.caller, a.c.Policy.Patterns(v.caller.who, fresh))`, `stage.answer(v.caller, policy.Patterns{Allow: []string{called}})`},
+	{"policy for everything", "authorizer/handle.go", `stage.answer(v.caller, a.c.Policy.Patterns(v.caller.who, fresh))`, `stage.answer(v.caller, policy.Patterns{Allow: []string{"*"}})`},
+	{"fresh routes are kept", "authorizer/policy/iam.go", `(fresh || !c.Fresh)`, `true`},
+	{"prefix match of routes", "authorizer/policy/route.go", `return len(r.path) == len(other.path)`, `return true`},
+	{"ANY beats a method", "authorizer/policy/route.go", `return 1
+	}`, `return -1
+	}`},
+	{"all of is any of", "authorizer/policy/decide.go", `!satisfied(r.Roles, r.AllRoles, who.HasRole)`, `!satisfied(append(r.Roles, r.AllRoles...), nil, who.HasRole)`},
+	{"scopes are roles", "authorizer/policy/decide.go", `who.HasScope)`, `func(s string) bool { return who.HasScope(s) || who.HasRole(s) })`},
+	{"the cache ignores the token", "authorizer/cache.go", `c.young[rawToken]; v != nil`, `c.young[""]; v != nil`},
+	{"the cache ignores exp", "authorizer/verify.go", `v.access.CheckTime(a.c.Now(), a.c.Leeway) != nil`, `false`},
+	{"the cache ignores keys", "authorizer/verify.go", `return err == nil && key != nil && (key == v.key || key.Equal(v.key))`, `return err == nil || key == nil`},
+	{"revocations are not asked for", "authorizer/authorizer.go", `a.c.Revocations != nil {`, `false {`},
+	{"fresh routes take the last list", "authorizer/feed.go", `if fresh {`, `if false {`},
+	{"a list of any age", "authorizer/feed.go", `!f.youngerThan(f.maxStale)`, `false`},
+	{"no issuer needed", "authorizer/authorizer.go", `require(c.Issuer != ""`, `require(true`},
+}
+
+// together are changes that make a mutant whole.
+var together = map[string][][2]string{
+	"the cache ignores the token": {{`c.young[v.rawToken] = v`, `c.young[""] = v`}},
+	"no issuer needed":            {{`require(c.Audience != ""`, `require(true`}},
+}
+
+// TestMutants plants each mistake and runs the tests of the packages that verify:
+// they must fail. Run it with -mutants.
+func TestMutants(t *testing.T) {
+	if !*runMutants {
+		t.Skip("not asked for: go test ./authorizer -run TestMutants -mutants -timeout 30m")
+	}
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range mutants {
+		t.Run(m.name, func(t *testing.T) {
+			path := filepath.Join(root, m.file)
+			source, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := string(source)
+			for _, change := range append([][2]string{{m.from, m.to}}, together[m.name]...) {
+				if strings.Count(text, change[0]) != 1 {
+					t.Fatalf("%s has %d times %q, want once", m.file, strings.Count(text, change[0]), change[0])
+				}
+				text = strings.Replace(text, change[0], change[1], 1)
+			}
+			folder := t.TempDir()
+			mutant, overlay := filepath.Join(folder, "mutant.go"), filepath.Join(folder, "overlay.json")
+			if err := os.WriteFile(mutant, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			replace, _ := json.Marshal(map[string]map[string]string{"Replace": {path: mutant}})
+			if err := os.WriteFile(overlay, replace, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-failfast", "-overlay", overlay, "./internal/token", "./authorizer", "./authorizer/policy")
+			cmd.Dir = root
+			out, err := cmd.CombinedOutput()
+			switch {
+			case err == nil:
+				t.Errorf("the mutant lives")
+			case strings.Contains(string(out), "[build failed]"):
+				t.Errorf("the mutant does not compile:\n%s", out)
+			default:
+				for line := range strings.Lines(string(out)) {
+					if strings.Contains(line, "--- FAIL") || strings.HasPrefix(line, "panic:") {
+						t.Logf("killed by %s", strings.TrimSpace(line))
+						break
+					}
+				}
+			}
+		})
+	}
+}
