@@ -8,20 +8,15 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/gatehouse-auth/gatehouse/identity"
+	"github.com/gatehouse-auth/gatehouse/identity/testkit"
 )
-
-// request is an event as API Gateway sends it once the authorizer has let the
-// caller pass. No token is needed to test a protected function.
-func request(who identity.Identity, method, body string) events.APIGatewayV2HTTPRequest {
-	event := events.APIGatewayV2HTTPRequest{Body: body}
-	event.RequestContext.HTTP.Method = method
-	event.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{Lambda: who.Map()}
-	return event
-}
 
 func TestNotes(t *testing.T) {
 	n := &notes{}
-	ada, lin := identity.Identity{Subject: "u_ada"}, identity.Identity{Subject: "u_lin"}
+	ada, lin := testkit.As("ada"), testkit.As("lin")
+	request := func(who identity.Identity, method, body string) events.APIGatewayV2HTTPRequest {
+		return testkit.HTTP(who, method, "/notes", body)
+	}
 
 	want := func(t *testing.T, event events.APIGatewayV2HTTPRequest, status int, body string) {
 		t.Helper()
@@ -53,7 +48,7 @@ func TestNotes(t *testing.T) {
 		for range maxNotes {
 			n.add("u_kim", note{"again"})
 		}
-		want(t, request(identity.Identity{Subject: "u_kim"}, "POST", `{"text":"one more"}`), 409, `{"message":"too many notes"}`)
+		want(t, request(testkit.As("kim"), "POST", `{"text":"one more"}`), 409, `{"message":"too many notes"}`)
 	})
 	t.Run("nobody", func(t *testing.T) {
 		want(t, events.APIGatewayV2HTTPRequest{}, 401, `{"message":"Unauthorized"}`)

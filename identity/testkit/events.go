@@ -1,0 +1,137 @@
+package testkit
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/gatehouse-auth/gatehouse/identity"
+)
+
+// HTTP is the event of an HTTP API (payload 2.0) for a request of who. The zero
+// identity is nobody: a route without the authorizer.
+func HTTP(who identity.Identity, method, target, body string) events.APIGatewayV2HTTPRequest {
+	path, query := split(target)
+	e := events.APIGatewayV2HTTPRequest{
+		Version: "2.0", RouteKey: method + " " + path, RawPath: path, RawQueryString: query.Encode(), Body: body,
+		Headers: headers(body), QueryStringParameters: joined(query),
+		RequestContext: events.APIGatewayV2HTTPRequestContext{
+			RouteKey: method + " " + path, Stage: "$default", RequestID: "testkit", APIID: "testkit",
+			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: method, Path: path, Protocol: "HTTP/1.1", SourceIP: sourceIP},
+		},
+	}
+	if who.Subject != "" {
+		e.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{Lambda: numbers(who.Map())}
+	}
+	return e
+}
+
+// REST is the event of a REST API for a request of who.
+func REST(who identity.Identity, method, target, body string) events.APIGatewayProxyRequest {
+	path, query := split(target)
+	return events.APIGatewayProxyRequest{
+		Resource: path, Path: path, HTTPMethod: method, Body: body,
+		Headers: headers(body), QueryStringParameters: last(query), MultiValueQueryStringParameters: query,
+		RequestContext: events.APIGatewayProxyRequestContext{
+			ResourcePath: path, Path: path, HTTPMethod: method, Stage: "test", RequestID: "testkit", APIID: "testkit",
+			Identity: events.APIGatewayRequestIdentity{SourceIP: sourceIP}, Authorizer: strung(who),
+		},
+	}
+}
+
+// WebSocket is the event of a WebSocket API for a message that who sends on a
+// connection, or for the connection itself: the route is "$connect" then.
+func WebSocket(who identity.Identity, route, body string) events.APIGatewayWebsocketProxyRequest {
+	kind := "MESSAGE"
+	if route == "$connect" || route == "$disconnect" {
+		kind = strings.ToUpper(route[1:])
+	}
+	e := events.APIGatewayWebsocketProxyRequest{
+		Body: body,
+		RequestContext: events.APIGatewayWebsocketProxyRequestContext{
+			RouteKey: route, EventType: kind, ConnectionID: "testkit", Stage: "test", RequestID: "testkit", APIID: "testkit",
+			Identity: events.APIGatewayRequestIdentity{SourceIP: sourceIP},
+		},
+	}
+	if who.Subject != "" {
+		e.RequestContext.Authorizer = strung(who)
+	}
+	return e
+}
+
+// Request is a request of who for a net/http handler that calls
+// [identity.FromContext].
+func Request(who identity.Identity, method, target, body string) *http.Request {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	for name, value := range headers(body) {
+		r.Header.Set(name, value)
+	}
+	if who.Subject == "" {
+		return r
+	}
+	return r.WithContext(identity.NewContext(r.Context(), who))
+}
+
+// sourceIP is an address for documentation (RFC 5737).
+const sourceIP = "192.0.2.1"
+
+func split(target string) (path string, query url.Values) {
+	path, raw, _ := strings.Cut(target, "?")
+	query, _ = url.ParseQuery(raw)
+	return path, query
+}
+
+func headers(body string) map[string]string {
+	if body == "" {
+		return map[string]string{}
+	}
+	return map[string]string{"content-type": "application/json"}
+}
+
+// joined has values of one name joined with commas, as HTTP APIs do.
+func joined(query url.Values) map[string]string {
+	m := map[string]string{}
+	for name, values := range query {
+		m[name] = strings.Join(values, ",")
+	}
+	return m
+}
+
+// last has the last value of each name, as REST APIs do.
+func last(query url.Values) map[string]string {
+	m := map[string]string{}
+	for name, values := range query {
+		m[name] = values[len(values)-1]
+	}
+	return m
+}
+
+// numbers is a context as encoding/json reads it from an event.
+func numbers(m map[string]any) map[string]any {
+	for name, v := range m {
+		if n, ok := v.(int64); ok {
+			m[name] = float64(n)
+		}
+	}
+	return m
+}
+
+// strung is a context as REST and WebSocket APIs hand it on: of strings, and
+// with some of their own.
+func strung(who identity.Identity) map[string]any {
+	if who.Subject == "" {
+		return nil
+	}
+	m := who.Map()
+	for name, v := range m {
+		if n, ok := v.(int64); ok {
+			m[name] = strconv.FormatInt(n, 10)
+		}
+	}
+	m["principalId"], m["integrationLatency"] = who.Subject, float64(1)
+	return m
+}
