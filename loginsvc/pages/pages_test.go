@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -92,7 +93,7 @@ func TestEveryPage(t *testing.T) {
 	ids := regexp.MustCompile(`<(input|select|textarea)[^>]*>`)
 	everyState(t, "", func(t *testing.T, res *http.Response, body string) {
 		if *gallery != "" {
-			file := filepath.Join(*gallery, strings.ReplaceAll(t.Name(), "/", "_")+".html")
+			file := filepath.Join(*gallery, path.Base(t.Name())+".html")
 			if err := os.WriteFile(file, []byte(body), 0o644); err != nil {
 				t.Fatal(err)
 			}

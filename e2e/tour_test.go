@@ -1,0 +1,53 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestTour is what a newcomer does, in three clicks and a few more.
+func TestTour(t *testing.T) {
+	h, b := startHouse(t), openBrowser(t)
+
+	b.open(h.Issuer + "/")
+	b.text("without-result", "401")
+	b.seen("tour-1-stranger")
+
+	b.do(chromedp.Click(chromedp.CSS("#sign-in")))
+	b.arrive("Who are you today?")
+	b.seen("demo-2-choice")
+	b.do(chromedp.Click(chromedp.CSS(`button[value="lin"]`)))
+	b.arrive("One API, one gate")
+	b.text("name", "Lin")
+	if at := b.eval("location.href"); at != h.Issuer+"/" {
+		t.Errorf("back at %s: the code must not stay in the address", at)
+	}
+
+	b.click("#call-again", "#again-result .status")
+	b.text("again-result", "200")
+	b.text("again-result", `"hello": "Lin"`)
+	b.seen("tour-3-signed-in")
+
+	for _, try := range []struct{ id, status, reason string }{
+		{"try-admin", "403", "role"},
+		{"try-tamper", "403", "signature"},
+		{"try-id-token", "403", "typ"},
+		{"try-audience", "403", "audience"},
+		{"try-expired", "403", "expired"},
+	} {
+		b.do(chromedp.Click(chromedp.ID(try.id)))
+		b.text(try.id+"-result", try.status)
+		b.text(try.id+"-result", try.reason)
+	}
+	h.logged(t, "/demo/hello", "403", "signature")
+	b.seen("tour-4-tried")
+
+	b.do(chromedp.Click(chromedp.ID("sign-out")), chromedp.WaitNotVisible(chromedp.ID("who")))
+	b.text("without-result", "401")
+	b.open(h.Issuer + "/login")
+	if b.eval("String(!!document.querySelector('button[name=continue]'))") == "true" {
+		t.Error("the session at Gatehouse goes on")
+	}
+	b.asked(h.Issuer, h.Demo)
+}
