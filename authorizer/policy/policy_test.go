@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -108,6 +109,21 @@ func TestDecide(t *testing.T) {
 	t.Run("without a policy every route needs a caller alone", func(t *testing.T) {
 		if d := (*policy.Policy)(nil).Decide("GET /x", who("")); !d.Allowed {
 			t.Errorf("%+v", d)
+		}
+	})
+	t.Run("the narrowest rule decides, whatever their order", func(t *testing.T) {
+		rules := []policy.Rule{{Route: "$default", Roles: []string{"e"}}, {Route: "ANY /{proxy+}", Roles: []string{"d"}},
+			{Route: "PUT /{proxy+}", Roles: []string{"c"}}, {Route: "ANY /a/{x}", Roles: []string{"b"}}, {Route: "PUT /a/{x}", Roles: []string{"a"}}}
+		for range 2 {
+			p := compile(t, rules...)
+			for route, role := range map[string]string{"PUT /a/b": "a", "GET /a/b": "b", "PUT /b": "c", "GET /b": "d", "GET /": "e", "$default": "e"} {
+				for _, other := range []string{"a", "b", "c", "d", "e"} {
+					if d := p.Decide(route, who(other)); d.Allowed != (other == role) {
+						t.Errorf("%s as %s: %+v", route, other, d)
+					}
+				}
+			}
+			slices.Reverse(rules)
 		}
 	})
 	t.Run("a rule for $default is for every route without one", func(t *testing.T) {
