@@ -106,7 +106,7 @@ func CheckRedirectURI(uri string) error {
 func checkQueryAndPath(u *url.URL) error {
 	for _, segment := range strings.Split(u.Path, "/") { // decoded: %2e%2e is .. too
 		if segment == "." || segment == ".." {
-			return errors.New("write the path without . and ..")
+			return errors.New("write the path without . and .. segments")
 		}
 	}
 	query, err := url.ParseQuery(u.RawQuery)
