@@ -193,9 +193,11 @@ func TestFeedTroubles(t *testing.T) {
 		},
 		"an empty object": func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{}`) },
 		"10 MB":           func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, strings.Repeat(" ", 10<<20)) },
-		"a redirect":      func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://canary.invalid/", http.StatusFound) },
-		"304 unasked":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(304) },
-		"hanging":         func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"a redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://canary.invalid/", http.StatusFound)
+		},
+		"304 unasked": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(304) },
+		"hanging":     func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, s := newFeedWorld(t)
