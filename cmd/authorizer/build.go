@@ -28,6 +28,9 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 //	GATEHOUSE_ISSUER      the issuer; its keys are at /.well-known/jwks.json
 //	GATEHOUSE_AUDIENCE    the API that is guarded
 //	GATEHOUSE_ANSWER      "simple" (also if not set) or "iam", for HTTP APIs
+//	GATEHOUSE_REVOCATIONS "on" (also if not set): ask the issuer at /revocations
+//	                      which tokens are dead; "off": a token lives until it
+//	                      expires
 //
 // Beside the program (in LAMBDA_TASK_ROOT) there may lie policy.json, the
 // compiled route rules, and jwks.json, the issuer's keys at the time of
@@ -35,11 +38,10 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 func build(getenv func(string) string, log *slog.Logger) (handler, error) {
 	e := env.Reader{Get: getenv}
 	issuer, audience := e.URL("GATEHOUSE_ISSUER"), e.String("GATEHOUSE_AUDIENCE")
-	answer := e.Optional("GATEHOUSE_ANSWER", "simple")
-	mistakes := []error{e.Err()}
-	if answer != "simple" && answer != "iam" {
-		mistakes = append(mistakes, fmt.Errorf("GATEHOUSE_ANSWER: want simple or iam, not %q", answer))
-	}
+	answer, err := choice(&e, "GATEHOUSE_ANSWER", "simple", "iam")
+	mistakes := []error{e.Err(), err}
+	revocations, err := choice(&e, "GATEHOUSE_REVOCATIONS", "on", "off")
+	mistakes = append(mistakes, err)
 	folder := getenv("LAMBDA_TASK_ROOT")
 	rules, err := readPolicy(filepath.Join(folder, "policy.json"), log)
 	mistakes = append(mistakes, err)
@@ -54,10 +56,25 @@ func build(getenv func(string) string, log *slog.Logger) (handler, error) {
 	if err != nil {
 		return handler{}, err
 	}
-	a, err := authorizer.New(authorizer.Config{
+	c := authorizer.Config{
 		Issuer: issuer, Audience: audience, Keys: keys.Key, Policy: rules, IAM: answer == "iam", Log: log,
-	})
+	}
+	if revocations == "on" {
+		if c.Revocations, err = authorizer.NewFeed(authorizer.FeedConfig{URL: issuer + "/revocations", Log: log}); err != nil {
+			return handler{}, err
+		}
+	}
+	a, err := authorizer.New(c)
 	return handler{a}, err
+}
+
+// choice reads a setting that is one of two; the first if it is not set.
+func choice(e *env.Reader, name, first, second string) (string, error) {
+	value := e.Optional(name, first)
+	if value != first && value != second {
+		return "", fmt.Errorf("%s: want %s or %s, not %q", name, first, second, value)
+	}
+	return value, nil
 }
 
 // readPolicy reads the route rules. Without the file, every route needs a valid
