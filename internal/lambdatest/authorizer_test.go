@@ -15,6 +15,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/gateway"
 	"github.com/gatehouse-auth/gatehouse/internal/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/lambdatest"
+	"github.com/gatehouse-auth/gatehouse/internal/revocation"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 	"github.com/gatehouse-auth/gatehouse/keys/jwks"
 	"github.com/gatehouse-auth/gatehouse/keys/localkey"
@@ -30,7 +31,13 @@ func TestAuthorizer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(document) }))
+	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/revocations" {
+			json.NewEncoder(w).Encode(&revocation.List{})
+			return
+		}
+		w.Write(document)
+	}))
 	defer issuer.Close()
 	root := lambdatest.Build(t, "github.com/gatehouse-auth/gatehouse/cmd/authorizer")
 	rules := `{"rules":[{"route":"GET /admin","roles":["admin"]}]}`
