@@ -52,10 +52,10 @@ func (u *Users) join(user User, a arrival) (entry, error) {
 	}
 	next := user
 	next.identities++
-	writes := append(linkRows(user.ID, a.Profile, u.now()), u.audit(IdentityLinked, user.ID, a.by(user.ID), "from "+a.Provider))
+	writes := []table.Write{u.audit(IdentityLinked, user.ID, a.by(user.ID), "from "+a.Provider)}
 	writes = append(writes, u.giveAdmin(&next, a.Profile)...)
 	writes = append(writes, replace(user, &next))
-	return entry{user: next, writes: writes}, nil
+	return entry{user: next, writes: append(writes, linkRowsOf(next, a.Profile, u.now())...)}, nil
 }
 
 // hasIssuer tells whether the user has, or has had, an identity of the issuer. A

@@ -55,8 +55,8 @@ func (u *Users) enter(ctx context.Context, a arrival, then func(User) []table.Wr
 		return User{}, err
 	}
 	a.Profile = a.clean()
-	for range attempts {
-		e, err := u.find(ctx, a)
+	for attempt := range attempts {
+		e, err := u.find(ctx, a, attempt > 0)
 		if err == nil {
 			err = u.write(ctx, append(e.writes, then(e.user)...)...)
 		}
@@ -73,13 +73,18 @@ type entry struct {
 	writes []table.Write
 }
 
-func (u *Users) find(ctx context.Context, a arrival) (entry, error) {
-	id, err := u.owner(ctx, a.key())
+// find finds the user of an identity as its row remembers them, or with anew by
+// reading them, too.
+func (u *Users) find(ctx context.Context, a arrival, anew bool) (entry, error) {
+	id, known, err := u.knownBy(ctx, a.key())
 	if err != nil {
 		return entry{}, err
 	}
 	if id == "" {
 		return u.findByEmail(ctx, a)
+	}
+	if known.Status == Active && !anew {
+		return u.returning(ctx, known, a, known)
 	}
 	user, err := u.Get(ctx, id)
 	if errors.Is(err, ErrNotFound) { // deleted between the two reads
@@ -88,11 +93,12 @@ func (u *Users) find(ctx context.Context, a arrival) (entry, error) {
 	if err != nil {
 		return entry{}, err
 	}
-	return u.returning(ctx, user, a)
+	return u.returning(ctx, user, a, known)
 }
 
-// returning is the entry of a user who is known.
-func (u *Users) returning(ctx context.Context, user User, a arrival) (entry, error) {
+// returning is the entry of a user who is known, and whom the identity's row
+// remembers as known.
+func (u *Users) returning(ctx context.Context, user User, a arrival, known User) (entry, error) {
 	if user.Status != Active {
 		return entry{}, ErrSuspended
 	}
@@ -111,9 +117,13 @@ func (u *Users) returning(ctx context.Context, user User, a arrival) (entry, err
 	}
 	e.writes = append(e.writes, u.giveAdmin(&next, a.Profile)...)
 	if next.equal(user) {
-		e.writes = append(e.writes, table.Check(userKey(user.ID), live(user.epoch)))
+		e.writes = append(e.writes, table.Check(userKey(user.ID), as(user)))
 	} else {
-		e.writes = append(e.writes, replace(user, &next))
+		e.writes = append(e.writes, replace(user, &next).If(as(user)))
+	}
+	if !next.equal(known) {
+		key := a.key()
+		e.writes = append(e.writes, table.Update(key, remembered(next)).If(table.Equal{Name: "user_id", Value: user.ID}))
 	}
 	e.user = next
 	return e, nil
@@ -127,14 +137,14 @@ func (u *Users) create(a arrival, canClaim bool) entry {
 		CreatedAt: now, Version: 1, primary: a.key().PK, identities: 1, TokensFrom: now.Truncate(time.Second),
 	}
 	user.show(a.Profile)
-	writes := append(linkRows(user.ID, a.Profile, now), u.audit(UserCreated, user.ID, a.by(user.ID), "from "+a.Provider))
+	writes := []table.Write{u.audit(UserCreated, user.ID, a.by(user.ID), "from "+a.Provider)}
 	if canClaim {
 		user.claimedEmail = a.canonicalEmail()
 		writes = append(writes, putClaim(user.ID, user.claimedEmail))
 	}
 	writes = append(writes, u.giveAdmin(&user, a.Profile)...)
 	writes = append(writes, table.Put(user.item()).If(table.NotExists{}))
-	return entry{user: user, writes: writes}
+	return entry{user: user, writes: append(writes, linkRowsOf(user, a.Profile, now)...)}
 }
 
 // show takes over what the provider says about the user.

@@ -126,8 +126,3 @@ func emailOrder(u User) string {
 	}
 	return canonical + "#" + u.ID
 }
-
-// live holds if the user may have sessions of the epoch.
-func live(epoch int64) table.Cond {
-	return table.All{table.Equal{Name: "status", Value: string(Active)}, table.Equal{Name: "epoch", Value: epoch}}
-}

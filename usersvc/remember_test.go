@@ -1,0 +1,121 @@
+package usersvc_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+var linsIdentity = table.Key{PK: "identity#https://demo.example#sub-lin", SK: "identity"}
+
+func TestRemembered(t *testing.T) { onEngines(t, testRemembered) }
+
+func testRemembered(t *testing.T, open engine) {
+	// calls is what a sign-in costs now, and then what the next one does.
+	calls := func(t *testing.T, h *house, p usersvc.Profile, now, next int64) (last in) {
+		t.Helper()
+		for _, want := range []int64{now, next} {
+			if n := h.table.during(func() { last = h.signIn(t, p) }); n != want {
+				t.Errorf("%d calls of the table, want %d", n, want)
+			}
+		}
+		return last
+	}
+	lin := profile("lin")
+	t.Run("the user who just signed in", func(t *testing.T) {
+		h := open(t)
+		h.signIn(t, lin)
+		calls(t, h, lin, 2, 2)
+	})
+	t.Run("with a new profile, too", func(t *testing.T) {
+		h := open(t)
+		h.signIn(t, lin)
+		p := with(lin, func(p *usersvc.Profile) { p.Name = "Linnéa" })
+		if got := calls(t, h, p, 2, 2); got.user.Name != "Linnéa" {
+			t.Error(got.user)
+		}
+	})
+	t.Run("of two identities, each as far as it knows", func(t *testing.T) {
+		h := open(t)
+		h.signIn(t, lin)
+		h.signIn(t, at(lin, "other")) // joins, which is a new version
+		calls(t, h, at(lin, "other"), 2, 2)
+		calls(t, h, lin, 5, 2)
+	})
+	t.Run("not beyond a change of rights", func(t *testing.T) {
+		h := open(t)
+		user := h.signIn(t, lin).user
+		if _, err := h.SetRoles(t.Context(), operator, user.ID, []string{"admin"}, 0); err != nil {
+			t.Fatal(err)
+		}
+		if got := calls(t, h, lin, 5, 2); !got.user.HasRole("admin") || got.user.HasRole("user") {
+			t.Error(got.user)
+		}
+	})
+	t.Run("S38 not beyond a suspension, nor that for ever", func(t *testing.T) {
+		h := open(t)
+		user := h.signIn(t, lin).user
+		if _, err := h.Suspend(t.Context(), operator, user.ID); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if _, _, cookie, err := h.SignIn(t.Context(), lin, usersvc.SignInInfo{}); !errors.Is(err, usersvc.ErrSuspended) || cookie != "" {
+				t.Error(err)
+			}
+		}
+		if _, err := h.Activate(t.Context(), operator, user.ID); err != nil {
+			t.Fatal(err)
+		}
+		h.wantSession(t, calls(t, h, lin, 5, 2).cookie, nil)
+	})
+	t.Run("who was suspended before they first signed in", func(t *testing.T) {
+		h := open(t)
+		user, err := h.EnsureUser(t.Context(), lin, usersvc.Suspended)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Activate(t.Context(), operator, user.ID); err != nil {
+			t.Fatal(err)
+		}
+		calls(t, h, lin, 3, 2)
+	})
+	t.Run("S133 not beyond deletion", func(t *testing.T) {
+		h := open(t)
+		user := h.signIn(t, lin).user
+		remembered, err := h.table.Get(t.Context(), linsIdentity)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Delete(t.Context(), operator, user.ID); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.table.Write(t.Context(), table.Put(remembered)); err != nil { // as if it had stayed
+			t.Fatal(err)
+		}
+		if _, _, cookie, err := h.SignIn(t.Context(), lin, usersvc.SignInInfo{}); err == nil || cookie != "" {
+			t.Error("the dead signed in")
+		}
+	})
+	for name, set := range map[string]map[string]any{
+		"is of another user":             {"user.id": "u_other"},
+		"is of a later schema":           {"user.schema": int64(99)},
+		"is damaged":                     {"user.roles": "admin"},
+		"is of a version that was not":   {"user.version": int64(99)},
+		"has rights of its own making":   {"user.roles": []string{"admin"}, "user.version": int64(0)},
+		"has a status of its own making": {"user.status": "suspended"},
+	} {
+		t.Run("not if the row "+name, func(t *testing.T) {
+			h := open(t)
+			user := h.signIn(t, lin).user
+			if err := h.table.Write(t.Context(), table.Update(linsIdentity, set)); err != nil {
+				t.Fatal(err)
+			}
+			if got := h.signIn(t, lin); got.user.ID != user.ID || got.user.HasRole("admin") {
+				t.Error(got.user)
+			}
+			calls(t, h, lin, 2, 2) // and it is mended
+		})
+	}
+}
