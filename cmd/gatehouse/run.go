@@ -17,6 +17,7 @@ type commands struct {
 	Dev     devCommand     `cmd:"" help:"Run the whole system on this machine, with a demo provider to sign in at."`
 	Token   tokenCommand   `cmd:"" help:"Sign in at a running gatehouse dev without a browser, and print the access token."`
 	Explain explainCommand `cmd:"" help:"Say what the authorizer answers for a token and a route, and why."`
+	Keys    keysCommand    `cmd:"" help:"Show, rotate and retire the signing keys."`
 
 	Table   tableCommand   `cmd:"" help:"Make the table where DynamoDB is emulated."`
 	Package packageCommand `cmd:"" help:"Build the zips that serverless.yml deploys."`

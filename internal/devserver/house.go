@@ -37,6 +37,7 @@ type house struct {
 	users  *usersvc.Users
 	ring   *keyring.Keyring
 	past   *keyring.Keyring // the same ring, a day behind
+	tended chan struct{}    // closed when the ring has a next key
 	secret client.Secret    // of Gatehouse at the demo provider
 }
 
@@ -182,7 +183,7 @@ func (h *house) loginsvc() (http.Handler, error) {
 	}
 	return loginsvc.New(loginsvc.Config{
 		Issuer: c.Issuer, Audience: c.Audience, Providers: at, Clients: clients.Lookup, Origins: clients.AllowsOrigin,
-		Users: h.users, Table: h.store.table, Keys: h.ring.Set, Pages: brand, RoleScopes: roleScopes,
+		Users: h.users, Table: h.store.table, Keys: h.keys, Pages: brand, RoleScopes: roleScopes,
 		AccessTTL: c.Lifetimes.AccessToken, CodeTTL: c.Lifetimes.Code, Log: h.log, Now: h.Now,
 	})
 }

@@ -31,12 +31,24 @@ func (h *house) openRing(ctx context.Context) (err error) {
 	if h.past, err = h.newRing(func() time.Time { return h.Now().Add(-24 * time.Hour) }); err != nil {
 		return err
 	}
+	h.tended = make(chan struct{})
 	h.store.inUse.Go(func() {
+		defer close(h.tended)
 		if _, err := h.past.Tend(ctx); err != nil && ctx.Err() == nil {
 			h.Log.WarnContext(ctx, "there is no next signing key", "err", err)
 		}
 	})
 	return nil
+}
+
+// keys returns the keys of the login service. In the first moments it waits for
+// the next one, so that whoever asks knows that too.
+func (h *house) keys(ctx context.Context) (keys.Set, error) {
+	select {
+	case <-h.tended:
+	case <-ctx.Done():
+	}
+	return h.ring.Set(ctx)
 }
 
 // handleKeys shows the ring, for `gatehouse keys list`.
