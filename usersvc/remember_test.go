@@ -98,6 +98,17 @@ func testRemembered(t *testing.T, open engine) {
 			t.Error("the dead signed in")
 		}
 	})
+	t.Run("fault 22 nor in place of a row that is damaged", func(t *testing.T) {
+		h := open(t)
+		user := h.signIn(t, lin).user
+		if err := h.table.Write(t.Context(), table.Update(table.Key{PK: "user#" + user.ID, SK: "user"}, map[string]any{"schema": int64(2)})); err != nil {
+			t.Fatal(err)
+		}
+		p := with(lin, func(p *usersvc.Profile) { p.Name = "Linnéa" })
+		if _, _, cookie, err := h.SignIn(t.Context(), p, usersvc.SignInInfo{}); !errors.Is(err, usersvc.ErrCorrupt) || cookie != "" {
+			t.Error(err)
+		}
+	})
 	for name, set := range map[string]map[string]any{
 		"is of another user":             {"user.id": "u_other"},
 		"is of a later schema":           {"user.schema": int64(99)},
