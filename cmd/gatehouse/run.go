@@ -18,6 +18,7 @@ type commands struct {
 	Token   tokenCommand   `cmd:"" help:"Sign in at a running gatehouse dev without a browser, and print the access token."`
 	Explain explainCommand `cmd:"" help:"Say what the authorizer answers for a token and a route, and why."`
 	Keys    keysCommand    `cmd:"" help:"Show, rotate and retire the signing keys."`
+	Users   usersCommand   `cmd:"" help:"Show and change users, their roles and their status."`
 
 	Table   tableCommand   `cmd:"" help:"Make the table where DynamoDB is emulated."`
 	Package packageCommand `cmd:"" help:"Build the zips that serverless.yml deploys."`
