@@ -3,14 +3,18 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
 	"github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/internal/lambdazip"
+	"github.com/gatehouse-auth/gatehouse/keys/jwks"
 )
 
 type packageCommand struct {
@@ -46,7 +50,8 @@ func (c *packageCommand) Run(w *world) error {
 
 // files returns what goes into the zips beside the programs. The authorizer is
 // given the compiled route rules, because it runs on every request and parses no
-// YAML.
+// YAML; both who verifies and who publishes, the keys that `gatehouse keys
+// export > jwks.json` has written, if that was done.
 func (c *packageCommand) files() (map[string][]lambdazip.File, error) {
 	path := filepath.Join(c.Root, "gatehouse.yml")
 	text, err := os.ReadFile(path)
@@ -65,12 +70,32 @@ func (c *packageCommand) files() (map[string][]lambdazip.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compiling the route rules: %w", err)
 	}
+	published, err := c.published()
+	if err != nil {
+		return nil, err
+	}
 	configuration := []lambdazip.File{{Name: "gatehouse.yml", Data: text}}
 	return map[string][]lambdazip.File{
-		"authorizer": {{Name: "policy.json", Data: compiled}},
-		"loginsvc":   configuration,
+		"authorizer": append([]lambdazip.File{{Name: "policy.json", Data: compiled}}, published...),
+		"loginsvc":   slices.Concat(configuration, published),
 		"usersvc":    configuration,
 	}, nil
+}
+
+// published returns the exported keys, if there are any. They are public.
+func (c *packageCommand) published() ([]lambdazip.File, error) {
+	path := filepath.Join(c.Root, "jwks.json")
+	document, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err == nil {
+		_, err = jwks.Parse(document)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: delete it, or make it anew with: gatehouse keys export > jwks.json", path, err)
+	}
+	return []lambdazip.File{{Name: "jwks.json", Data: document}}, nil
 }
 
 // deployed stands for the variables of a stack that is still to be: its issuer

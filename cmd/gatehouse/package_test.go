@@ -2,12 +2,16 @@ package main
 
 import (
 	"archive/zip"
+	"crypto/rsa"
 	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/gatehouse-auth/gatehouse/keys/jwks"
+	"github.com/gatehouse-auth/gatehouse/keys/keystest"
 )
 
 // newModule writes a module with an authorizer and a login service that do
@@ -71,6 +75,34 @@ func TestPackage(t *testing.T) {
 	}
 	if got := unpack(t, artifacts[1].Path, "gatehouse.yml"); got != config {
 		t.Errorf("gatehouse.yml: %s", got)
+	}
+}
+
+func TestPackageExportedKeys(t *testing.T) {
+	root := newModule(t, "{}")
+	out := filepath.Join(root, "out")
+	pack := func(document []byte) (code int, stderr string) {
+		if err := os.WriteFile(filepath.Join(root, "jwks.json"), document, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var outs, errs strings.Builder
+		code = run([]string{"package", "--root", root, "--out", out}, &world{stdout: &outs, stderr: &errs})
+		return code, errs.String()
+	}
+	document, err := jwks.Marshal([]*rsa.PublicKey{&keystest.WeakKey().PublicKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, stderr := pack(document); code != 0 {
+		t.Fatal(stderr)
+	}
+	for _, zip := range []string{"authorizer.zip", "loginsvc.zip"} {
+		if got := unpack(t, filepath.Join(out, zip), "jwks.json"); got != string(document) {
+			t.Errorf("S101 %s: jwks.json: %s", zip, got)
+		}
+	}
+	if code, stderr := pack([]byte(`{"keys":[]}`)); code != exitFailed || !strings.Contains(stderr, "gatehouse keys export > jwks.json") {
+		t.Errorf("S102 an empty set: exit code %d: %s", code, stderr)
 	}
 }
 

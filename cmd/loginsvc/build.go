@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -47,7 +50,7 @@ func build(ctx context.Context, getenv func(string) string, log *slog.Logger) (l
 		return nil, err
 	}
 	rows := dynamotable.New(dynamodb.NewFromConfig(in, func(o *dynamodb.Options) { o.BaseEndpoint = tableAt }), tableName)
-	ring, err := newRing(in, keysAt, keyID, rows, log)
+	ring, err := newRing(in, keysAt, keyID, rows, filepath.Join(getenv("LAMBDA_TASK_ROOT"), "jwks.json"), log)
 	if err != nil {
 		return nil, err
 	}
@@ -59,10 +62,15 @@ func build(ctx context.Context, getenv func(string) string, log *slog.Logger) (l
 }
 
 // newRing returns the ring of signing keys, of which the first is keyID. This
-// function makes no keys.
-func newRing(in aws.Config, endpoint *string, keyID string, rows table.Table, log *slog.Logger) (*keyring.Keyring, error) {
+// function makes no keys. The file at path, if there is one, has the keys to
+// publish when the table cannot be read.
+func newRing(in aws.Config, endpoint *string, keyID string, rows table.Table, path string, log *slog.Logger) (*keyring.Keyring, error) {
+	exported, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	signing := kms.NewFromConfig(in, func(o *kms.Options) { o.BaseEndpoint = endpoint })
-	return keyring.New(keyring.Config{Table: rows, Adopt: keyID, Open: kmskey.Store{Client: signing}.Open, Log: log})
+	return keyring.New(keyring.Config{Table: rows, Adopt: keyID, Open: kmskey.Store{Client: signing}.Open, Exported: exported, Log: log})
 }
 
 func newLogin(ctx context.Context, cfg *config.Config, rows table.Table, signing func(context.Context) (keys.Set, error), log *slog.Logger) (*loginsvc.Service, error) {

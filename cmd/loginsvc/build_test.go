@@ -21,6 +21,8 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotest"
+	"github.com/gatehouse-auth/gatehouse/keys/jwks"
+	"github.com/gatehouse-auth/gatehouse/keys/keystest"
 )
 
 // environment returns what Lambda sets, over services of this machine.
@@ -102,6 +104,29 @@ func TestWithoutServices(t *testing.T) {
 	}
 	if status, body := get("/.well-known/jwks.json"); status != http.StatusServiceUnavailable {
 		t.Errorf("S102 keys: %d %s", status, body)
+	}
+}
+
+// TestExportedKeys starts where neither the table nor KMS answers.
+func TestExportedKeys(t *testing.T) {
+	document, err := jwks.Marshal([]*rsa.PublicKey{&keystest.WeakKey().PublicKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := t.TempDir()
+	for name, data := range map[string][]byte{"gatehouse.yml": []byte("{}"), "jwks.json": document} {
+		if err := os.WriteFile(filepath.Join(root, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	env := environment(map[string]string{"LAMBDA_TASK_ROOT": root})
+	f, err := build(t.Context(), func(name string) string { return env[name] }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := f(t.Context(), []byte(`{"version":"2.0","routeKey":"GET /.well-known/jwks.json","rawPath":"/.well-known/jwks.json","requestContext":{"http":{"method":"GET"}}}`))
+	if err != nil || !strings.Contains(string(out), `"statusCode":200`) || strings.Count(string(out), "RS256") != 1 {
+		t.Errorf("S101 %s, %v", out, err)
 	}
 }
 

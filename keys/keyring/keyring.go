@@ -11,6 +11,7 @@ package keyring
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -107,11 +108,23 @@ func (k *Keyring) List(ctx context.Context) (keys.Ring, error) {
 	return stored.ring, err
 }
 
-// Export returns the JWK Set of now, for [Config.Exported].
+// Export returns the JWK Set of now, for [Config.Exported] and for authorizers,
+// which are told its age by a member fetched_at, in Unix seconds.
 func (k *Keyring) Export(ctx context.Context) ([]byte, error) {
 	stored, err := k.settled(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return jwks.Marshal(k.set(stored.ring).Published)
+	document, err := jwks.Marshal(k.set(stored.ring).Published)
+	if err != nil {
+		return nil, err
+	}
+	dated := struct {
+		Keys      json.RawMessage `json:"keys"`
+		FetchedAt int64           `json:"fetched_at"`
+	}{FetchedAt: k.Now().Unix()}
+	if err := json.Unmarshal(document, &dated); err != nil {
+		return nil, err
+	}
+	return json.Marshal(dated)
 }

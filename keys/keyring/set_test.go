@@ -167,6 +167,9 @@ func TestTableDown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if at := fmt.Sprintf(`"fetched_at":%d`, r.now.get().Unix()); !strings.Contains(string(document), at) {
+			t.Errorf("exported %s, without %s", document, at)
+		}
 		want := mustSet(t, k)
 		r.table.down.Store(true)
 		r.vault.set(func(v *vault) { v.down = true })
