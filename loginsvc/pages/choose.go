@@ -41,9 +41,4 @@ func (c Choose) heading(t catalogue) string {
 }
 
 // Target is where the form is posted.
-func (c Choose) Target() string {
-	if c.Action == "" {
-		return "/login"
-	}
-	return webURL(c.Action)
-}
+func (c Choose) Target() string { return actionOr(c.Action, "/login") }

@@ -75,7 +75,9 @@ func New(b Brand) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	funcs := template.FuncMap{"t": text.get, "initial": initial, "printable": printable}
+	funcs := template.FuncMap{
+		"t": text.get, "label": text.label, "initial": initial, "printable": printable, "agent": agent, "when": when, "machineTime": machineTime,
+	}
 	for _, file := range names {
 		t, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/parts.html", file)
 		if err != nil {
@@ -112,6 +114,7 @@ type view struct {
 	Style     template.CSS
 	Icon      template.URL
 	RequestID string
+	Links     []link // of the frame; nil: the page has none
 	Page      Page
 }
 
@@ -121,6 +124,10 @@ func (p *Pages) execute(body *bytes.Buffer, r *http.Request, page Page) error {
 		return fmt.Errorf("no template for page %q", page.name())
 	}
 	heading := page.heading(p.text)
+	var links []link
+	if f, ok := page.(framed); ok {
+		links = f.frame().links(f.place())
+	}
 	return t.Execute(body, view{
 		Lang:      "en",
 		Title:     heading + " · " + p.brand,
@@ -129,6 +136,7 @@ func (p *Pages) execute(body *bytes.Buffer, r *http.Request, page Page) error {
 		Style:     p.style,
 		Icon:      p.icon,
 		RequestID: httpx.RequestID(r.Context()),
+		Links:     links,
 		Page:      page,
 	})
 }

@@ -27,12 +27,7 @@ func (c ConfirmSignOut) heading(t catalogue) string {
 }
 
 // Target is where the form is posted.
-func (c ConfirmSignOut) Target() string {
-	if c.Action == "" {
-		return "/logout"
-	}
-	return webURL(c.Action)
-}
+func (c ConfirmSignOut) Target() string { return actionOr(c.Action, "/logout") }
 
 // Stay is the link that may be shown.
 func (c ConfirmSignOut) Stay() string { return webURL(c.StayURL) }

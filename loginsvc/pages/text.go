@@ -38,6 +38,15 @@ func (c catalogue) get(key string, fill ...string) (string, error) {
 	return strings.NewReplacer(pairs...).Replace(s), nil
 }
 
+// label returns the text for one of a set of names, such as an action in the
+// audit trail, or the name itself if the catalogue does not know it.
+func (c catalogue) label(set, name string) string {
+	if s, ok := c[set+"."+name]; ok {
+		return s
+	}
+	return printable(name)
+}
+
 // must is get for the keys that this package names itself; a test renders
 // every page.
 func (c catalogue) must(key string, fill ...string) string {

@@ -1,0 +1,138 @@
+package pages
+
+import (
+	"net/http"
+	"time"
+)
+
+// AdminRows is how many rows a page of a list should have: with so many it stays
+// under 30 kB.
+const AdminRows = 25
+
+// UserRow is a user in a list.
+type UserRow struct {
+	ID, Name, Email string
+	Roles           []string
+	Suspended       bool
+	CreatedAt       time.Time
+}
+
+// AdminUsers lists users. Its filter is a GET form with the fields "q" (the
+// beginning of an e-mail address or of an id), "role" and "status".
+type AdminUsers struct {
+	Frame
+
+	Users        []UserRow // at most AdminRows
+	Search       string
+	Role, Status string   // the filter; "": everyone
+	Roles        []string // those that exist
+	NextURL      string   // "": this is the end
+	PreviousURL  string   // "": this is the beginning
+}
+
+func (AdminUsers) name() string               { return "admin_users" }
+func (AdminUsers) status() int                { return http.StatusOK }
+func (AdminUsers) formOrigins() []string      { return nil }
+func (AdminUsers) heading(t catalogue) string { return t.must("admin_users.heading") }
+func (a AdminUsers) frame() Frame             { return a.Frame }
+func (AdminUsers) place() place               { return placeUsers }
+
+// Here is the address of the list.
+func (a AdminUsers) Here() string { return a.path("/admin/users") }
+
+// Next is the link that may be shown.
+func (a AdminUsers) Next() string { return webURL(a.NextURL) }
+
+// Previous is the link that may be shown.
+func (a AdminUsers) Previous() string { return webURL(a.PreviousURL) }
+
+// Filtered tells whether the list is of some users only.
+func (a AdminUsers) Filtered() bool { return a.Search != "" || a.Role != "" || a.Status != "" }
+
+// RoleChoice is a role that a user may have.
+type RoleChoice struct {
+	Name string
+	Has  bool
+	Kept bool // it cannot be taken: this is the last administrator
+}
+
+// AdminUser is one user, as administrators see them. Each of its forms is posted
+// to the address of the page with the field "do" and what it needs:
+//
+//	roles          role (each that the user is to have), version
+//	suspend
+//	activate
+//	end_sessions
+//	delete         confirm: must be the user's id, as typed
+type AdminUser struct {
+	Frame
+
+	User       UserRow
+	Version    int64 // hidden field: of the user as they are shown
+	Self       bool  // the user is the one who looks
+	Roles      []RoleChoice
+	Sessions   []SessionRow
+	Identities []IdentityRow
+	Trail      []AuditRow // the newest, a few
+	TrailURL   string     // where the rest is; "": there is no rest
+	Notice     AdminNotice
+}
+
+// AdminNotice says what came of the last form.
+type AdminNotice string
+
+// The notices.
+const (
+	AdminNothingNew    AdminNotice = ""
+	RolesSaved         AdminNotice = "roles_saved"
+	UserSuspended      AdminNotice = "suspended"
+	UserActivated      AdminNotice = "activated"
+	SessionsEnded      AdminNotice = "sessions_ended"
+	UserChanged        AdminNotice = "changed"       // somebody else changed the user meanwhile; nothing was saved
+	LastAdmin          AdminNotice = "last_admin"    // the last administrator cannot lose the role, be suspended or deleted
+	DeleteNotConfirmed AdminNotice = "not_confirmed" // what was typed is not the user's id
+)
+
+// AdminNotices returns every notice.
+func AdminNotices() []AdminNotice {
+	return []AdminNotice{AdminNothingNew, RolesSaved, UserSuspended, UserActivated, SessionsEnded, UserChanged, LastAdmin, DeleteNotConfirmed}
+}
+
+func (n AdminNotice) bad() bool { return n == UserChanged || n == LastAdmin || n == DeleteNotConfirmed }
+
+func (AdminUser) name() string          { return "admin_user" }
+func (AdminUser) formOrigins() []string { return nil }
+func (a AdminUser) frame() Frame        { return a.Frame }
+func (AdminUser) place() place          { return placeUsers }
+
+func (a AdminUser) status() int {
+	if a.Notice.bad() {
+		return http.StatusConflict
+	}
+	return http.StatusOK
+}
+
+func (a AdminUser) heading(t catalogue) string {
+	if a.User.Name == "" {
+		return t.must("admin_user.heading", "name", a.User.ID)
+	}
+	return t.must("admin_user.heading", "name", a.User.Name)
+}
+
+// Bad tells whether the notice says that something was not done.
+func (a AdminUser) Bad() bool { return a.Notice.bad() }
+
+// Target is where the forms are posted.
+func (a AdminUser) Target() string { return a.path("/admin/users/" + a.User.ID) }
+
+// List is the way back.
+func (a AdminUser) List() string { return a.path("/admin/users") }
+
+// Rest is the link that may be shown.
+func (a AdminUser) Rest() string { return webURL(a.TrailURL) }
+
+// Shown are the sessions that the page lists.
+func (a AdminUser) Shown() []SessionRow { return a.Sessions[:min(len(a.Sessions), maxRows)] }
+
+// More is how many sessions the page does not list.
+func (a AdminUser) More() int { return len(a.Sessions) - len(a.Shown()) }

@@ -1,0 +1,69 @@
+package pages
+
+import (
+	"net/http"
+	"time"
+)
+
+// AuditRow is something that was done to a user.
+type AuditRow struct {
+	At     time.Time
+	Action string // user.suspended and so on; the catalogue has words for it
+	Actor  string // who did it: a user's id or another name
+	UserID string // to whom
+	Detail string
+	From   string // a network address; "": unknown
+}
+
+// AdminAudit lists what was done, the newest first. Its filter is a GET form with
+// the fields "user", "actor" and "time" (the beginning of a time in UTC, such as
+// 2026-03).
+type AdminAudit struct {
+	Frame
+
+	Rows              []AuditRow // at most AdminRows
+	User, Actor, Time string     // the filter; "": all
+	NextURL           string     // "": this is the end
+	PreviousURL       string     // "": this is the beginning
+}
+
+func (AdminAudit) name() string               { return "admin_audit" }
+func (AdminAudit) status() int                { return http.StatusOK }
+func (AdminAudit) formOrigins() []string      { return nil }
+func (AdminAudit) heading(t catalogue) string { return t.must("admin_audit.heading") }
+func (a AdminAudit) frame() Frame             { return a.Frame }
+func (AdminAudit) place() place               { return placeAudit }
+
+// Here is the address of the list.
+func (a AdminAudit) Here() string { return a.path("/admin/audit") }
+
+// Next is the link that may be shown.
+func (a AdminAudit) Next() string { return webURL(a.NextURL) }
+
+// Previous is the link that may be shown.
+func (a AdminAudit) Previous() string { return webURL(a.PreviousURL) }
+
+// Filtered tells whether the list is of some rows only.
+func (a AdminAudit) Filtered() bool { return a.User != "" || a.Actor != "" || a.Time != "" }
+
+// KeyRow is a signing key of Gatehouse.
+type KeyRow struct {
+	ID    string // kid
+	State string // next, current, retiring or retired; the catalogue has words for it
+	Since time.Time
+	Until time.Time // when the state ends; zero: not known yet
+}
+
+// AdminKeys lists the signing keys.
+type AdminKeys struct {
+	Frame
+
+	Keys []KeyRow
+}
+
+func (AdminKeys) name() string               { return "admin_keys" }
+func (AdminKeys) status() int                { return http.StatusOK }
+func (AdminKeys) formOrigins() []string      { return nil }
+func (AdminKeys) heading(t catalogue) string { return t.must("admin_keys.heading") }
+func (a AdminKeys) frame() Frame             { return a.Frame }
+func (AdminKeys) place() place               { return placeKeys }

@@ -1,0 +1,44 @@
+package pages
+
+import "net/http"
+
+// Scope is something that an app asks for.
+type Scope struct {
+	Name        string
+	Description string // for people; "": that of the catalogue, or the name
+}
+
+// Consent asks whether an app of somebody else may have what it asks for. Its
+// form is posted to Action with the field "request", and with "consent": "allow"
+// or "deny".
+type Consent struct {
+	AppName   string
+	Next      string // where the app takes the person next, for people: shop.example.com
+	Who       string // who is signed in
+	Scopes    []Scope
+	Request   string // hidden field: the request to carry on with
+	Action    string // "": /consent
+	SwitchURL string // where "use another account" leads; "": not offered
+
+	FormActionOrigins []string // as in [Choose]
+}
+
+func (Consent) name() string            { return "consent" }
+func (Consent) status() int             { return http.StatusOK }
+func (c Consent) formOrigins() []string { return c.FormActionOrigins }
+
+func (c Consent) heading(t catalogue) string { return t.must("consent.heading", "app", c.AppName) }
+
+// Target is where the form is posted.
+func (c Consent) Target() string { return actionOr(c.Action, "/consent") }
+
+// Switch is the link that may be shown.
+func (c Consent) Switch() string { return webURL(c.SwitchURL) }
+
+// actionOr returns where a form is posted.
+func actionOr(action, usual string) string {
+	if action == "" {
+		return usual
+	}
+	return webURL(action)
+}
