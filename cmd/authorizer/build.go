@@ -25,7 +25,8 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 // build reads the configuration and returns the handler. It asks nobody: the
 // first request does, if it must.
 //
-//	GATEHOUSE_ISSUER      the issuer; its keys are at /.well-known/jwks.json
+//	GATEHOUSE_ISSUER      the issuer; its keys are at /.well-known/jwks.json, and
+//	                      who has been revoked at /revocations
 //	GATEHOUSE_AUDIENCE    the API that is guarded
 //	GATEHOUSE_ANSWER      "simple" (also if not set) or "iam", for HTTP APIs
 //	GATEHOUSE_REVOCATIONS "on" (also if not set): ask the issuer at /revocations

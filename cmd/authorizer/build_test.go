@@ -30,6 +30,7 @@ func TestBuild(t *testing.T) {
 	}{
 		{"issuer and audience are enough", good, nil, nil},
 		{"a policy", good, map[string]string{"policy.json": `{"rules":[{"route":"GET /a","roles":["admin"]}]}`}, nil},
+		{"a fresh route", good, map[string]string{"policy.json": `{"rules":[{"route":"GET /a","fresh":true}]}`}, nil},
 		{"I11 nothing", nil, nil, []string{"GATEHOUSE_ISSUER: not set", "GATEHOUSE_AUDIENCE: not set"}},
 		{"an issuer in the clear", []string{"GATEHOUSE_ISSUER", "http://auth.example.com"}, nil, []string{"GATEHOUSE_ISSUER: want https", "GATEHOUSE_AUDIENCE"}},
 		{"an unknown kind of answer", append([]string{"GATEHOUSE_ANSWER", "xml"}, good...), nil, []string{"GATEHOUSE_ANSWER"}},
