@@ -29,11 +29,13 @@ func TestAPI(t *testing.T) {
 	for _, api := range []*gateway.Template{got, want} {
 		slices.SortFunc(api.Routes, func(a, b gateway.Route) int { return strings.Compare(a.Key, b.Key) })
 	}
-	const logical = "HttpApiAuthorizerGatehouse"
+	logical := map[string]string{"": "", "gatehouse": "HttpApiAuthorizerGatehouse", "fresh": "HttpApiAuthorizerFresh"}
 	for i, r := range want.Routes {
-		want.Routes[i].Authorizer = strings.Replace(r.Authorizer, "gatehouse", logical, 1)
+		want.Routes[i].Authorizer = logical[r.Authorizer]
 	}
-	want.Authorizers[0].Name = logical
+	for i, a := range want.Authorizers {
+		want.Authorizers[i].Name = logical[a.Name]
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -38,6 +38,12 @@ func (t *Template) checkFunctions() error {
 		if !p.At("LoggingConfig", "LogFormat").Is("JSON") {
 			errs = append(errs, errors.New("want LoggingConfig LogFormat JSON: name it under resources.extensions"))
 		}
+		if !p.At("TracingConfig", "Mode").Is("Active") {
+			errs = append(errs, errors.New("want provider.tracing.lambda: true"))
+		}
+		if !p.At("Timeout").positive() || p.At("Timeout").Number() > 60 {
+			errs = append(errs, errors.New("want a timeout of at most 60 s"))
+		}
 		if !t.logEnds("/aws/lambda/" + p.At("FunctionName").String()) {
 			errs = append(errs, errors.New("its log group must have a retention"))
 		}

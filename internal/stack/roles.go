@@ -12,16 +12,17 @@ import (
 // role. A team's own roles may do what they like, but not what is ours: see
 // foreign.
 var allowed = map[string][]string{
-	"AuthorizerRole": logs,
-	"LoginsvcRole":   slices.Concat(logs, items, []string{"kms:Sign", "kms:GetPublicKey", "kms:DescribeKey", "ssm:GetParameters"}),
-	"UsersvcRole":    slices.Concat(logs, items),
-	"RotatorRole": slices.Concat(logs, []string{"dynamodb:GetItem", "dynamodb:PutItem", "kms:CreateKey", "kms:TagResource", "kms:DescribeKey",
+	"AuthorizerRole": written,
+	"LoginsvcRole":   slices.Concat(written, items, []string{"kms:Sign", "kms:GetPublicKey", "kms:DescribeKey", "ssm:GetParameters"}),
+	"UsersvcRole":    slices.Concat(written, items),
+	"RotatorRole": slices.Concat(written, []string{"dynamodb:GetItem", "dynamodb:PutItem", "kms:CreateKey", "kms:TagResource", "kms:DescribeKey",
 		"kms:GetPublicKey", "kms:Sign", "kms:ScheduleKeyDeletion"}),
 }
 
 var (
-	logs  = []string{"logs:CreateLogStream", "logs:PutLogEvents"}
-	items = []string{"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
+	trace   = []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+	written = slices.Concat([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, trace)
+	items   = []string{"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
 )
 
 // checkRoles wants each role to be one function's, and to say exactly what it
@@ -35,9 +36,18 @@ func (t *Template) checkRoles() error {
 			return errors.New("a managed policy allows more than this template says: list the actions")
 		}
 		var errs []error
+		var granted []string
 		for _, policy := range r.Properties.At("Policies").List() {
 			for _, s := range policy.At("PolicyDocument", "Statement").List() {
 				errs = append(errs, t.checkStatement(name, s))
+				if s.At("Effect").Is("Allow") {
+					granted = append(granted, s.At("Action").Strings()...)
+				}
+			}
+		}
+		for _, action := range allowed[name] {
+			if !slices.Contains(granted, action) {
+				errs = append(errs, fmt.Errorf("action %s is never allowed: the function cannot work", action))
 			}
 		}
 		return errors.Join(errs...)
@@ -58,6 +68,8 @@ func (t *Template) checkStatement(role string, s Value) error {
 	actions, known := allowed[role]
 	for _, action := range s.At("Action").Strings() {
 		switch {
+		case strings.HasPrefix(action, "dynamodb:Transact"):
+			errs = append(errs, fmt.Errorf("action %s does not exist: allow the actions that the transaction is made of", action))
 		case strings.Contains(action, "*"):
 			errs = append(errs, fmt.Errorf("action %s: name each one", action))
 		case known && !slices.Contains(actions, action):
@@ -74,11 +86,18 @@ func (t *Template) checkStatement(role string, s Value) error {
 		errs = append(errs, errors.New("NotAction and NotResource allow what nobody thought of"))
 	}
 	for _, resource := range s.At("Resource").Strings() {
-		if resource == "*" && !s.At("Action").Is("kms:CreateKey") { // which has no other resource
+		if resource == "*" && !s.nameless() {
 			errs = append(errs, errors.New("resource *: name it"))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// nameless tells whether every action of a statement has no resource but "*".
+func (s Value) nameless() bool {
+	return !slices.ContainsFunc(s.At("Action").Strings(), func(action string) bool {
+		return action != "kms:CreateKey" && !slices.Contains(trace, action)
+	})
 }
 
 // tagOf names the tag by which a KMS action is limited: that of the key or, while

@@ -69,3 +69,18 @@ func (t *Template) checkAuthorizers() error {
 		return nil
 	})
 }
+
+// CheckFresh wants a route whose rule is fresh to have an authorizer that is
+// asked about every request. fresh tells it of a route key.
+func (t *Template) CheckFresh(fresh func(routeKey string) bool) error {
+	return t.each("AWS::ApiGatewayV2::Route", func(_ string, r *Resource) error {
+		key, name := r.Properties.At("RouteKey").String(), r.Properties.At("AuthorizerId", "Ref").text()
+		if !fresh(key) || name == "" {
+			return nil
+		}
+		if a := t.Resources[name]; a == nil || !a.Properties.At("AuthorizerResultTtlInSeconds").Is(0.0) {
+			return fmt.Errorf("%s: its rule says fresh, and its authorizer's answers are kept: give it authorizer: {name: fresh}", key)
+		}
+		return nil
+	})
+}

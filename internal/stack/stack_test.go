@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/internal/stack"
 )
 
@@ -136,6 +138,39 @@ func TestFindsFaults(t *testing.T) {
 		{"a key that nobody owns", "SigningKey", func(r object) {
 			properties(r)["KeyPolicy"].(object)["Statement"].([]any)[0].(object)["Action"] = "kms:Sign"
 		}, "locks the account out"},
+		{"an action that is missing", "LoginsvcRole", func(r object) { statement(r, 2, 1)["Action"] = "kms:GetPublicKey" }, "kms:Sign is never allowed"},
+		{"an action that is not", "NotesRole", func(r object) { statement(r, 0, 0)["Action"] = "dynamodb:TransactWriteItems" }, "does not exist"},
+		{"no trace", "NotesLambdaFunction", func(r object) { delete(properties(r), "TracingConfig") }, "tracing"},
+		{"no end", "UsersvcLambdaFunction", func(r object) { properties(r)["Timeout"] = 900 }, "timeout"},
+		{"another issuer", "UsersvcLambdaFunction", func(r object) {
+			properties(r)["Environment"].(object)["Variables"].(object)["GATEHOUSE_ISSUER"] = "https://other.example.com"
+		}, "GATEHOUSE_ISSUER is not the same"},
+		{"no key named", "RotatorLambdaFunction", func(r object) {
+			delete(properties(r)["Environment"].(object)["Variables"].(object), "GATEHOUSE_KMS_KEY")
+		}, "rotator: GATEHOUSE_KMS_KEY is not set"},
+		{"a gateway that may not call", "LoginsvcLambdaPermissionHttpApi", func(r object) { properties(r)["Principal"] = "events.amazonaws.com" }, "the API may not call loginsvc"},
+		{"a permission for every API", "LoginsvcLambdaPermissionHttpApi", func(r object) { delete(properties(r), "SourceArn") }, "the API may not call loginsvc"},
+		{"keys that nobody tends", "RotatorEventsRuleSchedule1", func(r object) { properties(r)["ScheduleExpression"] = "rate(7 days)" }, "nothing runs the rotator"},
+		{"a schedule that is off", "RotatorEventsRuleSchedule1", func(r object) { properties(r)["State"] = "DISABLED" }, "nothing runs the rotator"},
+		{"no access log", "HttpApiStage", func(r object) { delete(properties(r), "AccessLogSettings") }, "want an access log"},
+		{"I37 an access log with codes", "HttpApiStage", func(r object) {
+			properties(r)["AccessLogSettings"].(object)["Format"] = "$context.requestId $context.path"
+		}, "would hold $context.path"},
+		{"an access log for ever", "HttpApiLogGroup", func(r object) { delete(properties(r), "RetentionInDays") }, "want an access log with a retention"},
+		{"no throttle", "HttpApiStage", func(r object) { delete(properties(r), "DefaultRouteSettings") }, "a throttle for every route"},
+		{"no throttle for guesses", "HttpApiStage", func(r object) { delete(properties(r)["RouteSettings"].(object), "POST /token") }, "throttle of its own for POST /token"},
+		{"a stage before its routes", "HttpApiStage", func(r object) { r["DependsOn"] = []any{"HttpApiLogGroup"} }, "must depend on that route"},
+		{"an alarm less", "RefreshReuseAlarm", func(r object) { properties(r)["MetricName"] = "Invocations" }, "no alarm watches RefreshReuse"},
+		{"an alarm of another function", "RotatorErrorsAlarm", func(r object) { properties(r)["Dimensions"] = []any{} }, "no alarm watches Errors RotatorLambdaFunction"},
+		{"an alarm in silence", "ServerErrorsAlarm", func(r object) { delete(properties(r), "AlarmActions") }, "nobody is told"},
+		{"an alarm that is off", "ServerErrorsAlarm", func(r object) { properties(r)["ActionsEnabled"] = false }, "its actions are off"},
+		{"an alarm that always rings", "ServerErrorsAlarm", func(r object) { properties(r)["Threshold"] = 0 }, "threshold"},
+		{"a metric that nobody writes", "FeedFailuresMetric", func(r object) {
+			properties(r)["MetricTransformations"].([]any)[0].(object)["MetricName"] = "Feed"
+		}, "nothing writes the metric"},
+		{"a filter before its log", "FeedFailuresMetric", func(r object) { delete(r, "DependsOn") }, "depend on the log group"},
+		{"a dashboard in pieces", "Dashboard", func(r object) { properties(r)["DashboardBody"] = "{" }, "no JSON"},
+		{"an authorizer that is not published", "AuthorizerParameter", func(r object) { properties(r)["Value"] = "x" }, "no SSM parameter"},
 		{"a partition", "NotesRole", func(r object) { statement(r, 0, 0)["Resource"] = "arn:aws:s3:::x" }, "AWS::Partition"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -167,6 +202,71 @@ func TestFindsFaults(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+func TestFresh(t *testing.T) {
+	template, err := stack.Parse(load(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	only := func(key string) func(string) bool { return func(other string) bool { return other == key } }
+	for _, key := range []string{"PUT /users/{id}/roles", "GET /authorize", "GET /none"} {
+		if err := template.CheckFresh(only(key)); err != nil {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	if err := template.CheckFresh(only("GET /me")); err == nil || !strings.Contains(err.Error(), "GET /me: its rule says fresh") {
+		t.Errorf("GET /me: %v", err)
+	}
+	t.Run("those of gatehouse.yml", func(t *testing.T) {
+		cfg, err := config.Load("../../gatehouse.yml", func(name string) string {
+			return map[string]string{"GATEHOUSE_ISSUER": "https://auth.example.com"}[name]
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules, err := policy.Compile(cfg.Routes)
+		if err != nil || !rules.HasFresh() {
+			t.Fatalf("no fresh rule, %v", err)
+		}
+		if err := template.CheckFresh(rules.Fresh); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestFilterTexts holds what the metric filters look for against the sources.
+func TestFilterTexts(t *testing.T) {
+	template, err := stack.Parse(load(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, file := range map[string]string{
+		"signing key unavailable":            "keys/errors.go",
+		"the revocation feed cannot be had":  "authorizer/feed.go",
+		`"revocation feed"`:                  "authorizer/feed.go",
+		`"fetching "+`:                       "authorizer/refresh.go",
+		"refresh token was used before":      "loginsvc/family.go",
+		`slog.LevelInfo, "refused"`:          "authorizer/authorizer.go",
+		`slog.String("reason"`:               "authorizer/authorizer.go",
+		`log.LogAttrs(ctx, level, "request"`: "internal/httpx/handler.go",
+	} {
+		source, err := os.ReadFile("../../" + file)
+		if err != nil || !strings.Contains(string(source), text) {
+			t.Errorf("%s does not say %s any more (%v): change the metric filters of serverless.yml too", file, text, err)
+		}
+	}
+	patterns := ""
+	for _, r := range template.Resources {
+		if r.Type == "AWS::Logs::MetricFilter" {
+			patterns += r.Properties.At("FilterPattern").String() + "\n"
+		}
+	}
+	for _, text := range []string{"signing key unavailable", "the revocation feed cannot be had", `"fetching revocation feed"`, "refresh token was used before", `$.message = "refused"`} {
+		if !strings.Contains(patterns, text) {
+			t.Errorf("no filter looks for %s", text)
+		}
+	}
 }
 
 func TestNoTemplate(t *testing.T) {

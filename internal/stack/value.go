@@ -53,6 +53,9 @@ func (v Value) Number() float64 {
 	return n
 }
 
+// positive tells whether v is a number above 0.
+func (v Value) positive() bool { return v.Number() > 0 }
+
 // Strings returns List with every entry's String.
 func (v Value) Strings() []string {
 	list := v.List()
