@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
 	"github.com/gatehouse-auth/gatehouse/internal/gateway"
 	"github.com/gatehouse-auth/gatehouse/internal/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/tour"
@@ -77,14 +78,27 @@ func (h *house) moreRoutes() []gateway.Route {
 	if h.Upstream == "" {
 		return routes
 	}
-	keys := []string{"$default"}
-	for _, rule := range h.config.Routes {
-		keys = append(keys, rule.Route)
-	}
-	for _, key := range keys {
-		if !h.hasRoute(key) && !slices.Contains(demoRoutes, key) {
-			routes = append(routes, gateway.Route{Key: key, Function: upstreamFunction, Authorizer: guard})
+	more := []policy.Rule{{Route: "$default"}}
+	for _, rule := range append(more, h.config.Routes...) {
+		if h.hasRoute(rule.Route) || slices.Contains(demoRoutes, rule.Route) {
+			continue
 		}
+		r := gateway.Route{Key: rule.Route, Function: upstreamFunction, Authorizer: guard}
+		if rule.Fresh {
+			r.Authorizer = freshGuardOf(h.template, guard)
+		}
+		routes = append(routes, r)
 	}
 	return routes
+}
+
+// freshGuardOf returns the authorizer whose answers are not kept, or guard if
+// there is none.
+func freshGuardOf(t *gateway.Template, guard string) string {
+	for _, a := range t.Authorizers {
+		if a.TTL == 0 {
+			return a.Name
+		}
+	}
+	return guard
 }
