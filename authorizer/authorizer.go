@@ -25,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
@@ -83,6 +84,11 @@ func New(c Config) (*Authorizer, error) {
 	require(c.Keys != nil, "Keys is nil")
 	require(c.Revocations != nil || !c.Policy.HasFresh(), "Policy marks a route fresh, and Revocations is nil")
 	require(c.Cookie == "" || len(c.Origins) > 0, "Cookie without Origins: any page could send requests in its visitors' names")
+	for _, origin := range c.Origins {
+		u, err := url.Parse(origin)
+		require(err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && origin == u.Scheme+"://"+u.Host,
+			fmt.Sprintf("Origins: %q: want a scheme and a host as browsers write them, such as https://app.example.com", origin))
+	}
 	if c.IAM {
 		mistakes = append(mistakes, c.Policy.CheckIAM())
 	}

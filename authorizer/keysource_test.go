@@ -364,7 +364,8 @@ func TestNewKeySource(t *testing.T) {
 	}
 }
 
-// Anyone may send random kids, as fast as they like.
+// Anyone may send random kids, as fast as they like: here 5,000 a second, for a
+// minute of the clock.
 func TestRandomKeyIDFlood(t *testing.T) {
 	s, c := serve(t, tokentest.Ours()), newClock()
 	k := source(t, s, c, "")
@@ -379,7 +380,7 @@ func TestRandomKeyIDFlood(t *testing.T) {
 		var flood sync.WaitGroup
 		for range 4 {
 			flood.Go(func() {
-				for i := range 50 {
+				for i := range 1250 {
 					k.Key(context.Background(), fmt.Sprint("random", i))
 				}
 			})

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer"
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
@@ -32,36 +33,34 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 //	GATEHOUSE_REVOCATIONS "on" (also if not set): ask the issuer at /revocations
 //	                      which tokens are dead; "off": a token lives until it
 //	                      expires
+//	GATEHOUSE_REFUSAL     "forbidden" (also if not set) or "unauthorized": what a
+//	                      bad token ends in on HTTP APIs; the latter is not
+//	                      documented by AWS
+//	GATEHOUSE_COOKIE      a cookie that may hold the token; not set: none
+//	GATEHOUSE_ORIGINS     whose pages may use that cookie for requests that change
+//	                      something, separated by spaces
 //
 // Beside the program (in LAMBDA_TASK_ROOT) there may lie policy.json, the
 // compiled route rules, and jwks.json, the issuer's keys at the time of
 // deployment.
 func build(getenv func(string) string, log *slog.Logger) (handler, error) {
-	e := env.Reader{Get: getenv}
-	issuer, audience := e.URL("GATEHOUSE_ISSUER"), e.String("GATEHOUSE_AUDIENCE")
-	answer, err := choice(&e, "GATEHOUSE_ANSWER", "simple", "iam")
-	mistakes := []error{e.Err(), err}
-	revocations, err := choice(&e, "GATEHOUSE_REVOCATIONS", "on", "off")
-	mistakes = append(mistakes, err)
+	c, err := configure(getenv)
 	folder := getenv("LAMBDA_TASK_ROOT")
-	rules, err := readPolicy(filepath.Join(folder, "policy.json"), log)
-	mistakes = append(mistakes, err)
-	jwks, err := readOptional(filepath.Join(folder, "jwks.json"))
-	mistakes = append(mistakes, err)
-	if err := errors.Join(mistakes...); err != nil {
+	rules, err2 := readPolicy(filepath.Join(folder, "policy.json"), log)
+	jwks, err3 := readOptional(filepath.Join(folder, "jwks.json"))
+	if err := errors.Join(err, err2, err3); err != nil {
 		return handler{}, err
 	}
 	keys, err := authorizer.NewKeySource(authorizer.KeySourceConfig{
-		URL: issuer + "/.well-known/jwks.json", Embedded: jwks, Log: log,
+		URL: c.Issuer + "/.well-known/jwks.json", Embedded: jwks, Log: log,
 	})
 	if err != nil {
 		return handler{}, err
 	}
-	c := authorizer.Config{
-		Issuer: issuer, Audience: audience, Keys: keys.Key, Policy: rules, IAM: answer == "iam", Log: log,
-	}
-	if revocations == "on" {
-		if c.Revocations, err = authorizer.NewFeed(authorizer.FeedConfig{URL: issuer + "/revocations", Log: log}); err != nil {
+	c.Keys, c.Policy, c.Log = keys.Key, rules, log
+	if getenv("GATEHOUSE_REVOCATIONS") != "off" {
+		c.Revocations, err = authorizer.NewFeed(authorizer.FeedConfig{URL: c.Issuer + "/revocations", Log: log})
+		if err != nil {
 			return handler{}, err
 		}
 	}
@@ -69,13 +68,26 @@ func build(getenv func(string) string, log *slog.Logger) (handler, error) {
 	return handler{a}, err
 }
 
-// choice reads a setting that is one of two; the first if it is not set.
-func choice(e *env.Reader, name, first, second string) (string, error) {
-	value := e.Optional(name, first)
-	if value != first && value != second {
-		return "", fmt.Errorf("%s: want %s or %s, not %q", name, first, second, value)
+// configure reads the variables. The error tells every mistake.
+func configure(getenv func(string) string) (authorizer.Config, error) {
+	e := env.Reader{Get: getenv}
+	var mistakes []error
+	isSecond := func(name, first, second string) bool {
+		value := e.Optional(name, first)
+		if value != first && value != second {
+			mistakes = append(mistakes, fmt.Errorf("%s: want %s or %s, not %q", name, first, second, value))
+		}
+		return value == second
 	}
-	return value, nil
+	c := authorizer.Config{
+		Issuer: e.URL("GATEHOUSE_ISSUER"), Audience: e.String("GATEHOUSE_AUDIENCE"),
+		IAM:               isSecond("GATEHOUSE_ANSWER", "simple", "iam"),
+		UnauthorizedError: isSecond("GATEHOUSE_REFUSAL", "forbidden", "unauthorized"),
+		Cookie:            getenv("GATEHOUSE_COOKIE"),
+		Origins:           strings.Fields(getenv("GATEHOUSE_ORIGINS")),
+	}
+	isSecond("GATEHOUSE_REVOCATIONS", "on", "off")
+	return c, errors.Join(append(mistakes, e.Err())...)
 }
 
 // readPolicy reads the route rules. Without the file, every route needs a valid
