@@ -1,0 +1,111 @@
+package usersvc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+)
+
+// Consent is what a user lets an app of somebody else have. It stands until it
+// is withdrawn.
+type Consent struct {
+	ClientID  string    `json:"client_id"`
+	Scopes    []string  `json:"scopes"` // sorted
+	GrantedAt time.Time `json:"granted_at"`
+}
+
+// The actions on consents in the audit trail. Their detail is the app.
+const (
+	ConsentGiven     Action = "consent.given"
+	ConsentWithdrawn Action = "consent.withdrawn"
+)
+
+const consentPrefix = "consent#"
+
+func consentKey(userID, clientID string) table.Key {
+	return table.Key{PK: userKey(userID).PK, SK: consentPrefix + clientID}
+}
+
+// Covers tells whether all of scopes have been consented to.
+func (c Consent) Covers(scopes []string) bool {
+	return !slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(c.Scopes, scope) })
+}
+
+// ConsentStands is a check for a transaction of the caller: the user has not
+// withdrawn what they let the app have.
+func ConsentStands(userID, clientID string) table.Write {
+	return table.Check(consentKey(userID, clientID), table.Exists{})
+}
+
+// Consent returns what the user lets an app have: nothing, if they were never
+// asked.
+func (u *Users) Consent(ctx context.Context, userID, clientID string) (Consent, error) {
+	item, err := u.Table.Get(ctx, consentKey(userID, clientID))
+	if errors.Is(err, table.ErrNotFound) {
+		return Consent{ClientID: clientID}, nil
+	}
+	if err != nil {
+		return Consent{}, fmt.Errorf("reading consent: %w", err)
+	}
+	return consentFrom(item)
+}
+
+// Consents returns what the user lets apps have, by the apps' ids, at most 200.
+func (u *Users) Consents(ctx context.Context, userID string) ([]Consent, error) {
+	page, err := list(ctx, u.Table, table.Query{PK: userKey(userID).PK, Prefix: consentPrefix, Limit: maxLimit}, consentFrom)
+	return page.Items, err
+}
+
+// GiveConsent lets an app have scopes, beside those that it may have already.
+// Only the user can, who must be active: if not, the error is [ErrForbidden].
+func (u *Users) GiveConsent(ctx context.Context, by By, clientID string, scopes []string) error {
+	for range attempts {
+		before, err := u.Consent(ctx, by.UserID, clientID)
+		if err != nil || before.Covers(scopes) && !before.GrantedAt.IsZero() {
+			return err
+		}
+		user, err := u.Get(ctx, by.UserID)
+		if err != nil {
+			return err
+		}
+		if user.Status != Active {
+			return ErrForbidden
+		}
+		all := sortedRoles(append(slices.Clone(before.Scopes), scopes...))
+		key := consentKey(user.ID, clientID)
+		err = u.write(ctx,
+			table.Put(table.Item{
+				table.PK: key.PK, table.SK: key.SK,
+				"client_id": clientID, "scopes": all, "granted_at": u.now().UnixMilli(),
+			}),
+			table.Check(userKey(user.ID), as(user)),
+			u.audit(ConsentGiven, user.ID, by, clientID+": "+strings.Join(all, " ")),
+		)
+		if !errors.Is(err, errChanged) {
+			return err
+		}
+	}
+	return errContended
+}
+
+// WithdrawConsent takes back what the user let an app have: it cannot renew its
+// tokens, and those it has are dead. It succeeds if there is nothing to take back.
+func (u *Users) WithdrawConsent(ctx context.Context, by By, clientID string) error {
+	before, err := u.Consent(ctx, by.UserID, clientID)
+	if err != nil || before.GrantedAt.IsZero() {
+		return err
+	}
+	return u.RevokeTokens(ctx, by.UserID,
+		table.Delete(consentKey(by.UserID, clientID)), u.audit(ConsentWithdrawn, by.UserID, by, clientID))
+}
+
+func consentFrom(item table.Item) (Consent, error) {
+	r := row{item: item}
+	c := Consent{ClientID: r.text("client_id"), Scopes: r.list("scopes"), GrantedAt: r.instant("granted_at")}
+	return c, r.err
+}

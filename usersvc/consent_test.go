@@ -1,0 +1,67 @@
+package usersvc_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+func TestConsent(t *testing.T) {
+	onEngines(t, func(t *testing.T, open engine) {
+		h := open(t)
+		lin := h.signIn(t, profile("lin")).user
+		by := usersvc.By{UserID: lin.ID}
+		stands := func() bool {
+			t.Helper()
+			err := h.Table.Write(t.Context(), usersvc.ConsentStands(lin.ID, "app"))
+			if err != nil && !errors.Is(err, table.ErrConditionFailed) {
+				t.Fatal(err)
+			}
+			return err == nil
+		}
+		scopes := func() string {
+			t.Helper()
+			c, err := h.Consent(t.Context(), lin.ID, "app")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return fmt.Sprint(c.Scopes)
+		}
+		if stands() || scopes() != "[]" {
+			t.Error("there is a consent that nobody gave")
+		}
+		for _, asked := range [][]string{{"openid"}, {"notes", "openid"}, {"openid"}, nil} {
+			if err := h.GiveConsent(t.Context(), by, "app", asked); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if c, err := h.Consent(t.Context(), lin.ID, "app"); err != nil || !stands() || scopes() != "[notes openid]" ||
+			!c.Covers([]string{"openid"}) || c.Covers([]string{"openid", "more"}) {
+			t.Errorf("consent to %s, %v", scopes(), err)
+		}
+		if all, err := h.Consents(t.Context(), lin.ID); err != nil || len(all) != 1 || all[0].ClientID != "app" {
+			t.Errorf("%v, %v", all, err)
+		}
+		for range 2 {
+			if err := h.WithdrawConsent(t.Context(), by, "app"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if stands() || scopes() != "[]" {
+			t.Error("it stands after it was withdrawn")
+		}
+		feed, err := h.Revocations(t.Context())
+		if err != nil || !feed.Revoked(lin.ID, "", h.clock.Now()) {
+			t.Errorf("the app's tokens live on, %v", err)
+		}
+		if _, err := h.Suspend(t.Context(), usersvc.By{Operator: "test"}, lin.ID); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.GiveConsent(t.Context(), by, "app", []string{"openid"}); err == nil || stands() {
+			t.Error("a suspended user consents")
+		}
+	})
+}
