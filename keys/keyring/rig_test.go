@@ -205,6 +205,14 @@ type vault struct {
 	swapped bool // every reference leads to a key of its own
 }
 
+// shelf has the keys of every vault, which are made when first used.
+var shelf = func() (shelf [64]func() keys.Signer) {
+	for i := range shelf {
+		shelf[i] = sync.OnceValue(func() keys.Signer { return keystest.Signer(keystest.WeakKey()) })
+	}
+	return shelf
+}()
+
 const arn = "arn:aws:kms:eu-central-1:111122223333:key/"
 
 // call notes a call and tells whether it does its work and whether it says so.
@@ -224,7 +232,7 @@ func (v *vault) create(context.Context) (string, keys.Signer, error) {
 		return "", nil, err
 	}
 	reference := fmt.Sprintf("%s%d", arn, v.created)
-	s := keystest.Signer(keystest.WeakKey())
+	s := shelf[v.created]()
 	v.created++
 	if v.keys == nil {
 		v.keys = make(map[string]keys.Signer)

@@ -25,7 +25,7 @@ var _ Maker = (*kms.Client)(nil)
 // Spec is how a new key is labelled in the AWS console.
 type Spec struct {
 	Description string
-	Tags        map[string]string // who may use the key is told by them: see docs/OPERATING.md
+	Tags        map[string]string // by which the roles of the stack know that they may use the key
 }
 
 // Create makes an RSA key of 2048 bits for signing and opens it. The reference
