@@ -33,8 +33,13 @@ type engine func(*testing.T) *house
 
 // onEngines runs a test on each engine.
 func onEngines(t *testing.T, test func(*testing.T, engine)) {
-	t.Run("bolt", func(t *testing.T) { test(t, openBolt) })
+	t.Parallel()
+	t.Run("bolt", func(t *testing.T) {
+		t.Parallel()
+		test(t, openBolt)
+	})
 	t.Run("dynamodb", func(t *testing.T) {
+		t.Parallel()
 		client := dynamotest.Client(dynamotest.Endpoint(t, os.Getenv), nil)
 		test(t, func(t *testing.T) *house {
 			t.Helper()
