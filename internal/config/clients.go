@@ -11,7 +11,7 @@ import (
 )
 
 // grants are those a client in the file can be registered for.
-var grants = []string{client.GrantCode, client.GrantRefresh}
+var grants = []string{client.GrantCode, client.GrantRefresh, client.GrantClientCredentials}
 
 func (c *Config) checkClients(d *document) {
 	seen := map[string]string{}
@@ -24,6 +24,9 @@ func (c *Config) checkClients(d *document) {
 			if !slices.Contains(grants, grant) {
 				d.refuse(fmt.Sprintf("%s.grants[%d]", at, j+1), "unknown grant %q%s", grant, suggest(grant, grants))
 			}
+		}
+		if app.Public() && app.MayUse(client.GrantClientCredentials) {
+			d.refuse(at+".grants", "a client that acts for itself has to prove who it is: give it a secret_env") // RFC 6749, Section 4.4
 		}
 		for j, origin := range app.Origins {
 			if why := checkOrigin(origin); why != "" {

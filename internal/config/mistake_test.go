@@ -91,6 +91,8 @@ var mistakes = []struct{ name, text, want string }{
 		`f.yml:4: clients[1].post_logout_redirect_uris[1]: character '*' is not allowed: write the URI as it goes over the wire, without wildcards`},
 	{"a client twice", "clients:\n  - {id: c, redirect_uris: [https://c.example/]}\n  - {id: c, redirect_uris: [https://c.example/]}\n",
 		`f.yml:3: clients[2].id: "c" is taken by clients[1].id`},
+	{"a client without a secret that acts for itself", "clients:\n  - {id: c, grants: [client_credentials]}\n",
+		`f.yml:2: clients[1].grants: a client that acts for itself has to prove who it is: give it a secret_env`},
 	{"a client with an unknown grant", "clients:\n  - {id: c, redirect_uris: [https://c.example/], grants: [authorisation_code]}\n",
 		`f.yml:2: clients[1].grants[1]: unknown grant "authorisation_code"; did you mean "authorization_code"?`},
 	{"a client with an unknown scope", "clients:\n  - {id: c, redirect_uris: [https://c.example/], scopes: [mail]}\n",
@@ -151,7 +153,7 @@ clients:
 		`gatehouse.yml:1: issuer: not set: write the address of the login service, such as https://auth.example.com, or set GATEHOUSE_ISSUER`,
 		`gatehouse.yml:2: admins[1]: want an e-mail address such as ada@example.com, not "ada"`,
 		`gatehouse.yml:5: clients[1].redirect_uri: unknown key; did you mean "redirect_uris"?`,
-		`gatehouse.yml:6: clients[1].grants[1]: unknown grant "refresh"; known: authorization_code, refresh_token`,
+		`gatehouse.yml:6: clients[1].grants[1]: unknown grant "refresh"; known: authorization_code, refresh_token, client_credentials`,
 	}
 	if err == nil {
 		t.Fatal("accepted")
