@@ -50,11 +50,12 @@ type house struct {
 	log *safeBuffer
 }
 
-// startHouse runs gatehouse dev on ports of its own until the test ends.
-func startHouse(t *testing.T) *house {
+// startHouse runs gatehouse dev on ports of its own, with more flags if there
+// are any, until the test ends.
+func startHouse(t *testing.T, flags ...string) *house {
 	t.Helper()
 	h := &house{log: &safeBuffer{}}
-	cmd := exec.Command(gatehouse, "dev", "--addr", "localhost:0", "--demo-addr", "127.0.0.1:0", "-o", "json")
+	cmd := exec.Command(gatehouse, append([]string{"dev", "--addr", "localhost:0", "--demo-addr", "127.0.0.1:0", "-o", "json"}, flags...)...)
 	cmd.Dir, cmd.Stderr = "..", h.log
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {

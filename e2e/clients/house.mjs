@@ -1,0 +1,21 @@
+// Where the gatehouse dev under test is, and who its clients are.
+export const issuer = need('GATEHOUSE_ISSUER')
+export const audience = issuer + '/api'
+export const redirectURI = 'http://127.0.0.1/callback'
+export const afterLogout = 'http://127.0.0.1/'
+
+export const spa = { id: 'demo-spa' }
+export const web = { id: 'demo-web', secret: 'demo-web-secret' }
+export const machine = { id: 'robot', secret: 'robot-secret' }
+
+function need(name) {
+  const value = process.env[name]
+  if (!value) throw new Error(`${name} is not set: these tests are run by go test in e2e/`)
+  return value
+}
+
+// hello calls the protected demo function.
+export async function hello(accessToken) {
+  const response = await fetch(issuer + '/demo/hello', { headers: { authorization: `Bearer ${accessToken}` } })
+  return response.status
+}
