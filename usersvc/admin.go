@@ -7,20 +7,20 @@ import (
 )
 
 func (a *api) getUsers(c call) error {
-	params, err := params(c.Request, "q", "role", "status", "limit", "cursor")
+	query, err := params(c.Request, "q", "role", "status", "limit", "cursor")
 	if err != nil {
 		return err
 	}
-	n, err := limit(params)
+	n, err := limit(query)
 	if err != nil {
 		return err
 	}
-	status := Status(params["status"])
+	status := Status(query["status"])
 	if status != "" && status != Active && status != Suspended {
 		return invalid("status: want active or suspended")
 	}
 	page, err := a.users.List(c.Context(), Filter{
-		Search: params["q"], Role: params["role"], Status: status, Limit: n, Cursor: params["cursor"],
+		Search: query["q"], Role: query["role"], Status: status, Limit: n, Cursor: query["cursor"],
 	})
 	if err != nil {
 		return err
@@ -95,24 +95,24 @@ func (a *api) deleteSession(c call) error {
 }
 
 func (a *api) getAudit(c call) error {
-	params, err := params(c.Request, "user", "actor", "time", "limit", "cursor")
+	query, err := params(c.Request, "user", "actor", "time", "limit", "cursor")
 	if err != nil {
 		return err
 	}
-	n, err := limit(params)
+	n, err := limit(query)
 	if err != nil {
 		return err
 	}
-	if strings.ContainsFunc(params["time"], func(r rune) bool { return !strings.ContainsRune("0123456789-:.TZ", r) }) {
+	if strings.ContainsFunc(query["time"], func(r rune) bool { return !strings.ContainsRune("0123456789-:.TZ", r) }) {
 		return invalid("time: want the beginning of a time, as 2026-03-01T12")
 	}
 	for _, name := range []string{"user", "actor"} {
-		if id := params[name]; id != "" && !isID(id) {
+		if id := query[name]; id != "" && !isID(id) {
 			return invalid(name + ": want the id of a user")
 		}
 	}
 	page, err := a.users.Audit(c.Context(), AuditFilter{
-		UserID: params["user"], Actor: params["actor"], Time: params["time"], Limit: n, Cursor: params["cursor"],
+		UserID: query["user"], Actor: query["actor"], Time: query["time"], Limit: n, Cursor: query["cursor"],
 	})
 	if err != nil {
 		return err

@@ -50,7 +50,7 @@ func TestFaults(t *testing.T) {
 			t.Log("seed", seed)
 			h := openThrough(t, &dynamotest.Faults{Choose: some(seed, c.share, c.fault)})
 			var sessions []in
-			for range 20 {
+			for range 8 {
 				user, s, cookie, err := h.SignIn(t.Context(), profile("lin"), usersvc.SignInInfo{})
 				switch {
 				case err == nil:

@@ -72,6 +72,24 @@ func testStrangers(t *testing.T, open engine) {
 		}
 		h.wantSession(t, kim.cookie, nil)
 	})
+	t.Run("S135 nobody learns whether an address is known, but who owns it and admins", func(t *testing.T) {
+		for _, address := range []string{"kim@example.com", "nobody@example.com"} {
+			h.call(t, as(lin), "GET", "/users?q="+address, "").want(t, 403, "insufficient_role")
+			p := with(at(profile("eve"), "stranger"), func(p *usersvc.Profile) { p.Email, p.EmailVerified, p.Subject = address, false, "eve "+address })
+			if _, _, _, err := h.SignIn(t.Context(), p, usersvc.SignInInfo{}); err != nil {
+				t.Errorf("%s: %v", address, err)
+			}
+		}
+	})
+	t.Run("S135 no answer has a hash or a secret", func(t *testing.T) {
+		admin := identity.Identity{Subject: "u_1", Roles: []string{"admin"}}
+		for _, path := range []string{"/me", "/me/sessions", "/me/identities", "/me/export"} {
+			h.call(t, as(lin), "GET", path, "").want(t, 200, "") // call looks for them
+		}
+		for _, path := range []string{"/users", "/users/" + lin.user.ID, "/users/" + lin.user.ID + "/sessions", "/audit"} {
+			h.call(t, admin, "GET", path, "").want(t, 200, "")
+		}
+	})
 	t.Run("an identity without a subject is nobody", func(t *testing.T) {
 		a := h.call(t, identity.Identity{Roles: []string{"admin"}}, "GET", "/users", "")
 		a.want(t, 401, "invalid_token")

@@ -28,8 +28,8 @@ func params(r *http.Request, names ...string) (map[string]string, error) {
 }
 
 // limit is the size of a page that the client asks for; 0: the default.
-func limit(params map[string]string) (int, error) {
-	s := params["limit"]
+func limit(query map[string]string) (int, error) {
+	s := query["limit"]
 	if s == "" {
 		return 0, nil
 	}
