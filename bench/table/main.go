@@ -76,10 +76,11 @@ func run(ctx context.Context, sizes string) (ok bool, err error) {
 			return false, fmt.Errorf("-users %q: want numbers from 50, ascending", sizes)
 		}
 		began := time.Now()
-		if err := seed(ctx, plain, name, *h.users, seeded, size); err != nil {
+		bytes, err := seed(ctx, plain, name, *h.users, seeded, size)
+		if err != nil {
 			return false, err
 		}
-		fmt.Printf("\n%d users (seeded in %v)\n", size, time.Since(began).Round(time.Second))
+		fmt.Printf("\n%d users of %d bytes, with one session each and the indexes (seeded in %v)\n", size, bytes, time.Since(began).Round(time.Second))
 		seeded = size
 		costs, good, err := measure(h, m, before)
 		if err != nil {

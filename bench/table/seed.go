@@ -19,6 +19,7 @@ import (
 type ledger struct {
 	table.Table
 	items []table.Item
+	bytes int // so far, in the indexes, too
 }
 
 func (l *ledger) Get(context.Context, table.Key) (table.Item, error) { return nil, table.ErrNotFound }
@@ -29,13 +30,27 @@ func (l *ledger) Write(_ context.Context, writes ...table.Write) error {
 			return fmt.Errorf("%w: a first sign-in puts items and nothing else", table.ErrInvalid)
 		}
 		l.items = append(l.items, w.Item)
+		l.bytes += stored(w.Item)
 	}
 	return nil
 }
 
+// stored is what an item takes of the space that is billed: in the table and in
+// each index that it is in, with the hundred bytes that DynamoDB adds.
+func stored(i table.Item) int {
+	copies := 1
+	for _, index := range []string{table.GSI1PK, table.GSI2PK} {
+		if i[index] != nil {
+			copies++
+		}
+	}
+	return copies * (table.Size(i) + 100)
+}
+
 // seed writes the rows of users who have signed in once, from one number to
-// another: those that usersvc itself writes for them, many in one request.
-func seed(ctx context.Context, client *dynamodb.Client, name string, users usersvc.Users, from, to int) error {
+// another: those that usersvc itself writes for them, many in one request. It returns how many bytes
+// these are for each user.
+func seed(ctx context.Context, client *dynamodb.Client, name string, users usersvc.Users, from, to int) (bytes int, err error) {
 	rows := &ledger{}
 	now := time.Now().Add(-100 * 24 * time.Hour)
 	users.Table, users.Now = rows, func() time.Time { now = now.Add(time.Second); return now }
@@ -60,12 +75,12 @@ func seed(ctx context.Context, client *dynamodb.Client, name string, users users
 			Email: fmt.Sprintf("user%08d@example.com", n), EmailVerified: true, Name: fmt.Sprintf("User Number %d", n),
 		}, usersvc.SignInInfo{UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", SourceIP: "192.0.2.7"})
 		if err != nil {
-			return err
+			return 0, err
 		}
 		for _, item := range rows.items {
 			encoded, err := attributevalue.MarshalMap(item)
 			if err != nil {
-				return err
+				return 0, err
 			}
 			if batch = append(batch, types.WriteRequest{PutRequest: &types.PutRequest{Item: encoded}}); len(batch) == 25 {
 				batches <- batch
@@ -78,7 +93,7 @@ func seed(ctx context.Context, client *dynamodb.Client, name string, users users
 	}
 	close(batches)
 	wg.Wait()
-	return failed
+	return rows.bytes / max(1, to-from), failed
 }
 
 func write(ctx context.Context, client *dynamodb.Client, name string, batch []types.WriteRequest) error {
