@@ -1,14 +1,10 @@
 package usersvc_test
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotest"
@@ -102,43 +98,4 @@ func patiently(do func() error) (err error) {
 		}
 	}
 	return err
-}
-
-// A call that waits for a connection that the same call holds would never end.
-func TestOneConnection(t *testing.T) {
-	t.Parallel()
-	base := &http.Transport{MaxConnsPerHost: 1}
-	t.Cleanup(base.CloseIdleConnections)
-	h := openThrough(t, &dynamotest.Faults{Base: base})
-	lin, ada := h.signIn(t, profile("lin")), h.signIn(t, profile("ada"))
-	second := h.signIn(t, at(profile("lin"), "other"))
-	linked, err := h.Identities(t.Context(), lin.user.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second) // the watchdog
-	defer stop()
-	n := 0
-	for name, do := range map[string]func() error{
-		"sign in":      func() error { _, _, _, err := h.SignIn(ctx, profile("kim"), usersvc.SignInInfo{}); return err },
-		"session":      func() error { _, _, err := h.Session(ctx, ada.cookie); return err },
-		"end session":  func() error { return h.EndSession(ctx, lin.user.ID, second.session.ID) },
-		"end sessions": func() error { return h.EndSessions(ctx, by(lin), lin.user.ID, "") },
-		"rename":       func() error { n++; _, err := h.Rename(ctx, by(ada), ada.user.ID, fmt.Sprint(n), 0); return err },
-		"roles":        func() error { _, err := h.SetRoles(ctx, by(ada), lin.user.ID, []string{"admin"}, 0); return err },
-		"suspend":      func() error { _, err := h.Suspend(ctx, operator, lin.user.ID); return err },
-		"link":         func() error { _, err := h.Link(ctx, by(ada), at(profile("x"), "stranger")); return err },
-		"unlink":       func() error { _, err := h.Unlink(ctx, operator, lin.user.ID, linked[1].ID); return err },
-		"list":         func() error { _, err := h.List(ctx, usersvc.Filter{}); return err },
-		"audit":        func() error { _, err := h.Audit(ctx, usersvc.AuditFilter{}); return err },
-		"export":       func() error { _, err := h.Export(ctx, ada.user.ID); return err },
-		"revocations":  func() error { _, err := h.Revocations(ctx); return err },
-		"delete":       func() error { return h.Delete(ctx, operator, h.signIn(t, profile("gone")).user.ID) },
-	} {
-		for range 2 {
-			if err := do(); err != nil && !errors.Is(err, usersvc.ErrForbidden) && !errors.Is(err, usersvc.ErrNoIdentity) {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-	}
 }
