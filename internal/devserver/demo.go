@@ -13,9 +13,12 @@ import (
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
 )
 
+// freshRoute asks the revocation feed at every call, and no answer is kept.
+const freshRoute = "GET /demo/fresh"
+
 // demoRoutes are behind the authorizer, beside the routes of serverless.yml.
 var demoRoutes = []string{
-	"GET /demo/hello", "GET /demo/admin", "POST /demo/forge/{kind}",
+	"GET /demo/hello", "GET /demo/admin", freshRoute, "POST /demo/forge/{kind}",
 	"GET /demo/keys", "POST /demo/keys/rotate", "POST /demo/keys/{kid}/compromise",
 }
 
@@ -24,6 +27,7 @@ func Rules(c *config.Config) []policy.Rule {
 	admin := []string{"admin"}
 	return append([]policy.Rule{
 		{Route: "GET /demo/admin", Roles: admin},
+		{Route: freshRoute, Fresh: true},
 		{Route: "GET /demo/keys", Roles: admin},
 		{Route: "POST /demo/keys/rotate", Roles: admin},
 		{Route: "POST /demo/keys/{kid}/compromise", Roles: admin},
@@ -44,6 +48,7 @@ func (d *demo) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /demo/hello", httpx.Handle(hello, httpx.Problem))
 	mux.Handle("GET /demo/admin", httpx.Handle(hello, httpx.Problem))
+	mux.Handle(freshRoute, httpx.Handle(hello, httpx.Problem))
 	mux.Handle("POST /demo/forge/{kind}", httpx.Handle(d.forge, httpx.Problem))
 	mux.Handle("GET /demo/keys", httpx.Handle(d.handleKeys, httpx.Problem))
 	mux.Handle("POST /demo/keys/rotate", httpx.Handle(d.handleRotate, httpx.Problem))

@@ -84,6 +84,16 @@ func ask(t *testing.T, method, address, rawToken string, header ...string) answe
 	return answer{resp.StatusCode, resp.Header, string(body)}
 }
 
+// claims reads what a token says, and believes it.
+func claims(t *testing.T, rawToken string) map[string]any {
+	t.Helper()
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(rawToken, ".")[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{body: string(payload)}.json(t)
+}
+
 // TestNewcomer is what somebody does in the first five minutes.
 func TestNewcomer(t *testing.T) {
 	t.Parallel()
@@ -182,6 +192,27 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// A session that was ended opens nothing any more where a route is fresh; and
+// another session of the same person is none the wiser.
+func TestRevoked(t *testing.T) {
+	t.Parallel()
+	s := running(t, devserver.Options{})
+	mine, other := tokens(t, s, "lin").AccessToken, tokens(t, s, "lin").AccessToken
+	if got := ask(t, "GET", s.Issuer+"/demo/fresh", mine); got.status != 200 {
+		t.Fatalf("before: %+v", got)
+	}
+	if got := ask(t, "DELETE", s.Issuer+"/me/sessions/"+claims(t, mine)["sid"].(string), mine); got.status >= 300 {
+		t.Fatalf("ending the session: %+v", got)
+	}
+	got := ask(t, "GET", s.Issuer+"/demo/fresh", mine)
+	if why := got.header.Get("X-Gatehouse-Reason"); got.status != 403 || !strings.Contains(why, "reason=revoked") {
+		t.Errorf("after: %d %s", got.status, why)
+	}
+	if got := ask(t, "GET", s.Issuer+"/demo/fresh", other); got.status != 200 {
+		t.Errorf("the other session: %+v", got)
+	}
+}
+
 // TestSeedFlow asks for a token without an app.
 func TestSeedFlow(t *testing.T) {
 	t.Parallel()
@@ -236,15 +267,8 @@ func TestAudience(t *testing.T) {
 	s := running(t, devserver.Options{Getenv: func(name string) string {
 		return map[string]string{"GATEHOUSE_AUDIENCE": "another", "GATEHOUSE_ISSUER": "https://another.example"}[name]
 	}})
-	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(tokens(t, s, "lin").AccessToken, ".")[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var claims struct{ Aud, Iss string }
-	if err := json.Unmarshal(payload, &claims); err != nil {
-		t.Fatal(err)
-	}
-	if claims.Iss != s.Issuer || claims.Aud != s.Audience || s.Audience != s.Issuer+"/api" {
+	claims := claims(t, tokens(t, s, "lin").AccessToken)
+	if claims["iss"] != s.Issuer || claims["aud"] != s.Audience || s.Audience != s.Issuer+"/api" {
 		t.Errorf("%+v", claims)
 	}
 }

@@ -73,7 +73,11 @@ func (h *house) moreRoutes() []gateway.Route {
 	guard := guardOf(h.template)
 	var routes []gateway.Route
 	for _, key := range demoRoutes {
-		routes = append(routes, gateway.Route{Key: key, Function: "demo", Authorizer: guard})
+		r := gateway.Route{Key: key, Function: "demo", Authorizer: guard}
+		if key == freshRoute {
+			r.Authorizer = freshGuardOf(h.template, guard)
+		}
+		routes = append(routes, r)
 	}
 	if h.Upstream == "" {
 		return routes

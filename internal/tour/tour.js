@@ -148,6 +148,11 @@ const tries = {
   'try-tamper': () => call('/demo/hello', tamper(kept.get('tokens').access_token)),
   'try-id-token': () => call('/demo/hello', kept.get('tokens').id_token),
   'try-audience': async () => call('/demo/hello', await forged('audience')),
+  'try-revoke': async () => {
+    const token = kept.get('tokens').access_token;
+    await call('/me/sessions/' + decode(token.split('.')[1]).sid, token, 'DELETE');
+    return call('/demo/fresh', token);
+  },
   'try-expired': async () => call('/demo/hello', await forged('expired')),
 };
 
