@@ -82,7 +82,8 @@ func (c *explainCommand) question(ctx context.Context, w *world, rawToken string
 		return q, err
 	}
 	q.Keys = keys.Key
-	return q, nil
+	q.Revocations, err = authorizer.NewFeed(authorizer.FeedConfig{URL: q.Issuer + "/revocations"})
+	return q, err
 }
 
 // writeAnswer prints the answer first, then what the token says of itself.
