@@ -88,12 +88,16 @@ func testAPI(t *testing.T, open engine) {
 		h.call(t, as(sam), "DELETE", h.firstIdentity(t, sam), "").want(t, 403, "insufficient_role")
 	})
 	t.Run("everything about me", func(t *testing.T) {
+		if err := h.GiveConsent(t.Context(), by(lin), "photos", []string{"openid"}); err != nil {
+			t.Fatal(err)
+		}
 		a := h.call(t, as(lin), "GET", "/me/export", "").want(t, 200, "")
-		for _, want := range []string{"lin@example.com", "identity.unlinked", "192.0.2.9", "curl", `"issuer"`} {
+		for _, want := range []string{`"client_id":"photos"`, "consent.given", "lin@example.com", "identity.unlinked", "192.0.2.9", "curl", `"issuer"`} {
 			if !strings.Contains(a.body, want) {
 				t.Errorf("no %s: %s", want, a.body)
 			}
 		}
+		h.call(t, as(sam), "GET", "/me/export", "").want(t, 200, "")
 		if strings.Contains(a.body, kim.user.ID) || !strings.HasPrefix(a.header.Get("Content-Disposition"), "attachment") {
 			t.Error(a.body, a.header)
 		}

@@ -1,15 +1,13 @@
 package usersvc
 
-import (
-	"context"
-	"errors"
-)
+import "context"
 
 // Export is everything that is stored about a user, for the user.
 type Export struct {
 	User       User       `json:"user"`
 	Identities []Identity `json:"identities"`
 	Sessions   []Session  `json:"sessions"`
+	Consents   []Consent  `json:"consents"`
 	Audit      []Entry    `json:"audit"`       // newest first
 	AuditUntil string     `json:"audit_until"` // the entry that the list ends with, if there are older ones; else ""
 }
@@ -29,10 +27,14 @@ func (u *Users) Export(ctx context.Context, id string) (Export, error) {
 		return Export{}, err
 	}
 	sessions, err := u.Sessions(ctx, id)
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	if err != nil {
 		return Export{}, err
 	}
-	e := Export{User: user, Identities: identities, Sessions: sessions, Audit: []Entry{}}
+	consents, err := u.Consents(ctx, id)
+	if err != nil {
+		return Export{}, err
+	}
+	e := Export{User: user, Identities: identities, Sessions: sessions, Consents: consents, Audit: []Entry{}}
 	for f := (AuditFilter{UserID: id, Limit: maxLimit}); ; {
 		page, err := u.Audit(ctx, f)
 		if err != nil {

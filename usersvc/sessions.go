@@ -12,7 +12,7 @@ import (
 func (u *Users) Sessions(ctx context.Context, userID string) ([]Session, error) {
 	user, err := u.Get(ctx, userID)
 	if err != nil || user.Status != Active {
-		return nil, err
+		return []Session{}, err
 	}
 	page, err := list(ctx, u.Table, table.Query{
 		PK: userKey(userID).PK, Prefix: sessionPrefix, Descending: true, Limit: maxLimit,
