@@ -1,6 +1,7 @@
 package authorizer
 
 import (
+	"context"
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"github.com/MicahParks/jwkset"
+	"github.com/MicahParks/keyfunc/v3"
+	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/gatehouse-auth/gatehouse/keys"
 )
@@ -61,7 +64,6 @@ func usableKeys(set []byte) (map[string]*rsa.PublicKey, error) {
 // least 2048 bits, and not meant for something else; otherwise nil.
 func usableKey(m jwkset.JWKMarshal) *rsa.PublicKey {
 	if m.KID == "" || m.KTY != jwkset.KtyRSA || m.D != "" ||
-		m.USE != "" && m.USE != jwkset.UseSig || m.ALG != "" && m.ALG != jwkset.AlgRS256 ||
 		m.KEYOPS != nil && !slices.Contains(m.KEYOPS, jwkset.KeyOpsVerify) {
 		return nil
 	}
@@ -69,11 +71,33 @@ func usableKey(m jwkset.JWKMarshal) *rsa.PublicKey {
 	if err != nil {
 		return nil
 	}
-	pub, ok := jwk.Key().(*rsa.PublicKey)
+	pub, ok := verifies(jwk).(*rsa.PublicKey)
 	if !ok || keys.CheckPublic(pub) != nil {
 		return nil
 	}
 	return pub
+}
+
+// verifies returns what keyfunc verifies an RS256 token with that names jwk, or
+// nil if by its use and alg it is not for that. It is asked once for each key of
+// a set and not for each token, because its answer takes memory that a decision
+// can do without.
+func verifies(jwk jwkset.JWK) any {
+	storage := jwkset.NewMemoryStorage()
+	if storage.KeyWrite(context.Background(), jwk) != nil {
+		return nil
+	}
+	resolve, err := keyfunc.New(keyfunc.Options{Storage: storage, UseWhitelist: []jwkset.USE{jwkset.UseSig, ""}})
+	if err != nil {
+		return nil
+	}
+	key, err := resolve.Keyfunc(&jwt.Token{Header: map[string]any{
+		"alg": jwt.SigningMethodRS256.Alg(), jwkset.HeaderKID: jwk.Marshal().KID,
+	}})
+	if err != nil {
+		return nil
+	}
+	return key
 }
 
 // fetchedAt returns when an embedded set was fetched; zero if it does not say, or
