@@ -100,6 +100,30 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return out, err
 }
 
+// Provision starts one more process and waits for its first poll, so that an
+// event finds it ready.
+func (f *Function) Provision(ctx context.Context) error {
+	e, err := f.start(ctx)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.idle = append(f.idle, e)
+	return nil
+}
+
+// Processes returns the ids of all processes that run, in no order.
+func (f *Function) Processes() []int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []int
+	for e := range f.all {
+		out = append(out, e.cmd.Process.Pid)
+	}
+	return out
+}
+
 // take returns an idle environment, started and thawed.
 func (f *Function) take(ctx context.Context) (*environment, error) {
 	for {

@@ -86,6 +86,20 @@ func start(t *testing.T, mode string, more func(*lambdatest.Config)) *lambdatest
 	return lambdatest.Start(t, cfg)
 }
 
+func TestProvision(t *testing.T) {
+	f := start(t, "run", nil)
+	if err := f.Provision(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := f.Processes()
+	if out, err := f.Invoke(t.Context(), []byte(`"count"`)); err != nil || string(out) != "1" {
+		t.Errorf("got %s, %v", out, err)
+	}
+	if len(f.Inits()) != 1 || len(before) != 1 || f.Processes()[0] != before[0] {
+		t.Errorf("inits %v, processes %v and then %v", f.Inits(), before, f.Processes())
+	}
+}
+
 func TestInvoke(t *testing.T) {
 	f := start(t, "run", func(c *lambdatest.Config) { c.Timeout = 7 * time.Second })
 	for event, want := range map[string]string{
