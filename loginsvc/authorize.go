@@ -23,7 +23,7 @@ func (s *Service) handleAuthorize(w http.ResponseWriter, r *http.Request) error 
 	}
 	req, err := s.authRequest(r.Context(), p)
 	if refusal, ok := errors.AsType[*authError](err); ok {
-		return s.tell(req, refusal, nil)
+		return s.refuseRequest(r, req, refusal)
 	}
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func (s *Service) authorize(w http.ResponseWriter, r *http.Request, req *authReq
 	expected := live && s.isExpected(ctx, req, session)
 	switch {
 	case expected && req.satisfiedBy(session.AuthTime, s.now()):
-		return s.issueCode(w, r, req, session)
+		return s.letIn(w, r, req, request, user, session)
 	case req.Prompt.none:
 		// "The Authorization Server MUST NOT display any authentication or
 		// consent user interface pages." (OpenID Connect Core, Section 3.1.2.1)
@@ -82,6 +82,18 @@ func (s *Service) authorize(w http.ResponseWriter, r *http.Request, req *authReq
 		who = displayName(user)
 	}
 	return s.choose(w, r, purpose{app: req}, request, who)
+}
+
+// refuseRequest tells the app that its request is wrong. A browser without a
+// session is not sent to somebody else's app for that: a link to us would be a
+// link to them (RFC 9700, Section 4.11.2).
+func (s *Service) refuseRequest(r *http.Request, req *authRequest, refusal *authError) error {
+	if req.Client.ThirdParty {
+		if _, _, err := s.session(r.Context(), r); err != nil {
+			return fail(pages.Failure{Kind: pages.BadRequest, AppName: req.Client.DisplayName()}, refusal)
+		}
+	}
+	return s.tell(req, refusal, nil)
 }
 
 // isExpected tells whether the session is of the user whom the app has in mind.

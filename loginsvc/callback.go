@@ -95,7 +95,7 @@ func (b signIn) complete(w http.ResponseWriter, r *http.Request, who upstream.Id
 	// it, so nobody can have planted it (session fixation).
 	s.setCookie(w, sessionCookie, cookie, session.ExpiresAt.Sub(now))
 	s.setCookie(w, providerCookie, b.provider.ID(), 180*24*time.Hour)
-	return s.finish(w, r, b.what, user, session)
+	return s.finish(w, r, b.what, b.flow.Request, user, session)
 }
 
 // freshEnough tells whether the provider asked the user as recently as the app

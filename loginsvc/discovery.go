@@ -64,7 +64,7 @@ func (s *Service) metadata() metadata {
 		CodeChallengeMethods:     []string{"S256"},
 		SubjectTypesSupported:    []string{"public"},
 		IDTokenAlgs:              []string{"RS256"},
-		PromptValuesSupported:    []string{"none", "login", "select_account"},
+		PromptValuesSupported:    []string{"none", "login", "consent", "select_account"},
 		ClaimsSupported:          []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "sid", "name", "picture", "email", "email_verified"},
 		IssParameterSupported:    true,
 	}
@@ -93,7 +93,11 @@ func (s *Service) handleDiscovery(w http.ResponseWriter, r *http.Request) error 
 // handleJWKS publishes the keys that verify our tokens (RFC 7517, Section 5). If
 // there is none, that is an error: verifiers would forget the keys they have.
 func (s *Service) handleJWKS(w http.ResponseWriter, r *http.Request) error {
-	set, err := s.Keys(r.Context())
+	published := s.Published
+	if published == nil {
+		published = s.Keys
+	}
+	set, err := published(r.Context())
 	if err != nil {
 		return err
 	}

@@ -67,13 +67,10 @@ func (s *Service) introspectAccess(ctx context.Context, c client.Client, rawToke
 		return introspection{}, err
 	}
 	if access.SessionID != "" {
-		if live, err := s.isLive(ctx, access.Subject, access.SessionID); err != nil || !live {
-			return introspection{}, err
+		_, user, err := s.Users.SessionByID(ctx, access.Subject, access.SessionID)
+		if err != nil || access.IssuedAt.Before(user.TokensFrom) {
+			return introspection{}, unlessEnded(err)
 		}
-	}
-	list, err := s.Users.Revocations(ctx)
-	if err != nil || list.Revoked(access.Subject, access.SessionID, access.IssuedAt) {
-		return introspection{}, err
 	}
 	return introspection{
 		Active: true, TokenType: "Bearer", Issuer: access.Issuer, Subject: access.Subject, Audience: access.Audience, ClientID: access.ClientID,
@@ -90,8 +87,8 @@ func (s *Service) introspectRefresh(ctx context.Context, c client.Client, presen
 	if err != nil || f.ClientID != c.ID || f.live(now) != nil || f.use(presented, now, s.refreshGrace) == useReuses {
 		return introspection{}, err
 	}
-	if live, err := s.isLive(ctx, f.UserID, f.SessionID); err != nil || !live {
-		return introspection{}, err
+	if _, _, err := s.Users.SessionByID(ctx, f.UserID, f.SessionID); err != nil {
+		return introspection{}, unlessEnded(err)
 	}
 	return introspection{
 		Active: true, Issuer: s.Issuer, Subject: f.UserID, ClientID: f.ClientID, Scope: strings.Join(f.Scopes, " "),
@@ -99,11 +96,10 @@ func (s *Service) introspectRefresh(ctx context.Context, c client.Client, presen
 	}, nil
 }
 
-// isLive tells whether the session lives and its user is active.
-func (s *Service) isLive(ctx context.Context, userID, sid string) (bool, error) {
-	_, _, err := s.Users.SessionByID(ctx, userID, sid)
+// unlessEnded is err, unless it says that the session has ended.
+func unlessEnded(err error) error {
 	if errors.Is(err, usersvc.ErrNoSession) {
-		return false, nil
+		return nil
 	}
-	return err == nil, err
+	return err
 }

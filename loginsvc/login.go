@@ -99,7 +99,7 @@ func (s *Service) handleLoginChoice(w http.ResponseWriter, r *http.Request) erro
 		if err != nil {
 			return err
 		}
-		return s.finish(w, r, what, user, session)
+		return s.finish(w, r, what, request, user, session)
 	}
 	provider, ok := s.provider(p.get("provider"))
 	if !ok {
@@ -183,10 +183,10 @@ func (s *Service) providerTrouble(p *upstream.Provider, what purpose, request st
 }
 
 // finish ends a sign-in with what it was for.
-func (s *Service) finish(w http.ResponseWriter, r *http.Request, what purpose, user usersvc.User, session usersvc.Session) error {
+func (s *Service) finish(w http.ResponseWriter, r *http.Request, what purpose, request string, user usersvc.User, session usersvc.Session) error {
 	switch {
 	case what.app != nil:
-		return s.issueCode(w, r, what.app, session)
+		return s.letIn(w, r, what.app, request, user, session)
 	case what.seed:
 		return s.answerSeed(w, r, user, session)
 	case what.returnTo != "":

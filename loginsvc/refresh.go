@@ -17,6 +17,8 @@ import (
 // depends on it.
 var errChanged = errors.New("changed meanwhile")
 
+var errConsent = errors.New("consent was withdrawn")
+
 // attempts bounds how often a grant begins anew because of [errChanged].
 const attempts = 8
 
@@ -84,12 +86,12 @@ func (s *Service) renewOnce(ctx context.Context, c client.Client, scope string, 
 		return tokenResponse{}, err
 	}
 	g := grant{client: c.ID, user: f.User, session: f.SessionID, authTime: f.AuthTime, scopes: scopes, nonce: f.Nonce, withID: withID}
-	return s.commitRenewal(ctx, f, kind, presented, g, now)
+	return s.commitRenewal(ctx, c, f, kind, presented, g, now)
 }
 
 // commitRenewal signs and writes. If the user has changed since the family knew
 // them, it reads them anew and does so once more.
-func (s *Service) commitRenewal(ctx context.Context, f family, kind use, presented refreshToken, g grant, now time.Time) (tokenResponse, error) {
+func (s *Service) commitRenewal(ctx context.Context, c client.Client, f family, kind use, presented refreshToken, g grant, now time.Time) (tokenResponse, error) {
 	stale := false
 	for range attempts {
 		answer, err := s.issue(ctx, g, now)
@@ -110,7 +112,7 @@ func (s *Service) commitRenewal(ctx context.Context, f family, kind use, present
 			write = table.Update(write.Key, set).If(is(f.Current))
 		}
 		answer.RefreshToken = next.text()
-		err = s.Table.Write(ctx, append([]table.Write{write}, usersvc.Unchanged(f.UserID, f.SessionID, g.user.Version)...)...)
+		err = s.Table.Write(ctx, append([]table.Write{write}, stillGranted(c, f.UserID, f.SessionID, g.user.Version)...)...)
 		failed, conflict := errors.AsType[*table.ConditionError](err)
 		switch {
 		case err == nil:
@@ -119,6 +121,8 @@ func (s *Service) commitRenewal(ctx context.Context, f family, kind use, present
 			return tokenResponse{}, err
 		case slices.Contains(failed.Failed, 0): // another renewal came first
 			return tokenResponse{}, errChanged
+		case slices.Contains(failed.Failed, 3):
+			return tokenResponse{}, invalidGrant(errConsent)
 		}
 		if _, g.user, err = s.Users.SessionByID(ctx, f.UserID, f.SessionID); err != nil {
 			return tokenResponse{}, invalidGrantIf(err, usersvc.ErrNoSession)
@@ -126,6 +130,16 @@ func (s *Service) commitRenewal(ctx context.Context, f family, kind use, present
 		stale = true
 	}
 	return tokenResponse{}, errChanged
+}
+
+// stillGranted are checks that what a family was granted for stands: the user as
+// they were read, the session and, for somebody else's app, the user's consent.
+func stillGranted(c client.Client, userID, sid string, version int64) []table.Write {
+	checks := usersvc.Unchanged(userID, sid, version)
+	if c.ThirdParty {
+		checks = append(checks, usersvc.ConsentStands(userID, c.ID))
+	}
+	return checks
 }
 
 // narrow returns the scopes that a renewal asks for: those of the sign-in, or

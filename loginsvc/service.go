@@ -70,8 +70,11 @@ type Config struct {
 	Users   *usersvc.Users
 	Table   table.Table
 	// Keys returns the keys in use now.
-	Keys  func(context.Context) (keys.Set, error)
-	Pages *pages.Pages
+	Keys func(context.Context) (keys.Set, error)
+	// Published returns the keys to publish, where that is worth asking anew.
+	// Nil: Keys.
+	Published func(context.Context) (keys.Set, error)
+	Pages     *pages.Pages
 
 	// RoleScopes are the scopes that each role may use: a token gets a scope
 	// that stands here only if its user has such a role. Scopes that do not
@@ -151,6 +154,7 @@ func (s *Service) routes() http.Handler {
 	page("POST /authorize", s.handleAuthorize)
 	page("GET /login", s.handleLogin)
 	page("POST /login", s.handleLoginChoice)
+	page("POST /consent", s.handleConsent)
 	page("GET /callback/{provider}", s.handleCallback)
 	page("GET /logout", s.handleLogout)
 	page("POST /logout", s.handleLogout)

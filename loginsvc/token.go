@@ -116,11 +116,15 @@ func (s *Service) redeemOnce(ctx context.Context, c client.Client, granted code,
 		f, first := s.newFamily(c, granted, user, session, now)
 		answer.RefreshToken = first.text()
 		writes = append([]table.Write{spend(rawCode, f.ID), table.Put(f.item()).If(table.NotExists{})},
-			usersvc.Unchanged(user.ID, session.ID, user.Version)...)
+			stillGranted(c, user.ID, session.ID, user.Version)...)
 	}
 	err = s.Table.Write(ctx, writes...)
-	if failed, ok := errors.AsType[*table.ConditionError](err); ok && !slices.Contains(failed.Failed, 0) {
-		return tokenResponse{}, errChanged // not the code: user or session
+	failed, conflict := errors.AsType[*table.ConditionError](err)
+	switch {
+	case conflict && slices.Contains(failed.Failed, 4):
+		return tokenResponse{}, invalidGrant(errConsent)
+	case conflict && !slices.Contains(failed.Failed, 0):
+		return tokenResponse{}, errChanged // user or session, and not the code
 	}
 	return answer, invalidGrantIf(err, table.ErrConditionFailed)
 }

@@ -38,6 +38,9 @@ func (s *Service) handleUserInfo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if access.IssuedAt.Before(user.TokensFrom) {
+		return challenge(w, http.StatusUnauthorized, "invalid_token", errors.New("token was revoked"))
+	}
 	claims := userClaims(user, access.Scopes)
 	claims["sub"] = user.ID
 	return httpx.JSON(w, claims)

@@ -99,6 +99,8 @@ var defaultClients = client.List{
 		Grants: []string{client.GrantCode, client.GrantRefresh}},
 	{ID: "web", Secret: "web: secret+1", Grants: []string{client.GrantCode, client.GrantRefresh}, Scopes: []string{"openid", "profile", "email", "offline_access"}, RedirectURIs: []string{appURI + "2"}, PostLogoutRedirectURIs: []string{"https://web.test/bye"}},
 	{ID: "other", RedirectURIs: []string{appURI}, Grants: []string{client.GrantCode, client.GrantRefresh}},
+	{ID: "ext", Name: "Elsewhere", ThirdParty: true, RedirectURIs: []string{"https://ext.test/cb"},
+		Scopes: []string{"openid", "profile", "email", "offline_access"}, Grants: []string{client.GrantCode, client.GrantRefresh}},
 	{ID: "robot", Secret: "robot-secret", Grants: []string{client.GrantClientCredentials}, Scopes: []string{"openid", "offline_access", "notes:read", "notes:write"}},
 	{ID: "odd id:+", Secret: "odd:+ secret"},
 }

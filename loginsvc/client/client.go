@@ -44,6 +44,10 @@ type Client struct {
 	Origins                []string `yaml:"origins"` // CORS for /token, /userinfo, /revoke
 	Grants                 []string `yaml:"grants"`  // empty: authorization_code alone
 	Scopes                 []string `yaml:"scopes"`  // what it may ask for; empty: openid profile email
+
+	// ThirdParty says that the app is not the team's own: each user is asked
+	// before it gets anything, and can take that back.
+	ThirdParty bool `yaml:"third_party"`
 }
 
 // Public tells whether the client has no secret.

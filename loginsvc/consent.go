@@ -1,0 +1,99 @@
+package loginsvc
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+// letIn sends the browser back to the app with a code, once its user has agreed
+// where that is needed.
+func (s *Service) letIn(w http.ResponseWriter, r *http.Request, req *authRequest, request string, user usersvc.User, session usersvc.Session) error {
+	asks, err := s.asksConsent(r.Context(), req, user.ID)
+	switch {
+	case err != nil:
+		return err
+	case !asks:
+		return s.issueCode(w, r, req, session)
+	case req.Prompt.none:
+		return s.tell(req, &authError{"consent_required", "the user has not agreed to this"}, nil)
+	}
+	s.Pages.Render(w, r, http.StatusOK, pages.Consent{
+		AppName: req.Client.DisplayName(), Next: hostOf(req.RedirectURI), Who: displayName(user), Scopes: scopesOf(req.Scopes),
+		// Whoever answers must be who was asked.
+		Request: request + "&" + url.Values{"consent_of": {user.ID}}.Encode(), Action: s.path("/consent"),
+		FormActionOrigins: []string{originOf(req.RedirectURI)},
+	})
+	return nil
+}
+
+// asksConsent tells whether the user has to be asked: for somebody else's app
+// until they have agreed to all of it, and for any app that wants them asked.
+func (s *Service) asksConsent(ctx context.Context, req *authRequest, userID string) (bool, error) {
+	if req.Prompt.consent || !req.Client.ThirdParty {
+		return req.Prompt.consent, nil
+	}
+	given, err := s.Users.Consent(ctx, userID, req.Client.ID)
+	return given.GrantedAt.IsZero() || !given.Covers(req.Scopes), err
+}
+
+// handleConsent carries on with what the user answered.
+func (s *Service) handleConsent(w http.ResponseWriter, r *http.Request) error {
+	if err := s.crossOrigin.Check(r); err != nil {
+		return fail(pages.Failure{Kind: pages.CrossOrigin}, err)
+	}
+	p, err := singleForm(w, r)
+	if err != nil {
+		return err
+	}
+	what, err := s.purposeOf(r.Context(), p.get("request"))
+	if err != nil {
+		return err
+	}
+	if what.app == nil {
+		return fail(pages.Failure{Kind: pages.BadRequest}, errors.New("consent to nothing"))
+	}
+	session, user, err := s.session(r.Context(), r)
+	request, asked := withoutUser(p.get("request"))
+	switch {
+	case errors.Is(err, usersvc.ErrNoSession): // it ended while the page was open
+		return s.choose(w, r, what, request, "")
+	case err != nil:
+		return err
+	case asked != user.ID: // somebody else has signed in meanwhile
+		return s.letIn(w, r, what.app, request, user, session)
+	case p.get("consent") != "allow":
+		return s.tell(what.app, &authError{"access_denied", "the user refused"}, nil)
+	}
+	if what.app.Client.ThirdParty {
+		by := usersvc.By{UserID: user.ID, SourceIP: sourceIP(r), UserAgent: r.UserAgent()}
+		if err := s.Users.GiveConsent(r.Context(), by, what.app.Client.ID, what.app.Scopes); err != nil {
+			return err
+		}
+	}
+	return s.issueCode(w, r, what.app, session)
+}
+
+// withoutUser takes off a request the user whom letIn has put there.
+func withoutUser(request string) (without, userID string) {
+	u, err := url.Parse(request)
+	if err != nil {
+		return request, ""
+	}
+	values := u.Query()
+	userID = values.Get("consent_of")
+	values.Del("consent_of")
+	return u.Path + "?" + values.Encode(), userID
+}
+
+func scopesOf(names []string) []pages.Scope {
+	var scopes []pages.Scope
+	for _, name := range names {
+		scopes = append(scopes, pages.Scope{Name: name})
+	}
+	return scopes
+}

@@ -1,0 +1,155 @@
+package loginsvc_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+// extAuthorize are the parameters of a good request by somebody else's app.
+func extAuthorize(change ...string) url.Values {
+	return authorize(append([]string{"client_id", "ext", "redirect_uri", "https://ext.test/cb", "scope", "openid offline_access"}, change...)...)
+}
+
+// answerConsent answers a page that asks for consent.
+func (b *browser) answerConsent(page answer, consent string, header ...string) answer {
+	b.w.t.Helper()
+	return b.post("/consent", url.Values{"request": {hidden(b.w.t, page.body, "request")}, "consent": {consent}}, header...)
+}
+
+func TestConsent(t *testing.T) {
+	t.Run("somebody else's app asks, once", func(t *testing.T) {
+		w := newWorld(t)
+		b := w.browser()
+		page := b.authorizeAs("lin", extAuthorize())
+		page.page(t, http.StatusOK, "Elsewhere")
+		if csp := page.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "https://ext.test") {
+			t.Errorf("form-action blocks the way back: %s", csp)
+		}
+		to := b.answerConsent(page, "allow").location()
+		if to == nil || to.Host != "ext.test" || to.Query().Get("code") == "" || to.Query().Get("state") != "s-1" {
+			t.Fatalf("sent to %v", to)
+		}
+		if to := b.authorizeAs("lin", extAuthorize()).location(); to.Query().Get("code") == "" {
+			t.Errorf("the second time: %v", to)
+		}
+		b.authorizeAs("lin", extAuthorize("scope", "openid email")).page(t, http.StatusOK, "Elsewhere") // more than before
+		b.authorizeAs("lin", extAuthorize("prompt", "consent")).page(t, http.StatusOK, "Elsewhere")
+	})
+	t.Run("the user says no", func(t *testing.T) {
+		w := newWorld(t)
+		b := w.browser()
+		for _, no := range []string{"deny", "", "ALLOW"} {
+			a := b.answerConsent(b.authorizeAs("lin", extAuthorize()), no)
+			a.refused(t, "access_denied")
+			if a.location().Host != "ext.test" || a.location().Query().Get("state") != "s-1" {
+				t.Errorf("sent to %v", a.location())
+			}
+		}
+	})
+	t.Run("S15 prompt=none asks nobody", func(t *testing.T) {
+		w := newWorld(t)
+		b := w.browser()
+		b.code("lin")
+		b.get("/authorize?"+extAuthorize("prompt", "none").Encode()).refused(t, "consent_required")
+	})
+	t.Run("one of the team's own asks only if it wants to", func(t *testing.T) {
+		w := newWorld(t)
+		b := w.browser()
+		page := b.authorizeAs("lin", authorize("prompt", "consent"))
+		page.page(t, http.StatusOK, "Shop")
+		if to := b.answerConsent(page, "allow").location(); to == nil || to.Query().Get("code") == "" {
+			t.Errorf("sent to %v", to)
+		}
+		if user := w.onlyUser(); len(w.consents(user.ID)) != 0 {
+			t.Error("that is remembered")
+		}
+	})
+	t.Run("an answer from another site, another person or nobody", func(t *testing.T) {
+		w := newWorld(t)
+		b := w.browser()
+		page := b.authorizeAs("lin", extAuthorize())
+		b.answerConsent(page, "allow", "Sec-Fetch-Site", "cross-site").page(t, http.StatusForbidden, "another site")
+		w.browser().answerConsent(page, "allow").page(t, http.StatusOK, "Continue with Demo")
+		ada := w.browser()
+		ada.code("ada")
+		ada.answerConsent(page, "allow").page(t, http.StatusOK, "Ada")
+		b.post("/consent", url.Values{"request": {"/login"}, "consent": {"allow"}}).page(t, http.StatusBadRequest, "")
+		b.post("/consent", url.Values{"request": {"/authorize?" + extAuthorize("redirect_uri", "https://evil.test").Encode()}, "consent": {"allow"}}).page(t, http.StatusBadRequest, "")
+		w.table.failRead = errDown
+		b.answerConsent(page, "allow").page(t, http.StatusServiceUnavailable, "")
+		w.table.failRead = nil
+		for _, user := range []string{"lin", "ada"} {
+			w.browser().authorizeAs(user, extAuthorize()).page(t, http.StatusOK, "Elsewhere")
+		}
+	})
+	t.Run("S79 what is withdrawn ends", func(t *testing.T) {
+		w := newWorld(t)
+		b := w.browser()
+		code := b.answerConsent(b.authorizeAs("lin", extAuthorize()), "allow").location().Query().Get("code")
+		got := w.tokens(code, "client_id", "ext", "redirect_uri", "https://ext.test/cb")
+		got = w.renew(got["refresh_token"], "client_id", "ext")
+		raw, _ := got["access_token"].(string)
+		access := w.access(raw)
+		if err := w.config.Users.WithdrawConsent(t.Context(), usersvc.By{UserID: access.Subject}, "ext"); err != nil {
+			t.Fatal(err)
+		}
+		w.refuses(got["refresh_token"], "client_id", "ext")
+		if !w.feed().Revoked(access.Subject, access.SessionID, access.IssuedAt) {
+			t.Error("its access token lives on")
+		}
+		if a := w.program().get("/userinfo", "Authorization", "Bearer "+raw); a.StatusCode != http.StatusUnauthorized {
+			t.Errorf("userinfo: %d", a.StatusCode)
+		}
+		b.authorizeAs("lin", extAuthorize()).page(t, http.StatusOK, "Elsewhere")
+	})
+	t.Run("S79 also while it is redeemed or renewed", func(t *testing.T) {
+		w := newWorld(t)
+		b := w.browser()
+		code := b.answerConsent(b.authorizeAs("lin", extAuthorize()), "allow").location().Query().Get("code")
+		withdraw := func([]table.Write) error {
+			w.table.failWrite = nil
+			return w.table.Write(t.Context(), table.Delete(table.Key{PK: "user#" + w.onlyUser().ID, SK: "consent#ext"}))
+		}
+		w.table.failWrite = withdraw
+		if a := w.program().post("/token", redemption(code, "client_id", "ext", "redirect_uri", "https://ext.test/cb")); a.StatusCode != 400 {
+			t.Errorf("%d %s", a.StatusCode, a.body)
+		}
+		code = b.answerConsent(b.authorizeAs("lin", extAuthorize()), "allow").location().Query().Get("code")
+		got := w.tokens(code, "client_id", "ext", "redirect_uri", "https://ext.test/cb")
+		w.table.failWrite = withdraw
+		w.refuses(got["refresh_token"], "client_id", "ext")
+	})
+	t.Run("S27 a link to us is no link to them", func(t *testing.T) {
+		w := newWorld(t)
+		b := w.browser()
+		for _, change := range [][]string{{"scope", "nosuch"}, {"response_type", "token"}, {"code_challenge", "x"}} {
+			b.get("/authorize?"+extAuthorize(change...).Encode()).page(t, http.StatusBadRequest, "")
+		}
+		b.code("lin")
+		b.get("/authorize?"+extAuthorize("scope", "nosuch").Encode()).refused(t, "invalid_scope")
+	})
+}
+
+// onlyUser is who has signed in.
+func (w *world) onlyUser() usersvc.User {
+	w.t.Helper()
+	page, err := w.config.Users.List(w.t.Context(), usersvc.Filter{})
+	if err != nil || len(page.Items) != 1 {
+		w.t.Fatalf("%d users, %v", len(page.Items), err)
+	}
+	return page.Items[0]
+}
+
+func (w *world) consents(userID string) []usersvc.Consent {
+	w.t.Helper()
+	all, err := w.config.Users.Consents(w.t.Context(), userID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return all
+}
