@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/internal/doctor"
+	"github.com/gatehouse-auth/gatehouse/internal/env"
+)
+
+type doctorCommand struct {
+	URL      string `name:"url" placeholder:"URL" help:"Also examine the service that runs at this issuer."`
+	Config   string `default:"gatehouse.yml" placeholder:"FILE" help:"The configuration (${default})."`
+	Template string `default:"serverless.yml" placeholder:"FILE" help:"The routes and resources (${default})."`
+	Packaged string `default:".serverless/cloudformation-template-update-stack.json" placeholder:"FILE" help:"The packaged template (${default})."`
+	Dist     string `default:"dist" placeholder:"DIR" help:"The folder of the zips (${default})."`
+	Env      string `placeholder:"FILE" help:"Read variables from this file too, as a deployment reads .env."`
+	Output   string `short:"o" default:"text" enum:"text,json" help:"Print the findings as text or as json."`
+}
+
+// Run examines what is here and, with an address, what runs there. Anything wrong
+// is an error.
+func (c *doctorCommand) Run(w *world) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	getenv := w.getenv
+	if c.Env != "" {
+		file, err := env.ReadFile(c.Env)
+		if err != nil {
+			return err
+		}
+		getenv = func(name string) string {
+			if value := w.getenv(name); value != "" {
+				return value
+			}
+			return file[name]
+		}
+	}
+	r := doctor.Files(doctor.Inputs{Config: c.Config, Template: c.Template, Packaged: c.Packaged, Dist: c.Dist, Getenv: getenv})
+	if c.URL != "" {
+		r.Add(doctor.Live(ctx, strings.TrimSpace(c.URL)))
+	}
+	if err := c.print(w, r); err != nil {
+		return err
+	}
+	if n := r.Wrong(); n > 0 {
+		return fmt.Errorf("%d to mend", n)
+	}
+	return nil
+}
+
+func (c *doctorCommand) print(w *world, r *doctor.Report) error {
+	if c.Output == "json" {
+		return json.NewEncoder(w.stdout).Encode(r)
+	}
+	for _, f := range r.Findings {
+		fmt.Fprintln(w.stdout, f)
+	}
+	for _, fact := range r.Facts {
+		fmt.Fprintf(w.stdout, "known  %s\n", fact)
+	}
+	if r.Wrong() == 0 {
+		fmt.Fprintln(w.stdout, "nothing is wrong")
+	}
+	return nil
+}
