@@ -32,7 +32,19 @@ const pause = time.Second
 // published, or else the exported ones: verifiers go on. Without those, the
 // error wraps [keys.ErrUnavailable].
 func (k *Keyring) Set(ctx context.Context) (keys.Set, error) {
-	if set, fresh := k.copy.get(k.Now(), k.Staleness); fresh {
+	return k.atMost(ctx, k.Staleness)
+}
+
+// Fresh is Set for the JWK Set: no older than a second, so that a compromised
+// key leaves it at once.
+func (k *Keyring) Fresh(ctx context.Context) (keys.Set, error) {
+	return k.atMost(ctx, min(k.Staleness, time.Second))
+}
+
+// atMost returns the keys as they were in the table no longer than staleness
+// ago.
+func (k *Keyring) atMost(ctx context.Context, staleness time.Duration) (keys.Set, error) {
+	if set, fresh := k.copy.get(k.Now(), staleness); fresh {
 		return set, nil
 	}
 	select {
@@ -42,7 +54,7 @@ func (k *Keyring) Set(ctx context.Context) (keys.Set, error) {
 		return k.without(ctx, ctx.Err())
 	}
 	now := k.Now()
-	if set, fresh := k.copy.get(now, k.Staleness); fresh {
+	if set, fresh := k.copy.get(now, staleness); fresh {
 		return set, nil // somebody else has just read it
 	}
 	if k.copy.failed(now) {

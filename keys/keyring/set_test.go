@@ -75,6 +75,35 @@ func TestSet(t *testing.T) {
 			t.Errorf("%d reads by 20 at the same time, want 1", n)
 		}
 	})
+	t.Run("S100 keys to publish are read once in a second", func(t *testing.T) {
+		r := newRig(t)
+		k, other := r.ready(), r.process()
+		before, err := other.Fresh(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := k.Compromise(t.Context(), keys.Thumbprint(before.Current.Public())); err != nil {
+			t.Fatal(err)
+		}
+		reads := r.table.gets.Load()
+		r.now.pass(time.Second - 1)
+		if _, err := other.Fresh(t.Context()); err != nil || r.table.gets.Load() != reads {
+			t.Errorf("within a second: %d reads, error %v", r.table.gets.Load()-reads, err)
+		}
+		r.now.pass(1)
+		after, err := other.Fresh(t.Context())
+		if err != nil || strings.Contains(ids(after.Published), keys.Thumbprint(before.Current.Public())) {
+			t.Errorf("published %s, error %v", ids(after.Published), err)
+		}
+		r.table.down.Store(true)
+		r.now.pass(time.Second)
+		if down, err := other.Fresh(t.Context()); err != nil || ids(down.Published) != ids(after.Published) {
+			t.Errorf("S101 without the table: published %s, error %v", ids(down.Published), err)
+		}
+		if mustSet(t, other).Current == nil {
+			t.Error("nothing signs, by a ring of a second ago")
+		}
+	})
 	t.Run("fault 9: a clock that goes back makes the copy old", func(t *testing.T) {
 		r := newRig(t)
 		k := r.process()
