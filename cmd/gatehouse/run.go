@@ -23,6 +23,7 @@ type commands struct {
 	Table   tableCommand   `cmd:"" help:"Make the table where DynamoDB is emulated."`
 	Package packageCommand `cmd:"" help:"Build the zips that serverless.yml deploys."`
 	Doctor  doctorCommand  `cmd:"" help:"Look for what is wrong with the configuration, the package and a running service."`
+	Smoke   smokeCommand   `cmd:"" help:"Try a running stack: who is refused, who is answered, and whether tokens verify."`
 }
 
 // world is the process as a command sees it.

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/signal"
+
+	"github.com/gatehouse-auth/gatehouse/internal/signin"
+	"github.com/gatehouse-auth/gatehouse/internal/smoke"
+)
+
+type smokeCommand struct {
+	URL      string `arg:"" help:"The issuer of the stack that runs."`
+	As       string `placeholder:"NAME" help:"Who signs in at the demo provider of gatehouse dev: lin. Elsewhere, GATEHOUSE_TOKEN holds an access token of somebody who is no admin."`
+	Audience string `placeholder:"NAME" help:"The audience of access tokens (the issuer followed by /api)."`
+	Output   string `short:"o" default:"text" enum:"text,json" help:"Print the steps as text or as json."`
+}
+
+// Run tries the stack. A step that fails is an error.
+func (c *smokeCommand) Run(w *world) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	config := smoke.Config{URL: c.URL, Audience: c.Audience, Token: w.getenv("GATEHOUSE_TOKEN")}
+	if c.As != "" {
+		tokens, err := signin.Do(ctx, signin.Request{URL: c.URL, User: c.As, ClientID: "demo-spa"})
+		if err != nil {
+			return err
+		}
+		config.Token = tokens.AccessToken
+	}
+	steps := smoke.Run(ctx, config)
+	failed := 0
+	for _, s := range steps {
+		if s.Failure != "" {
+			failed++
+		}
+		if c.Output == "text" {
+			fmt.Fprintln(w.stdout, s)
+		}
+	}
+	if c.Output == "json" {
+		if err := json.NewEncoder(w.stdout).Encode(steps); err != nil {
+			return err
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d steps failed", failed, len(steps))
+	}
+	return nil
+}
