@@ -17,8 +17,12 @@ package: node_modules
 e2e-lambda: package
 	go test -count=1 -v -run TestStackOnThisMachine ./internal/stack
 
+# What is wrong is found before it is deployed, and what was deployed is tried.
+# GATEHOUSE_TOKEN, an access token of somebody who is no admin, lets smoke try more.
 deploy: package
+	go run ./cmd/gatehouse doctor $(addprefix --env ,$(wildcard .env))
 	npx osls deploy
+	go run ./cmd/gatehouse smoke "$$(npx osls info --verbose | sed -n 's/^ *Issuer: *//p')"
 
 node_modules: package-lock.json
 	npm ci --no-audit --no-fund
