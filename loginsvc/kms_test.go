@@ -72,7 +72,8 @@ func (k *kmsWorld) rotator() *keyring.Keyring {
 // restart has a new instance of the service answer, which remembers nothing.
 func (k *kmsWorld) restart(change ...func(*keyring.Config)) {
 	k.t.Helper()
-	k.config.Keys = k.ring(change...).Set
+	ring := k.ring(change...)
+	k.config.Keys, k.config.Published = ring.Set, ring.Fresh
 	k.rebuild()
 	k.service = k.seen.of(k.service)
 }
@@ -125,12 +126,14 @@ func (s *transcript) of(next http.Handler) http.Handler {
 // neither as it reads nor within its tokens.
 func (k *kmsWorld) conceals() {
 	k.t.Helper()
-	public := k.seen.text.String()
-	for _, part := range strings.FieldsFunc(public, func(r rune) bool { return strings.ContainsRune(`."= &;,`+"\n", r) }) {
+	var all strings.Builder
+	all.WriteString(k.seen.text.String())
+	for _, part := range strings.FieldsFunc(k.seen.text.String(), func(r rune) bool { return strings.ContainsRune(`."= &;,`+"\n", r) }) {
 		if decoded, err := base64.RawURLEncoding.DecodeString(part); err == nil {
-			public += string(decoded)
+			all.Write(decoded)
 		}
 	}
+	public := all.String()
 	if !strings.Contains(public, `"alg":"RS256"`) {
 		k.t.Error("there is no token in the transcript")
 	}

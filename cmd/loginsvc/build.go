@@ -21,7 +21,6 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/setup"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
-	"github.com/gatehouse-auth/gatehouse/keys"
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
 	"github.com/gatehouse-auth/gatehouse/keys/kmskey"
 	"github.com/gatehouse-auth/gatehouse/loginsvc"
@@ -54,7 +53,7 @@ func build(ctx context.Context, getenv func(string) string, log *slog.Logger) (l
 	if err != nil {
 		return nil, err
 	}
-	login, err := newLogin(ctx, cfg, rows, ring.Set, log)
+	login, err := newLogin(ctx, cfg, rows, ring, log)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +72,7 @@ func newRing(in aws.Config, endpoint *string, keyID string, rows table.Table, pa
 	return keyring.New(keyring.Config{Table: rows, Adopt: keyID, Open: kmskey.Store{Client: signing}.Open, Exported: exported, Log: log})
 }
 
-func newLogin(ctx context.Context, cfg *config.Config, rows table.Table, signing func(context.Context) (keys.Set, error), log *slog.Logger) (*loginsvc.Service, error) {
+func newLogin(ctx context.Context, cfg *config.Config, rows table.Table, ring *keyring.Keyring, log *slog.Logger) (*loginsvc.Service, error) {
 	providers, err := newProviders(ctx, cfg, log)
 	if err != nil {
 		return nil, err
@@ -89,7 +88,7 @@ func newLogin(ctx context.Context, cfg *config.Config, rows table.Table, signing
 	clients := client.List(cfg.Clients)
 	return loginsvc.New(loginsvc.Config{
 		Issuer: cfg.Issuer, Audience: cfg.Audience, Providers: providers, Clients: clients.Lookup, Origins: clients.AllowsOrigin,
-		Users: setup.Users(cfg, rows), Table: rows, Keys: signing, Pages: brand, RoleScopes: scopes,
+		Users: setup.Users(cfg, rows), Table: rows, Keys: ring.Set, Published: ring.Fresh, Pages: brand, RoleScopes: scopes,
 		AccessTTL: cfg.Lifetimes.AccessToken, CodeTTL: cfg.Lifetimes.Code, Log: log,
 	})
 }
