@@ -2,7 +2,11 @@ module github.com/gatehouse-auth/gatehouse/bench
 
 go 1.26.4
 
-require github.com/gatehouse-auth/gatehouse v0.0.0
+require (
+	github.com/aws/aws-lambda-go v1.55.1
+	github.com/gatehouse-auth/gatehouse v0.0.0
+	golang.org/x/sys v0.45.0
+)
 
 replace github.com/gatehouse-auth/gatehouse => ../
 
@@ -10,7 +14,6 @@ require (
 	github.com/MicahParks/jwkset v0.11.4 // indirect
 	github.com/MicahParks/keyfunc/v3 v3.9.1 // indirect
 	github.com/alecthomas/kong v1.17.0 // indirect
-	github.com/aws/aws-lambda-go v1.55.1 // indirect
 	github.com/aws/aws-sdk-go-v2 v1.47.7 // indirect
 	github.com/aws/aws-sdk-go-v2/config v1.33.15 // indirect
 	github.com/aws/aws-sdk-go-v2/credentials v1.20.15 // indirect
@@ -42,7 +45,6 @@ require (
 	go.etcd.io/bbolt v1.5.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.6 // indirect
 	golang.org/x/oauth2 v0.37.0 // indirect
-	golang.org/x/sys v0.45.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
 	golang.org/x/tools v0.36.0 // indirect
 	pgregory.net/rapid v1.3.0 // indirect
