@@ -38,7 +38,7 @@ func (l *live) keys(ctx context.Context, where string) {
 	case len(set.Keys) > keys.MaxPublished:
 		l.wrong(where, "has %d keys: a load balancer of AWS reads 10: retire the oldest with gatehouse keys retire", len(set.Keys))
 	case err != nil:
-		l.wrong(where, "%v: want RSA keys of 2,048 bits and more, each under its thumbprint: gatehouse keys show", err)
+		l.wrong(where, "%v: want RSA keys of 2,048 bits and more, each under its thumbprint: gatehouse keys list", err)
 	default:
 		l.fact("%d public keys in %d bytes", len(public), len(a.body))
 	}
