@@ -1,0 +1,101 @@
+package client
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Problem is one thing for which a client cannot be registered.
+type Problem struct {
+	Field string // as gatehouse.yml spells it, such as "redirect_uris[2]"
+	Text  string // what is wrong and, unless Known is set, how it is mended
+	// Word is unknown where Known are the words that may stand; Known is nil for
+	// every other problem.
+	Word  string
+	Known []string
+}
+
+// Error tells the problem in one line.
+func (p Problem) Error() string {
+	if p.Known == nil {
+		return p.Field + ": " + p.Text
+	}
+	return fmt.Sprintf("%s: %s; known: %s", p.Field, p.Text, strings.Join(p.Known, ", "))
+}
+
+// grants are those that a client can be registered for.
+var grants = []string{GrantCode, GrantRefresh, GrantClientCredentials}
+
+// Problems returns all for which the client cannot be registered, where scopes
+// are all that there are. It does not look at the id, which is unique only
+// beside others.
+func (c Client) Problems(scopes []string) []Problem {
+	var found []Problem
+	refuse := func(field, format string, args ...any) {
+		found = append(found, Problem{Field: field, Text: fmt.Sprintf(format, args...)})
+	}
+	if len(c.RedirectURIs) == 0 && c.MayUse(GrantCode) {
+		refuse("redirect_uris", "not set: say where %s may be sent with a code", c.DisplayName())
+	}
+	found = append(found, uriProblems("redirect_uris", c.RedirectURIs)...)
+	found = append(found, uriProblems("post_logout_redirect_uris", c.PostLogoutRedirectURIs)...)
+	found = append(found, unknownWords("grants", "grant", c.Grants, grants)...)
+	if c.Public() && c.MayUse(GrantClientCredentials) { // RFC 6749, Section 4.4
+		refuse("grants", "a client that acts for itself has to prove who it is: give it a secret_env")
+	}
+	for i, origin := range c.Origins {
+		if err := checkOrigin(origin); err != nil {
+			refuse(fmt.Sprintf("origins[%d]", i+1), "%v", err)
+		}
+	}
+	if len(c.Origins) > 0 && !c.Public() {
+		refuse("origins", "a client with a secret has no business in a browser: take out origins, or the secret")
+	}
+	return append(found, unknownWords("scopes", "scope", c.Scopes, scopes)...)
+}
+
+func uriProblems(field string, uris []string) []Problem {
+	var found []Problem
+	for i, uri := range uris {
+		if err := CheckRedirectURI(uri); err != nil {
+			found = append(found, Problem{Field: fmt.Sprintf("%s[%d]", field, i+1), Text: err.Error()})
+		}
+	}
+	return found
+}
+
+func unknownWords(field, kind string, words, known []string) []Problem {
+	var found []Problem
+	for i, word := range words {
+		if !slices.Contains(known, word) {
+			found = append(found, Problem{Field: fmt.Sprintf("%s[%d]", field, i+1), Text: fmt.Sprintf("unknown %s %q", kind, word), Word: word, Known: known})
+		}
+	}
+	return found
+}
+
+// checkOrigin tells what is wrong with an origin as browsers send it (RFC 6454,
+// Section 6.2): scheme, host and port, and nothing after them.
+func checkOrigin(origin string) error {
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" || origin != u.Scheme+"://"+u.Host || origin != strings.ToLower(origin) {
+		return fmt.Errorf("want an origin such as https://app.example.com, without a path, not %q", origin)
+	}
+	switch {
+	case u.Scheme == "https":
+		return nil
+	case u.Scheme != "http":
+		return fmt.Errorf("want https, not %q", u.Scheme)
+	case u.Hostname() == "localhost" || isLoopback(u.Hostname()):
+		return nil
+	}
+	return fmt.Errorf("want https; plain http is only for this machine: write %q", "https://"+u.Host)
+}
+
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
+}
