@@ -75,7 +75,7 @@ func bearer(lines []string) credentials {
 		return noCredentials(ReasonTokenMissing)
 	case strings.Trim(rawToken, " ") != rawToken:
 		return noCredentials(token.ReasonMalformed)
-	case strings.ContainsAny(rawToken, " ,"):
+	case strings.Contains(rawToken, " "), strings.Contains(rawToken, ","):
 		// An HTTP API joins doubled headers with a comma.
 		return noCredentials(ReasonTokenDoubled)
 	}

@@ -119,7 +119,7 @@ func (s *scanner) str() bool {
 	if s.at == len(s.text) || s.text[s.at] != '"' {
 		return false
 	}
-	for i := s.at + 1; i < len(s.text); i++ {
+	for i := s.at + 1 + plain(s.text[s.at+1:]); i < len(s.text); i++ {
 		switch c := s.text[i]; {
 		case c == '"':
 			s.at = i + 1
@@ -135,6 +135,25 @@ func (s *scanner) str() bool {
 		}
 	}
 	return false
+}
+
+// plain returns a number of bytes at the beginning of text that stand for
+// themselves in a string. It looks at eight at a time, and may leave some over.
+func plain(text string) int {
+	const each, top = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(text); i += 8 {
+		t := text[i : i+8]
+		w := uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
+			uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
+		quote, backslash := w^each*'"', w^each*'\\'
+		// Less 1, a byte of 0 has its top bit set, which it had not before; less a
+		// space, so has a control character.
+		if ((quote-each)&^quote|(backslash-each)&^backslash|(w-each*' ')&^w)&top != 0 {
+			break
+		}
+	}
+	return i
 }
 
 // escape returns the length of the escape that text begins with, 0 if it is none.

@@ -124,3 +124,21 @@ func BenchmarkMembers(b *testing.B) {
 		}
 	}
 }
+
+// TestStringBytes puts every byte at every place of strings around the eight bytes
+// that are looked at together.
+func TestStringBytes(t *testing.T) {
+	for length := 1; length <= 20; length++ {
+		for at := range length {
+			for c := range 256 {
+				text := []byte(strings.Repeat("~", length))
+				text[at] = byte(c)
+				doc := `{"a":"` + string(text) + `"}`
+				err := strictjson.Members(doc, func(string, string) error { return nil })
+				if valid := json.Valid([]byte(doc)) && utf8.ValidString(doc); valid != (err == nil) {
+					t.Fatalf("%q: got %v, and encoding/json finds it valid: %v", doc, err, valid)
+				}
+			}
+		}
+	}
+}
