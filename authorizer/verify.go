@@ -3,8 +3,6 @@ package authorizer
 import (
 	"context"
 	"crypto/rsa"
-	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/identity"
@@ -37,8 +35,8 @@ func (a *Authorizer) verifyNew(ctx context.Context, rawToken string) (*verified,
 		ClientID: v.access.ClientID, SessionID: v.access.SessionID,
 		AuthTime: v.access.AuthTime, ExpiresAt: v.access.ExpiresAt,
 	}
-	if v.context, err = json.Marshal(v.who.Map()); err != nil {
-		return nil, fmt.Errorf("writing identity: %w", err)
+	if v.context, err = contextOf(v.who); err != nil {
+		return nil, err
 	}
 	a.cache.add(v)
 	return v, nil
