@@ -41,11 +41,11 @@ func (i Identity) Map() map[string]any {
 			m[key] = value
 		}
 	}
-	for key, value := range map[string]string{
-		keySubject: i.Subject, keyEmail: i.Email, keyClientID: i.ClientID, keySessionID: i.SessionID,
+	for _, id := range [...]struct{ key, value string }{
+		{keySubject, i.Subject}, {keyEmail, i.Email}, {keyClientID, i.ClientID}, {keySessionID, i.SessionID},
 	} {
-		if word(value) {
-			put(key, value)
+		if word(id.value) {
+			put(id.key, id.value)
 		}
 	}
 	put(keyName, plain(i.Name))
