@@ -116,8 +116,10 @@ func (s *Service) verifyHint(ctx context.Context, rawToken string) (token.ID, er
 func (s *Service) issueCode(w http.ResponseWriter, r *http.Request, req *authRequest, session usersvc.Session) error {
 	now := s.now()
 	rawCode, err := putCode(r.Context(), s.Table, code{
-		ClientID: req.Client.ID, RedirectURI: req.RedirectURI, Challenge: req.Challenge, Nonce: req.Nonce, Scopes: req.Scopes,
-		UserID: session.UserID, SessionID: session.ID, AuthTime: session.AuthTime, CreatedAt: now, ExpiresAt: now.Add(s.codeTTL),
+		approval: approval{
+			UserID: session.UserID, SessionID: session.ID, AuthTime: session.AuthTime, Scopes: req.Scopes, Nonce: req.Nonce,
+		},
+		ClientID: req.Client.ID, RedirectURI: req.RedirectURI, Challenge: req.Challenge, CreatedAt: now, ExpiresAt: now.Add(s.codeTTL),
 	})
 	if err != nil {
 		return err

@@ -27,15 +27,29 @@ func (s *Service) authenticate(w http.ResponseWriter, r *http.Request, p params)
 	case errors.Is(err, client.ErrUnknown):
 		// Spend the time that a known client takes.
 		client.Client{Secret: "none"}.HasSecret(sent.secret)
-		return client.Client{}, invalidClient(w, sent.basic, err)
+		return client.Client{}, s.wrongClient(w, r, sent, err)
 	case err != nil:
 		return client.Client{}, err
 	case c.Public() && sent.secret != "":
 		return client.Client{}, invalidClient(w, sent.basic, errors.New("a public client sent a secret"))
 	case !c.Public() && !c.HasSecret(sent.secret):
-		return client.Client{}, invalidClient(w, sent.basic, errors.New("wrong client secret"))
+		return client.Client{}, s.wrongClient(w, r, sent, errors.New("wrong client secret"))
 	}
 	return c, nil
+}
+
+// wrongClient is the answer to wrong credentials: the same again and again is
+// answered with 429. Right ones are never refused for that, so that nobody can
+// shut a client out; those that Gatehouse makes cannot be guessed.
+func (s *Service) wrongClient(w http.ResponseWriter, r *http.Request, sent credentials, cause error) error {
+	if errors.Is(cause, client.ErrUnknown) {
+		sent.id = "" // names that nobody has are not worth a row each
+	}
+	err := s.count(r.Context(), limitFailures, sent.id, sourceIP(r))
+	if e, ok := errors.AsType[*httpx.Error](err); ok {
+		return e
+	}
+	return invalidClient(w, sent.basic, cause) // also if it could not be counted
 }
 
 func readCredentials(r *http.Request, p params) (credentials, error) {

@@ -12,14 +12,10 @@ import (
 // code is an authorization code and what it stands for. Its row is kept under
 // the code's fingerprint, so that a dump of the table redeems nothing.
 type code struct {
+	approval
 	ClientID    string
 	RedirectURI string
 	Challenge   string
-	Nonce       string
-	Scopes      []string
-	UserID      string
-	SessionID   string
-	AuthTime    time.Time
 	CreatedAt   time.Time
 	ExpiresAt   time.Time
 
@@ -67,8 +63,11 @@ func readCode(ctx context.Context, t table.Table, rawCode string) (code, error) 
 	}
 	r := row{item: item}
 	c := code{
-		ClientID: r.text("client_id"), RedirectURI: r.text("redirect_uri"), Challenge: r.text("challenge"), Nonce: r.text("nonce"),
-		Scopes: splitScopes(r.text("scope")), UserID: r.text("user_id"), SessionID: r.text("sid"), AuthTime: r.instant("auth_time"),
+		approval: approval{
+			UserID: r.text("user_id"), SessionID: r.text("sid"), AuthTime: r.instant("auth_time"),
+			Scopes: splitScopes(r.text("scope")), Nonce: r.text("nonce"),
+		},
+		ClientID: r.text("client_id"), RedirectURI: r.text("redirect_uri"), Challenge: r.text("challenge"),
 		CreatedAt: r.instant("created_at"), ExpiresAt: r.instant("expires_at"),
 		Spent: r.flag("spent"), Tries: r.number("tries"), Family: r.text("family"),
 	}

@@ -22,6 +22,7 @@ type metadata struct {
 	AuthorizationEndpoint    string   `json:"authorization_endpoint"`
 	TokenEndpoint            string   `json:"token_endpoint"`
 	UserInfoEndpoint         string   `json:"userinfo_endpoint"`
+	DeviceEndpoint           string   `json:"device_authorization_endpoint"`
 	RevocationEndpoint       string   `json:"revocation_endpoint"`
 	IntrospectionEndpoint    string   `json:"introspection_endpoint"`
 	EndSessionEndpoint       string   `json:"end_session_endpoint"`
@@ -50,6 +51,7 @@ func (s *Service) metadata() metadata {
 		AuthorizationEndpoint:    s.url("/authorize"),
 		TokenEndpoint:            s.url("/token"),
 		UserInfoEndpoint:         s.url("/userinfo"),
+		DeviceEndpoint:           s.url("/device_authorization"),
 		RevocationEndpoint:       s.url("/revoke"),
 		IntrospectionEndpoint:    s.url("/introspect"),
 		EndSessionEndpoint:       s.url("/logout"),
@@ -57,7 +59,7 @@ func (s *Service) metadata() metadata {
 		ScopesSupported:          s.scopes(),
 		ResponseTypesSupported:   []string{"code"},
 		ResponseModesSupported:   []string{"query"},
-		GrantTypesSupported:      []string{client.GrantCode, client.GrantRefresh, client.GrantClientCredentials},
+		GrantTypesSupported:      []string{client.GrantCode, client.GrantRefresh, client.GrantClientCredentials, client.GrantDevice},
 		TokenAuthMethods:         []string{"none", "client_secret_basic", "client_secret_post"},
 		RevocationAuthMethods:    []string{"none", "client_secret_basic", "client_secret_post"},
 		IntrospectionAuthMethods: []string{"client_secret_basic", "client_secret_post"},

@@ -74,13 +74,13 @@ func (s *Service) writeFailure(w http.ResponseWriter, r *http.Request, e *httpx.
 	page := pages.Failure{Kind: pages.Internal}
 	if known {
 		page = t.page
-	} else if e.Status == http.StatusServiceUnavailable {
+	} else if e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests {
 		page.Kind = pages.Unavailable
 	} else if e.Status < http.StatusInternalServerError {
 		page.Kind = pages.BadRequest
 	}
 	if e.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(e.RetryAfter/time.Second)))
+		w.Header().Set("Retry-After", strconv.Itoa(int((e.RetryAfter+time.Second-1)/time.Second)))
 	}
 	s.Pages.Render(w, r, e.Status, page)
 }

@@ -51,11 +51,11 @@ func familyKey(userID, id string) table.Key {
 }
 
 // newFamily returns a family for a session, and its first token.
-func (s *Service) newFamily(c client.Client, granted code, user usersvc.User, session usersvc.Session, now time.Time) (family, refreshToken) {
+func (s *Service) newFamily(c client.Client, a approval, user usersvc.User, session usersvc.Session, now time.Time) (family, refreshToken) {
 	first := refreshToken{userID: user.ID, family: newFamilyID(), secret: newSecret()}
 	f := family{
-		ID: first.family, UserID: user.ID, SessionID: session.ID, ClientID: c.ID, Scopes: granted.Scopes, Nonce: granted.Nonce,
-		AuthTime: granted.AuthTime, CreatedAt: now, ExpiresAt: earlier(now.Add(s.refreshTTL), session.ExpiresAt),
+		ID: first.family, UserID: user.ID, SessionID: session.ID, ClientID: c.ID, Scopes: a.Scopes, Nonce: a.Nonce,
+		AuthTime: a.AuthTime, CreatedAt: now, ExpiresAt: earlier(now.Add(s.refreshTTL), session.ExpiresAt),
 		Current: fingerprint(first.secret), RotatedAt: now, User: user,
 	}
 	f.IdleUntil = earlier(now.Add(s.refreshIdleTTL), f.ExpiresAt)

@@ -15,12 +15,14 @@ import (
 )
 
 // purpose is what a sign-in is for. It travels as the path and query that began
-// it ("/authorize?…", "/login?return_to=…", "/users/login"), in a page's hidden
+// it ("/authorize?…", "/login?return_to=…", "/users/login", "/device?…"),
+// in a page's hidden
 // field and in the flow's row, and is validated again wherever it is read.
 type purpose struct {
 	app      *authRequest // an app asked
 	returnTo string       // the person came to /login, and goes on there; may be ""
 	seed     bool         // /users/login: the answer is a token in the body
+	device   bool         // /device: a person came to let a device in
 }
 
 // purposeOf reads what [purpose] describes.
@@ -45,6 +47,8 @@ func (s *Service) purposeOf(ctx context.Context, request string) (purpose, error
 		return purpose{returnTo: returnTo}, nil
 	case "/users/login":
 		return purpose{seed: true}, nil
+	case "/device":
+		return purpose{device: true}, nil
 	}
 	return purpose{}, fail(pages.Failure{Kind: pages.BadRequest}, errors.New("no such purpose"))
 }
@@ -189,6 +193,8 @@ func (s *Service) finish(w http.ResponseWriter, r *http.Request, what purpose, r
 		return s.letIn(w, r, what.app, request, user, session)
 	case what.seed:
 		return s.answerSeed(w, r, user, session)
+	case what.device:
+		return redirect(w, s.url(request))
 	case what.returnTo != "":
 		return redirect(w, s.origin+what.returnTo)
 	}

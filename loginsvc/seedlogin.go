@@ -31,6 +31,9 @@ func (s *Service) handleSeedLogin(w http.ResponseWriter, r *http.Request) error 
 			return fail(pages.Failure{Kind: pages.BadRequest}, errors.New("no such provider"))
 		}
 	}
+	if err := s.count(r.Context(), limitSeed, sourceIP(r)); err != nil {
+		return err
+	}
 	location, err := s.startAt(w, r, provider, purpose{seed: true}, "/users/login")
 	if err != nil {
 		return err

@@ -155,6 +155,8 @@ func (s *Service) routes() http.Handler {
 	page("GET /login", s.handleLogin)
 	page("POST /login", s.handleLoginChoice)
 	page("POST /consent", s.handleConsent)
+	page("GET /device", s.handleDevice)
+	page("POST /device", s.handleDeviceAnswer)
 	page("GET /callback/{provider}", s.handleCallback)
 	page("GET /logout", s.handleLogout)
 	page("POST /logout", s.handleLogout)
@@ -167,6 +169,7 @@ func (s *Service) routes() http.Handler {
 		mux.Handle("OPTIONS "+path, s.preflight(methods...))
 	}
 	program("/token", s.handleToken, http.MethodPost)
+	program("/device_authorization", s.handleDeviceAuthorization, http.MethodPost)
 	program("/revoke", s.handleRevoke, http.MethodPost)
 	mux.Handle("POST /introspect", handle(s.handleIntrospect, httpx.OAuth)) // no script has a client's secret
 	program("/userinfo", s.handleUserInfo, http.MethodGet, http.MethodPost)

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
-	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
 // handleToken is the token endpoint (OAuth 2.1, Section 3.2). It reads no
@@ -31,6 +29,8 @@ func (s *Service) handleToken(w http.ResponseWriter, r *http.Request) error {
 		return s.redeemCode(w, r, c, p)
 	case client.GrantRefresh:
 		return s.renew(w, r, c, p)
+	case client.GrantDevice:
+		return s.redeemDevice(w, r, c, p)
 	case client.GrantClientCredentials:
 		return s.issueToClient(w, r, c, p)
 	}
@@ -69,16 +69,7 @@ func (s *Service) redeemCode(w http.ResponseWriter, r *http.Request, c client.Cl
 		}
 		return invalidGrant(errors.New("wrong code_verifier"))
 	}
-	for range attempts {
-		answer, err := s.redeemOnce(ctx, c, granted, rawCode, now)
-		if err == nil {
-			return httpx.JSON(w, answer)
-		}
-		if !errors.Is(err, errChanged) {
-			return err
-		}
-	}
-	return httpx.Unavailable(errChanged)
+	return s.redeem(w, r, c, granted.approval, func(family string) table.Write { return spend(rawCode, family) }, now)
 }
 
 // checkLive refuses a code that is not live. One that comes a second time has
@@ -95,38 +86,6 @@ func (s *Service) checkLive(ctx context.Context, granted code, now time.Time) er
 		}
 	}
 	return invalidGrant(err)
-}
-
-// redeemOnce signs the tokens of a code before it is spent, so that a key out of
-// reach costs nobody their sign-in. They leave only if spending it succeeds.
-func (s *Service) redeemOnce(ctx context.Context, c client.Client, granted code, rawCode string, now time.Time) (tokenResponse, error) {
-	session, user, err := s.Users.SessionByID(ctx, granted.UserID, granted.SessionID)
-	if err != nil {
-		return tokenResponse{}, invalidGrantIf(err, usersvc.ErrNoSession)
-	}
-	answer, err := s.issue(ctx, grant{
-		client: c.ID, user: user, session: session.ID, authTime: granted.AuthTime, scopes: granted.Scopes,
-		nonce: granted.Nonce, withID: true,
-	}, now)
-	if err != nil {
-		return tokenResponse{}, err
-	}
-	writes := []table.Write{spend(rawCode, "")}
-	if slices.Contains(granted.Scopes, scopeOffline) {
-		f, first := s.newFamily(c, granted, user, session, now)
-		answer.RefreshToken = first.text()
-		writes = append([]table.Write{spend(rawCode, f.ID), table.Put(f.item()).If(table.NotExists{})},
-			stillGranted(c, user.ID, session.ID, user.Version)...)
-	}
-	err = s.Table.Write(ctx, writes...)
-	failed, conflict := errors.AsType[*table.ConditionError](err)
-	switch {
-	case conflict && slices.Contains(failed.Failed, 4):
-		return tokenResponse{}, invalidGrant(errConsent)
-	case conflict && !slices.Contains(failed.Failed, 0):
-		return tokenResponse{}, errChanged // user or session, and not the code
-	}
-	return answer, invalidGrantIf(err, table.ErrConditionFailed)
 }
 
 // invalidGrantIf makes an invalid_grant of err if it is about the grant, and

@@ -101,6 +101,7 @@ var defaultClients = client.List{
 	{ID: "other", RedirectURIs: []string{appURI}, Grants: []string{client.GrantCode, client.GrantRefresh}},
 	{ID: "ext", Name: "Elsewhere", ThirdParty: true, RedirectURIs: []string{"https://ext.test/cb"},
 		Scopes: []string{"openid", "profile", "email", "offline_access"}, Grants: []string{client.GrantCode, client.GrantRefresh}},
+	{ID: "tv", Name: "Telly", Grants: []string{client.GrantDevice, client.GrantRefresh}, Scopes: []string{"openid", "profile", "offline_access"}},
 	{ID: "robot", Secret: "robot-secret", Grants: []string{client.GrantClientCredentials}, Scopes: []string{"openid", "offline_access", "notes:read", "notes:write"}},
 	{ID: "odd id:+", Secret: "odd:+ secret"},
 }

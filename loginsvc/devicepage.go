@@ -1,0 +1,115 @@
+package loginsvc
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+// handleDevice asks a person for the code on their device, or whether to let the
+// device in whose code the link carries (RFC 8628, Section 3.3). Without a
+// session they sign in first.
+func (s *Service) handleDevice(w http.ResponseWriter, r *http.Request) error {
+	p, err := query(r)
+	if err != nil {
+		return err
+	}
+	if _, ok := p.repeated(); ok {
+		return fail(pages.Failure{Kind: pages.BadRequest}, errors.New("a parameter is repeated"))
+	}
+	session, user, err := s.session(r.Context(), r)
+	if errors.Is(err, usersvc.ErrNoSession) {
+		return s.signInFirst(w, r, p.get("user_code"))
+	}
+	if err != nil {
+		return err
+	}
+	if p.get("user_code") == "" {
+		s.Pages.Render(w, r, http.StatusOK, pages.DeviceCode{Action: s.path("/device")})
+		return nil
+	}
+	return s.answerDevice(w, r, p.get("user_code"), "", session, user)
+}
+
+// handleDeviceAnswer carries on with the code that was typed, or with the
+// answer. A link does neither: whoever sent it may hold the device.
+func (s *Service) handleDeviceAnswer(w http.ResponseWriter, r *http.Request) error {
+	if err := s.crossOrigin.Check(r); err != nil {
+		return fail(pages.Failure{Kind: pages.CrossOrigin}, err)
+	}
+	p, err := singleForm(w, r)
+	if err != nil {
+		return err
+	}
+	session, user, err := s.session(r.Context(), r)
+	if errors.Is(err, usersvc.ErrNoSession) { // it ended while the page was open
+		return s.signInFirst(w, r, p.get("user_code"))
+	}
+	if err != nil {
+		return err
+	}
+	return s.answerDevice(w, r, p.get("user_code"), p.get("consent"), session, user)
+}
+
+func (s *Service) signInFirst(w http.ResponseWriter, r *http.Request, typed string) error {
+	request := "/device?" + url.Values{"user_code": {parseUserCode(typed)}}.Encode()
+	what, err := s.purposeOf(r.Context(), request)
+	if err != nil {
+		return err
+	}
+	if len(s.Providers) == 1 {
+		return s.toProvider(w, r, s.Providers[0], what, request)
+	}
+	return s.choose(w, r, what, request, "")
+}
+
+// answerDevice settles the device that waits for a code, or asks about it if
+// there is no answer yet.
+func (s *Service) answerDevice(w http.ResponseWriter, r *http.Request, typed, answer string, session usersvc.Session, user usersvc.User) error {
+	ctx, userCode := r.Context(), parseUserCode(typed)
+	d, err := s.waiting(ctx, userCode)
+	var app client.Client
+	if err == nil {
+		app, err = s.Clients(ctx, d.ClientID)
+	}
+	if errors.Is(err, errDeviceUnknown) || errors.Is(err, client.ErrUnknown) {
+		if err := s.count(ctx, limitUserCodes, user.ID); err != nil { // or codes could be guessed (Section 5.1)
+			return err
+		}
+		s.Pages.Render(w, r, 0, pages.DeviceCode{Code: typed, Wrong: true, Action: s.path("/device")})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if answer == "" {
+		s.Pages.Render(w, r, http.StatusOK, pages.DeviceConfirm{
+			AppName: app.DisplayName(), Code: showUserCode(userCode), Who: displayName(user), Scopes: scopesOf(d.Scopes), Action: s.path("/device"),
+		})
+		return nil
+	}
+	status := deviceDenied
+	if answer == "allow" {
+		status = deviceApproved
+		if app.ThirdParty {
+			by := usersvc.By{UserID: user.ID, SourceIP: sourceIP(r), UserAgent: r.UserAgent()}
+			if err := s.Users.GiveConsent(ctx, by, app.ID, d.Scopes); err != nil {
+				return err
+			}
+		}
+	}
+	err = s.Table.Write(ctx, d.decide(status, approval{UserID: user.ID, SessionID: session.ID, AuthTime: session.AuthTime}))
+	if errors.Is(err, table.ErrConditionFailed) { // answered twice
+		return fail(pages.Failure{Kind: pages.LinkExpired, AppName: app.DisplayName()}, err)
+	}
+	if err != nil {
+		return err
+	}
+	s.Pages.Render(w, r, http.StatusOK, pages.DeviceDone{AppName: app.DisplayName(), Allowed: status == deviceApproved})
+	return nil
+}

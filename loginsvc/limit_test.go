@@ -1,0 +1,96 @@
+package loginsvc_test
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+)
+
+// onTheHour moves the clock to the beginning of an hour, where every while that
+// is counted begins.
+func onTheHour(t *testing.T) {
+	t.Helper()
+	jump(t, time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)))
+}
+
+func TestLimits(t *testing.T) {
+	limited := func(t *testing.T, a answer) {
+		t.Helper()
+		if a.StatusCode != http.StatusTooManyRequests || a.Header.Get("Retry-After") == "" || a.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%d %v", a.StatusCode, a.Header)
+		}
+	}
+	t.Run("S59 wrong secrets are slowed, the right one is not", func(t *testing.T) {
+		w := newWorld(t)
+		onTheHour(t)
+		p := w.program()
+		code := w.browser().webCode("lin")
+		wrong := webRedemption(code, "client_id", "web", "client_secret", "wrong")
+		for range 20 {
+			p.post("/token", wrong).oauthError(t, 401, "invalid_client")
+		}
+		limited(t, p.post("/token", wrong))
+		limited(t, p.post("/introspect", revoking("x", "client_id", "web", "client_secret", "wrong")))
+		p.post("/token", webRedemption("x", "client_id", "odd id:+", "client_secret", "wrong")).oauthError(t, 401, "invalid_client")
+		if a := p.post("/token", webRedemption(code, "client_id", "web", "client_secret", webSecret)); a.StatusCode != http.StatusOK {
+			t.Errorf("the right client is shut out: %d %s", a.StatusCode, a.body)
+		}
+		jump(t, time.Minute)
+		p.post("/token", wrong).oauthError(t, 401, "invalid_client")
+	})
+	t.Run("names that nobody has", func(t *testing.T) {
+		w := newWorld(t)
+		onTheHour(t)
+		rows := map[string]bool{}
+		w.table.failWrite = func(writes []table.Write) error {
+			rows[writes[0].Key.PK] = true
+			return nil
+		}
+		for i := range 20 {
+			w.program().post("/token", redemption("x", "client_id", string(rune('a'+i)))).oauthError(t, 401, "invalid_client")
+		}
+		limited(t, w.program().post("/token", redemption("x", "client_id", "z")))
+		if len(rows) != 1 {
+			t.Errorf("%d rows", len(rows))
+		}
+	})
+	t.Run("a failure that cannot be counted is one all the same", func(t *testing.T) {
+		w := newWorld(t)
+		onTheHour(t)
+		w.table.failWrite = func([]table.Write) error { return errDown }
+		w.program().post("/token", redemption("x", "client_id", "nobody")).oauthError(t, 401, "invalid_client")
+	})
+	t.Run("device codes", func(t *testing.T) {
+		w := newWorld(t)
+		onTheHour(t)
+		for range 30 {
+			w.startDevice()
+		}
+		limited(t, w.program().post("/device_authorization", url.Values{"client_id": {"tv"}}))
+	})
+	t.Run("sign-ins without an app", func(t *testing.T) {
+		w := newWorld(t)
+		onTheHour(t)
+		for range 30 {
+			if a := w.browser().get("/users/login"); a.location() == nil {
+				t.Fatalf("%d", a.StatusCode)
+			}
+		}
+		limited(t, w.browser().get("/users/login"))
+		limited(t, w.program().get("/users/login", "Accept", "application/json"))
+	})
+	t.Run("a row goes away by itself", func(t *testing.T) {
+		w := newWorld(t)
+		onTheHour(t)
+		w.table.failWrite = func(writes []table.Write) error {
+			if ttl, ok := writes[0].Set[table.TTL].(int64); !ok || ttl < now().Unix() || ttl > now().Unix()+3600 {
+				t.Errorf("%v", writes[0].Set)
+			}
+			return nil
+		}
+		w.program().post("/token", redemption("x", "client_id", "nobody"))
+	})
+}
