@@ -1,12 +1,11 @@
 package gateway
 
 import (
-	"fmt"
 	"sync"
 	"time"
 )
 
-// cache keeps what authorizers answered. Its zero value is ready.
+// cache keeps what an authorizer answered, by the values it was asked with. Its zero value is ready.
 type cache struct {
 	mu       sync.Mutex
 	verdicts map[string]kept
@@ -19,11 +18,6 @@ type kept struct {
 
 // maxVerdicts bounds the memory that tokens made up by a client can take.
 const maxVerdicts = 10_000
-
-// cacheKey names an answer: the authorizer, and every value it was asked with.
-func cacheKey(authorizer string, values []string) string {
-	return fmt.Sprintf("%q %q", authorizer, values)
-}
 
 func (c *cache) get(key string, now time.Time) (*verdict, bool) {
 	c.mu.Lock()

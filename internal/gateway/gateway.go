@@ -11,6 +11,8 @@
 //	function fails, or answers wrong    500
 //	function overruns 30 s              503 {"message":"Service Unavailable"}
 //
+// A [Judge] judges alone, and as a REST or a WebSocket API does, too.
+//
 // AWS does not say whether an escaped slash in a path is taken apart before a
 // route is chosen; here it is not. The event's path is decoded, as there.
 package gateway
@@ -47,16 +49,9 @@ type Config struct {
 
 // Gateway answers requests. It is safe for concurrent use.
 type Gateway struct {
-	cfg         Config
-	routes      []route
-	authorizers map[string]authorizer
-	cache       cache
-}
-
-// authorizer is one with its sources parsed.
-type authorizer struct {
-	Authorizer
-	sources []source
+	cfg    Config
+	routes []route
+	judges map[string]*Judge // by the name of the authorizer
 }
 
 var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
@@ -74,15 +69,10 @@ func New(cfg Config) (*Gateway, error) {
 	if cfg.Stage != defaultRoute && !stageName.MatchString(cfg.Stage) {
 		errs = append(errs, fmt.Errorf("stage %q: want letters, digits, - and _", cfg.Stage))
 	}
-	g := &Gateway{cfg: cfg, authorizers: make(map[string]authorizer)}
+	g := &Gateway{cfg: cfg, judges: make(map[string]*Judge)}
 	for _, declared := range t.Authorizers {
-		a := authorizer{Authorizer: declared}
-		for _, expression := range declared.IdentitySources {
-			s, _ := parseSource(expression) // checked above
-			a.sources = append(a.sources, s)
-		}
-		g.authorizers[a.Name] = a
-		errs = append(errs, cfg.knows("authorizer "+a.Name, a.Function))
+		g.judges[declared.Name], _ = NewJudge(declared, cfg.Functions[declared.Function], cfg.Now) // checked above
+		errs = append(errs, cfg.knows("authorizer "+declared.Name, declared.Function))
 	}
 	for _, declared := range t.Routes {
 		r, _ := parseRoute(declared.Key) // checked above

@@ -53,7 +53,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, x *Exchange) {
 	c := newCall(r, g.cfg.Stage, escaped, matched, parameters, g.cfg.Now())
 	x.RequestID = c.RequestContext.RequestID
 	w.Header().Set("Apigw-Requestid", x.RequestID)
-	if matched.Authorizer != "" && !g.authorize(w, r, g.authorizers[matched.Authorizer], c, x) {
+	if matched.Authorizer != "" && !g.authorize(w, r, g.judges[matched.Authorizer], c, x) {
 		return
 	}
 	g.integrate(w, r, matched, c, x)

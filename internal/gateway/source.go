@@ -11,32 +11,31 @@ type source struct {
 	name string
 }
 
-// contextVariables are those of the documented ones that this gateway knows.
-var contextVariables = []string{"routeKey", "stage", "httpMethod", "path"}
-
-func parseSource(expression string) (source, error) {
+func parseSource(k Kind, expression string) (source, error) {
+	request, context := k.sourcePrefixes()
 	for _, from := range []string{"header", "querystring"} {
-		if name, ok := strings.CutPrefix(expression, "$request."+from+"."); ok && name != "" {
+		if name, ok := strings.CutPrefix(expression, request+from+"."); ok && name != "" {
 			return source{from, name}, nil
 		}
 	}
-	if name, ok := strings.CutPrefix(expression, "$context."); ok {
-		for _, known := range contextVariables {
-			if name == known {
-				return source{"context", name}, nil
-			}
-		}
+	if name, ok := strings.CutPrefix(expression, context); ok && k.hasVariable(name) {
+		return source{"context", name}, nil
 	}
 	return source{}, fmt.Errorf("identitySource %q is not known here", expression)
 }
 
-// value returns what the source has in c; "" is missing.
-func (s source) value(c *call) string {
-	switch s.from {
-	case "header":
+// value returns what the source has in c; "" is missing. Of several lines of a
+// header an HTTP API takes all, with commas, and the others take the last.
+func (s source) value(k Kind, c *call) string {
+	switch {
+	case s.from == "header" && k.http():
 		return c.Headers[strings.ToLower(s.name)]
-	case "querystring":
+	case s.from == "header":
+		return last(c.request.Header.Values(s.name))
+	case s.from == "querystring" && k.http():
 		return c.QueryStringParameters[s.name]
+	case s.from == "querystring":
+		return last(c.request.URL.Query()[s.name])
 	}
 	switch s.name {
 	case "routeKey":
@@ -48,4 +47,11 @@ func (s source) value(c *call) string {
 	default:
 		return c.RequestContext.HTTP.Path
 	}
+}
+
+func last(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[len(values)-1]
 }

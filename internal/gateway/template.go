@@ -20,12 +20,15 @@ type Route struct {
 	Authorizer string // its name; "" makes the route public
 }
 
-// Authorizer is a Lambda authorizer with payload 2.0.
+// Authorizer is a Lambda authorizer.
 type Authorizer struct {
+	Kind     Kind // 0: of an HTTP API, payload 2.0
 	Name     string
 	Function string // its name in serverless.yml, and in Config.Functions
 	// IdentitySources are expressions as "$request.header.Authorization" and
-	// "$context.routeKey". A request that lacks one is refused unasked.
+	// "$context.routeKey" of an HTTP API, "method.request.header.Authorization" of a
+	// REST API, "route.request.header.Authorization" of a WebSocket API. A request
+	// that lacks one is refused unasked.
 	IdentitySources []string
 	// TTL is how long an answer serves requests with the same values of all
 	// identity sources; 0: not at all.
@@ -56,6 +59,9 @@ func (t *Template) check() error {
 	for _, a := range t.Authorizers {
 		authorizers[a.Name] = true
 		errs = append(errs, a.check())
+		if !a.Kind.http() {
+			errs = append(errs, fmt.Errorf("authorizer %s: an HTTP API has none for a %v", a.Name, a.Kind))
+		}
 	}
 	keys := make(map[string]bool)
 	for _, r := range t.Routes {
@@ -74,10 +80,8 @@ func (t *Template) check() error {
 }
 
 func (a Authorizer) check() error {
-	for _, expression := range a.IdentitySources {
-		if _, err := parseSource(expression); err != nil {
-			return fmt.Errorf("authorizer %s: %w", a.Name, err)
-		}
+	if err := a.Kind.check(a); err != nil {
+		return fmt.Errorf("authorizer %s: %w", a.Name, err)
 	}
 	switch {
 	case a.TTL < 0 || a.TTL > maxTTL:

@@ -7,10 +7,12 @@ import (
 
 // verdict is an authorizer's answer, understood.
 type verdict struct {
-	allowed bool    // for every route, if there is no policy
-	policy  *policy // nil for a simple answer
-	context json.RawMessage
-	reason  string // why not, where the answer or the log tells
+	allowed bool            // for every route, if there is no policy
+	policy  *policy         // nil for a simple answer
+	context json.RawMessage // as it is handed on
+	// principal is whom the policy is about.
+	principal string
+	reason    string // why not, where the answer or the log tells
 }
 
 func (v *verdict) allows(arn string) bool {
@@ -21,15 +23,15 @@ func (v *verdict) allows(arn string) bool {
 }
 
 // parseVerdict reads an authorizer's answer. An error is a 500 to the client.
-func parseVerdict(simple bool, raw []byte) (*verdict, error) {
+func (a Authorizer) parseVerdict(raw []byte) (*verdict, error) {
 	if len(raw) > maxAnswer {
 		return nil, errors.New("an answer over 8 KB")
 	}
-	var a map[string]json.RawMessage // a struct would take "isauthorized" too
-	if err := json.Unmarshal(raw, &a); err != nil || a == nil {
+	var in map[string]json.RawMessage // a struct would take "isauthorized" too
+	if err := json.Unmarshal(raw, &in); err != nil || in == nil {
 		return nil, errors.New("an answer that is not a JSON object")
 	}
-	v := &verdict{context: a["context"]}
+	v := &verdict{context: in["context"]}
 	var fields map[string]any
 	if len(v.context) > 0 {
 		if err := json.Unmarshal(v.context, &fields); err != nil {
@@ -37,9 +39,9 @@ func parseVerdict(simple bool, raw []byte) (*verdict, error) {
 		}
 		v.reason, _ = fields["reason"].(string)
 	}
-	if simple {
+	if a.Simple {
 		// "false" in quotes is neither.
-		switch string(a["isAuthorized"]) {
+		switch string(in["isAuthorized"]) {
 		case "true":
 			v.allowed = true
 		case "false":
@@ -48,11 +50,13 @@ func parseVerdict(simple bool, raw []byte) (*verdict, error) {
 		}
 		return v, nil
 	}
-	var principal string
-	if json.Unmarshal(a["principalId"], &principal) != nil || principal == "" {
+	if json.Unmarshal(in["principalId"], &v.principal) != nil || v.principal == "" {
 		return nil, errors.New("principalId is not a string, or empty")
 	}
 	var err error
-	v.policy, err = parsePolicy(a["policyDocument"])
+	if v.policy, err = parsePolicy(in["policyDocument"]); err != nil {
+		return nil, err
+	}
+	v.context, err = a.Kind.handOn(v.principal, v.context)
 	return v, err
 }
