@@ -21,7 +21,7 @@ func main() {
 	var o options
 	flag.IntVar(&o.starts, "starts", 15, "how often each function is started")
 	flag.IntVar(&o.warmUp, "warm-up", 8, "rounds of 256 tokens before those that count")
-	flag.IntVar(&o.rounds, "rounds", 20, "rounds of 256 tokens that count")
+	flag.IntVar(&o.rounds, "rounds", 30, "rounds of 256 tokens that count")
 	flag.Parse()
 	ok, err := run(context.Background(), o)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,9 +57,13 @@ func newSubjects(folder, issuer string) *subjects {
 	}
 }
 
-// turn returns all subjects, each time beginning with another.
+// turn returns all subjects: each time beginning with another, and every other
+// time in reverse.
 func (s *subjects) turn(n int) []*subject {
 	all := []*subject{s.authorizer, s.empty, s.node, s.deployed}
+	if n/len(all)%2 == 1 {
+		slices.Reverse(all)
+	}
 	n %= len(all)
 	return append(all[n:len(all):len(all)], all[:n]...)
 }
