@@ -13,7 +13,7 @@ import (
 var private = []string{"querystring", "$context.path", "$context.customDomain", "sourceIp", "userAgent", "authorizer.email", "authorizer.name", "header."}
 
 // throttled are the routes at which somebody could guess, or cost much.
-var throttled = []string{"POST /token", "POST /introspect", "GET /callback/{provider}", "GET /users"}
+var throttled = []string{"POST /token", "POST /introspect", "POST /device", "GET /callback/{provider}", "GET /users"}
 
 // checkStage wants requests counted, slowed and written down without what nobody
 // else should read.
