@@ -91,6 +91,10 @@ func (i Item) Key() Key {
 	return Key{pk, sk}
 }
 
+// MaxLooked is about how many items a query with a filter looks at before it
+// answers with what it has, so that no page costs more because the table grew.
+const MaxLooked = 1000
+
 // Query asks for a part of one partition.
 type Query struct {
 	Index      string // "", GSI1 or GSI2
@@ -100,7 +104,8 @@ type Query struct {
 	Limit      int    // greatest number of items in the answer, 1 to 1,000
 	Cursor     string // where the previous page ended; "" is the beginning
 	// Filter leaves out items that do not pass; nil is every item. What it
-	// leaves out costs capacity, but does not count toward Limit. It may not
+	// leaves out costs capacity, but does not count toward Limit. After
+	// [MaxLooked] items the page ends, however short it is. A filter may not
 	// name the keys: not [PK] and [SK], nor those of Index.
 	Filter Cond
 }
@@ -112,7 +117,8 @@ type Page struct {
 	// added or deleted meanwhile. It is "" if there are no more, opaque, and
 	// safe to hand to a client: changed, or used with a query of another
 	// Index, PK, Prefix or Descending, it is refused with [ErrBadCursor].
-	// After a page with a Filter there may be a cursor and nothing behind it.
+	// After a page with a Filter there may be a cursor and nothing behind it;
+	// and where little passes, a page with a cursor may hold few items or none.
 	Cursor string
 }
 

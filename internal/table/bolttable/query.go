@@ -54,9 +54,15 @@ func read(ctx context.Context, tx *bbolt.Tx, q table.Query, start []byte) (table
 		descending: q.Descending,
 	}
 	var page table.Page
+	var last table.Item
+	looked := 0
 	for k, v := w.first(start); k != nil; k, v = w.next() {
 		if err := ctx.Err(); err != nil {
 			return table.Page{}, err
+		}
+		if looked++; q.Filter != nil && looked > table.MaxLooked {
+			page.Cursor = q.CursorAfter(last)
+			break
 		}
 		if q.Index != "" { // where the value is the key of the item
 			v = tx.Bucket([]byte(items)).Get(v)
@@ -68,7 +74,7 @@ func read(ctx context.Context, tx *bbolt.Tx, q table.Query, start []byte) (table
 		if err != nil {
 			return table.Page{}, err
 		}
-		if !table.Holds(q.Filter, item) {
+		if last = item; !table.Holds(q.Filter, item) {
 			continue
 		}
 		if len(page.Items) == q.Limit {

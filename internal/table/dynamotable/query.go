@@ -12,9 +12,6 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
-// mostRead is how many items DynamoDB looks at in one request with a filter.
-const mostRead = 1000
-
 // Query implements [table.Table]. Without a filter it is one request, unless
 // the page is of more than a megabyte.
 func (t *Table) Query(ctx context.Context, q table.Query) (table.Page, error) {
@@ -26,6 +23,7 @@ func (t *Table) Query(ctx context.Context, q table.Query) (table.Page, error) {
 		return table.Page{}, err
 	}
 	var page table.Page
+	var looked int32
 	for {
 		out, err := t.queryOnce(ctx, in)
 		if err != nil {
@@ -49,9 +47,14 @@ func (t *Table) Query(ctx context.Context, q table.Query) (table.Page, error) {
 			page.Cursor = q.CursorAfter(page.Items[q.Limit-1])
 			return page, nil
 		}
+		if looked += out.ScannedCount; q.Filter != nil && looked >= table.MaxLooked {
+			last, err := decode(out.LastEvaluatedKey)
+			page.Cursor = q.CursorAfter(last)
+			return page, err
+		}
 		in.ExclusiveStartKey = out.LastEvaluatedKey
 		if q.Filter != nil {
-			in.Limit = aws.Int32(min(2**in.Limit, mostRead))
+			in.Limit = aws.Int32(min(2**in.Limit, table.MaxLooked-looked))
 		} else {
 			in.Limit = aws.Int32(int32(q.Limit + 1 - len(page.Items)))
 		}

@@ -1,6 +1,7 @@
 package tabletest
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -142,6 +143,28 @@ func testFilters(t *testing.T, tab table.Table) {
 			if diff := cmp.Diff(want, sortKeys(pages(t, tab, q))); diff != "" {
 				t.Errorf("limit %d, descending, -want +got:\n%s", limit, diff)
 			}
+		}
+	})
+	t.Run("a long way to nothing is cut into pages", func(t *testing.T) {
+		pk := partition("filtered far")
+		const many = table.MaxLooked*3/2 + 1
+		var writes []table.Write
+		for n := range many {
+			writes = append(writes, table.Put(item(pk, fmt.Sprintf("%06d", n), "last", n == many-1, table.GSI1PK, pk, table.GSI1SK, fmt.Sprintf("%06d", n))))
+			if len(writes) == table.MaxWrites || n == many-1 {
+				write(t, tab, writes...)
+				writes = nil
+			}
+		}
+		for _, index := range []string{"", table.GSI1} {
+			q := table.Query{Index: index, PK: pk, Limit: 5, Filter: table.Equal{Name: "last", Value: true}}
+			first := query(t, tab, q)
+			if len(first.Items) > 0 || first.Cursor == "" {
+				t.Errorf("index %q: %d items and cursor %q, want a cursor alone", index, len(first.Items), first.Cursor)
+			}
+			eventually(t, func() error {
+				return different([]string{fmt.Sprintf("%06d", many-1)}, sortKeys(pages(t, tab, q)))
+			})
 		}
 	})
 	t.Run("an index is filtered too", func(t *testing.T) {

@@ -94,7 +94,7 @@ func pages(t testing.TB, tab table.Table, q table.Query) []table.Item {
 		if page.Cursor == "" {
 			return all
 		}
-		if len(page.Items) < q.Limit {
+		if len(page.Items) < q.Limit && q.Filter == nil {
 			t.Fatalf("a page of %d items with a cursor, want %d items", len(page.Items), q.Limit)
 		}
 		q.Cursor = page.Cursor
