@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -76,6 +77,19 @@ func TestDiscovery(t *testing.T) {
 		for _, claim := range []string{"name", "email", "email_verified"} {
 			if _, ok := claims[claim]; !ok || !slices.Contains(list("claims_supported"), claim) {
 				t.Errorf("claim %s", claim)
+			}
+		}
+	})
+	t.Run("S95 what is listed is deployed", func(t *testing.T) {
+		deployed, err := os.ReadFile("../serverless.yml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range doc {
+			url, _ := value.(string)
+			path, ours := strings.CutPrefix(url, issuer)
+			if ours && path != "" && !strings.Contains(string(deployed), " "+path+"\n") {
+				t.Errorf("%s: no route %s", name, path)
 			}
 		}
 	})

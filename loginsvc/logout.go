@@ -19,6 +19,7 @@ type leaving struct {
 	backURL  string // registered by the app for this; "" if there is none
 	state    string
 	confirms bool // the form of our own page
+	all      bool // of every session of the person
 	session  usersvc.Session
 	user     usersvc.User
 	live     bool // the browser has a session
@@ -83,6 +84,7 @@ func (s *Service) readLeaving(r *http.Request, p params) (leaving, error) {
 	}
 	l.live = err == nil
 	l.confirms = r.Method == http.MethodPost && p.get("sign_out") != "" && s.crossOrigin.Check(r) == nil
+	l.all = l.confirms && p.get("sign_out") == "everywhere"
 	return l, nil
 }
 
@@ -90,8 +92,14 @@ func (s *Service) readLeaving(r *http.Request, p params) (leaving, error) {
 // form on another site does not bring the cookie along. The browser's cookie is
 // taken away only after the session has ended.
 func (s *Service) signOut(w http.ResponseWriter, r *http.Request, l leaving) error {
-	ctx := r.Context()
-	if l.live {
+	ctx, from := r.Context(), pages.FromHere
+	switch by := (usersvc.By{UserID: l.session.UserID, SourceIP: sourceIP(r), UserAgent: r.UserAgent()}); {
+	case l.all && l.live:
+		if err := s.Users.EndSessions(ctx, by, by.UserID, ""); err != nil {
+			return err
+		}
+		from = pages.FromEverywhere
+	case l.live:
 		if err := s.Users.EndSession(ctx, l.session.UserID, l.session.ID); err != nil {
 			return err
 		}
@@ -105,7 +113,7 @@ func (s *Service) signOut(w http.ResponseWriter, r *http.Request, l leaving) err
 	if l.backURL != "" {
 		return redirect(w, l.back())
 	}
-	s.Pages.Render(w, r, http.StatusOK, s.signedOut(l, pages.FromHere))
+	s.Pages.Render(w, r, http.StatusOK, s.signedOut(l, from))
 	return nil
 }
 
@@ -126,7 +134,7 @@ func (s *Service) signedOut(l leaving, from pages.SignedOutFrom) pages.SignedOut
 }
 
 func (s *Service) confirmSignOut(w http.ResponseWriter, r *http.Request, l leaving) error {
-	page := pages.ConfirmSignOut{Who: displayName(l.user), Action: s.path("/logout")}
+	page := pages.ConfirmSignOut{Who: displayName(l.user), Action: s.path("/logout"), Everywhere: true}
 	if l.known {
 		page.AppName = l.app.DisplayName()
 		page.Fields = map[string]string{"client_id": l.app.ID}

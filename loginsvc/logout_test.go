@@ -121,6 +121,21 @@ func TestLogout(t *testing.T) {
 			t.Error("no policy")
 		}
 	})
+	t.Run("everywhere", func(t *testing.T) {
+		one, _ := w.signedIn("lin")
+		two, _ := w.signedIn("lin")
+		other, _ := w.signedIn("ada")
+		two.get("/logout?sign_out=everywhere").page(t, http.StatusOK, "Lin")
+		two.post("/logout", url.Values{"sign_out": {"everywhere"}}, "Sec-Fetch-Site", "cross-site").page(t, http.StatusOK, "Lin")
+		if !one.live() || !two.live() {
+			t.Fatal("another site ended the sessions")
+		}
+		two.post("/logout", url.Values{"sign_out": {"everywhere"}}).page(t, http.StatusOK, "everywhere")
+		if one.live() || two.live() || !other.live() {
+			t.Errorf("live: %v %v, somebody else's %v", one.live(), two.live(), other.live())
+		}
+		jump(t, 2*time.Second)
+	})
 	t.Run("S112 the answer is kept by nobody", func(t *testing.T) {
 		b, hint := w.signedIn("lin")
 		if a := logout(b, "id_token_hint", hint); a.Header.Get("Cache-Control") != "no-store" {

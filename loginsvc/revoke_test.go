@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
 // revoking are the parameters with which spa revokes.
@@ -85,6 +86,19 @@ func TestRevoke(t *testing.T) {
 			t.Error("it lives on")
 		}
 		w.renew(got["refresh_token"])
+	})
+	t.Run("S85 a token of a suspended user", func(t *testing.T) {
+		w := newWorld(t)
+		got := w.offlineTokens(w.browser())
+		sub := w.access(got["access_token"]).Subject
+		if _, err := w.config.Users.Suspend(t.Context(), usersvc.By{Operator: "test"}, sub); err != nil {
+			t.Fatal(err)
+		}
+		w.revoke(got["refresh_token"])
+		w.revoke(got["access_token"])
+		if page, err := w.table.Query(t.Context(), table.Query{PK: "user#" + sub, Prefix: "refresh#", Limit: 1}); err != nil || len(page.Items) != 0 {
+			t.Errorf("%d rows, %v", len(page.Items), err)
+		}
 	})
 	t.Run("S88 a wrong hint does no harm", func(t *testing.T) {
 		w := newWorld(t)

@@ -153,7 +153,7 @@ clients:
 		`gatehouse.yml:1: issuer: not set: write the address of the login service, such as https://auth.example.com, or set GATEHOUSE_ISSUER`,
 		`gatehouse.yml:2: admins[1]: want an e-mail address such as ada@example.com, not "ada"`,
 		`gatehouse.yml:5: clients[1].redirect_uri: unknown key; did you mean "redirect_uris"?`,
-		`gatehouse.yml:6: clients[1].grants[1]: unknown grant "refresh"; known: authorization_code, refresh_token, client_credentials`,
+		`gatehouse.yml:6: clients[1].grants[1]: unknown grant "refresh"; known: authorization_code, refresh_token, client_credentials, urn:ietf:params:oauth:grant-type:device_code`,
 	}
 	if err == nil {
 		t.Fatal("accepted")

@@ -106,6 +106,7 @@ func readClient(m *mapping, getenv func(string) string) client.Client {
 	m.strings("origins", &c.Origins)
 	m.strings("grants", &c.Grants)
 	m.strings("scopes", &c.Scopes)
+	m.bool("third_party", &c.ThirdParty)
 	c.Secret = client.Secret(secret)
 	if secret != "" && c.SecretEnv != "" {
 		m.doc.refuse(m.at("secret"), "the secret is in %s already: take one of the two out", c.SecretEnv)

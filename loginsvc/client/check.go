@@ -27,7 +27,7 @@ func (p Problem) Error() string {
 }
 
 // grants are those that a client can be registered for.
-var grants = []string{GrantCode, GrantRefresh, GrantClientCredentials}
+var grants = []string{GrantCode, GrantRefresh, GrantClientCredentials, GrantDevice}
 
 // Problems returns all for which the client cannot be registered, where scopes
 // are all that there are. It does not look at the id, which is unique only

@@ -29,7 +29,7 @@ func TestProblems(t *testing.T) {
 		{"where to after a logout", func(c *client.Client) { c.PostLogoutRedirectURIs = []string{"https://a.test/#x"} },
 			"post_logout_redirect_uris[1]: a redirect URI has no fragment (RFC 6749, Section 3.1.2)"},
 		{"a grant", func(c *client.Client) { c.Grants = []string{client.GrantCode, "password"} },
-			`grants[2]: unknown grant "password"; known: authorization_code, refresh_token, client_credentials`},
+			`grants[2]: unknown grant "password"; known: authorization_code, refresh_token, client_credentials, urn:ietf:params:oauth:grant-type:device_code`},
 		{"a scope", func(c *client.Client) { c.Scopes = []string{"orders:write"} }, `scopes[1]: unknown scope "orders:write"; known: openid, orders:read`},
 		{"an origin with a path", func(c *client.Client) { c.Origins = []string{"https://a.test/"} },
 			`origins[1]: want an origin such as https://app.example.com, without a path, not "https://a.test/"`},
