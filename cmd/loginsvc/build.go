@@ -24,8 +24,8 @@ import (
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
 	"github.com/gatehouse-auth/gatehouse/keys/kmskey"
 	"github.com/gatehouse-auth/gatehouse/loginsvc"
-	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/registry"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
 )
 
@@ -85,7 +85,7 @@ func newLogin(ctx context.Context, cfg *config.Config, rows table.Table, ring *k
 	for _, r := range cfg.Roles {
 		scopes[r.Name] = r.Scopes
 	}
-	clients := client.List(cfg.Clients)
+	clients := registry.NewFinder(cfg.Clients, rows, nil)
 	return loginsvc.New(loginsvc.Config{
 		Issuer: cfg.Issuer, Audience: cfg.Audience, Providers: providers, Clients: clients.Lookup, Origins: clients.AllowsOrigin,
 		Users: setup.Users(cfg, rows), Table: rows, Keys: ring.Set, Published: ring.Fresh, Pages: brand, RoleScopes: scopes,

@@ -20,6 +20,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/loginsvc"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/registry"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
@@ -169,10 +170,11 @@ func (h *house) loginsvc() (http.Handler, error) {
 		}
 		at = append(at, provider)
 	}
-	clients, err := withDemoClients(c)
+	inFile, err := withDemoClients(c)
 	if err != nil {
 		return nil, err
 	}
+	clients := registry.NewFinder(inFile, h.store.table, h.Now)
 	brand, err := pages.New(pages.Brand(c.Brand))
 	if err != nil {
 		return nil, err
