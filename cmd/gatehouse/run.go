@@ -19,6 +19,7 @@ type commands struct {
 	Explain explainCommand `cmd:"" help:"Say what the authorizer answers for a token and a route, and why."`
 	Keys    keysCommand    `cmd:"" help:"Show, rotate and retire the signing keys."`
 	Users   usersCommand   `cmd:"" help:"Show and change users, their roles and their status."`
+	Clients clientsCommand `cmd:"" help:"Register apps in the table, and change their secrets."`
 
 	Table   tableCommand   `cmd:"" help:"Make the table where DynamoDB is emulated."`
 	Package packageCommand `cmd:"" help:"Build the zips that serverless.yml deploys."`

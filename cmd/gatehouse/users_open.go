@@ -24,12 +24,17 @@ import (
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
-// usersFlags say whose users are meant: those that a gatehouse dev has kept, or
-// those of a stack in AWS. Who has the table in hand needs no role.
+// tableFlags say which table is meant: the one that a gatehouse dev has kept, or
+// that of a stack in AWS. Who has the table in hand needs no role.
+type tableFlags struct {
+	Data   string `placeholder:"DIR" xor:"where" help:"The folder of a gatehouse dev --data that is not running."`
+	Table  string `env:"GATEHOUSE_TABLE" xor:"where" placeholder:"NAME" help:"The DynamoDB table of a stack in AWS."`
+	Config string `placeholder:"FILE" help:"The configuration, for the names in it (gatehouse.yml here; where there is none, the built-in one)."`
+}
+
+// usersFlags say whose users are meant.
 type usersFlags struct {
-	Data     string `placeholder:"DIR" xor:"where" help:"The folder of a gatehouse dev --data that is not running."`
-	Table    string `env:"GATEHOUSE_TABLE" xor:"where" placeholder:"NAME" help:"The DynamoDB table of a stack in AWS."`
-	Config   string `placeholder:"FILE" help:"The configuration, for the roles (gatehouse.yml here; where there is none, the built-in one)."`
+	tableFlags
 	Operator string `env:"USER" default:"somebody" placeholder:"NAME" help:"Who you are, for the audit trail (${env})."`
 }
 
@@ -43,7 +48,7 @@ func (f usersFlags) use(w *world, do func(context.Context, *usersvc.Users) error
 	if err != nil {
 		return err
 	}
-	t, done, err := f.open(ctx, w)
+	t, done, err := f.open(ctx, w, "stop it first, or use its API as an admin")
 	if err != nil {
 		return err
 	}
@@ -74,8 +79,9 @@ func (f usersFlags) changeOn(w *world, name string, do func(context.Context, *us
 	})
 }
 
-// open opens the table. The caller calls done.
-func (f usersFlags) open(ctx context.Context, w *world) (t table.Table, done func() error, err error) {
+// open opens the table. The caller calls done. The advice is for who has a
+// gatehouse dev running on it.
+func (f tableFlags) open(ctx context.Context, w *world, advice string) (t table.Table, done func() error, err error) {
 	switch {
 	case f.Data != "":
 		path := filepath.Join(f.Data, "gatehouse.db")
@@ -84,7 +90,7 @@ func (f usersFlags) open(ctx context.Context, w *world) (t table.Table, done fun
 		}
 		bolt, err := bolttable.Open(path, bolttable.Options{})
 		if errors.Is(err, bolttable.ErrInUse) {
-			return nil, nil, fmt.Errorf("%s is in use by a gatehouse dev: stop it first, or use its API as an admin", f.Data)
+			return nil, nil, fmt.Errorf("%s is in use by a gatehouse dev: %s", f.Data, advice)
 		}
 		if err != nil {
 			return nil, nil, err
@@ -97,11 +103,12 @@ func (f usersFlags) open(ctx context.Context, w *world) (t table.Table, done fun
 		}
 		return dynamotable.New(dynamodb.NewFromConfig(cfg), f.Table), func() error { return nil }, nil
 	}
-	return nil, nil, errors.New("whose users? Name the folder of a gatehouse dev with --data, or the table of a stack with --table")
+	return nil, nil, errors.New("which table? Name the folder of a gatehouse dev with --data, or the table of a stack with --table")
 }
 
-// config reads the configuration for the sake of its roles: it needs no issuer.
-func (f usersFlags) config(getenv func(string) string) (*houseconfig.Config, error) {
+// config reads the configuration for the sake of the names in it: it needs no
+// issuer.
+func (f tableFlags) config(getenv func(string) string) (*houseconfig.Config, error) {
 	const usual = "gatehouse.yml"
 	path := usual
 	if f.Config != "" {
