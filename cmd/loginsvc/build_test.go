@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,6 +24,8 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotest"
 	"github.com/gatehouse-auth/gatehouse/keys/jwks"
 	"github.com/gatehouse-auth/gatehouse/keys/keystest"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/registry"
 )
 
 // environment returns what Lambda sets, over services of this machine.
@@ -234,5 +237,49 @@ func TestManySecrets(t *testing.T) {
 	}
 	if len(ssm.asked) != 3 || len(ssm.asked[2]) != 3 {
 		t.Errorf("asked %v", ssm.asked)
+	}
+}
+
+// TestClientsOfTheTable asks about clients that are in the table alone.
+func TestClientsOfTheTable(t *testing.T) {
+	endpoint := dynamotest.Endpoint(t, os.Getenv)
+	tables := dynamotest.Client(endpoint, nil)
+	if err := dynamotable.Create(t.Context(), tables, dynamotest.Definition("gatehouse")); err != nil {
+		t.Fatal(err)
+	}
+	clients := registry.Clients{Table: dynamotable.New(tables, "gatehouse")}
+	spa := client.Client{ID: "spa", RedirectURIs: []string{"https://spa.test/cb"}, Origins: []string{"https://spa.test"}}
+	if _, err := clients.Add(t.Context(), spa, false); err != nil {
+		t.Fatal(err)
+	}
+	authorize := func(endpoint, clientID string) int {
+		t.Helper()
+		f, _, err := newFunction(t, "{}", environment(map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": endpoint}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		query := url.Values{
+			"client_id": {clientID}, "redirect_uri": {"https://spa.test/cb"}, "response_type": {"code"}, "scope": {"openid"}, "prompt": {"none"},
+			"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"},
+		}
+		out, err := f(t.Context(), []byte(`{"version":"2.0","routeKey":"GET /authorize","rawPath":"/authorize","rawQueryString":"`+
+			query.Encode()+`","requestContext":{"http":{"method":"GET"}}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var answer struct{ StatusCode int }
+		if err := json.Unmarshal(out, &answer); err != nil {
+			t.Fatal(err)
+		}
+		return answer.StatusCode
+	}
+	if status := authorize(endpoint, "spa"); status != http.StatusSeeOther && status != http.StatusFound {
+		t.Errorf("a client of the table: %d", status)
+	}
+	if status := authorize(endpoint, "nobody"); status != http.StatusBadRequest {
+		t.Errorf("a client of nobody: %d", status)
+	}
+	if status := authorize("http://127.0.0.1:1", "spa"); status != http.StatusServiceUnavailable {
+		t.Errorf("a table out of reach: %d", status)
 	}
 }
