@@ -87,7 +87,7 @@ type clientsAddCommand struct {
 	Redirect   []string `sep:"none" name:"redirect-uri" placeholder:"URI" help:"Where codes may be sent, letter for letter. Again for each one."`
 	PostLogout []string `sep:"none" name:"post-logout-redirect-uri" placeholder:"URI" help:"Where browsers may be sent after a logout. Again for each one."`
 	Origin     []string `sep:"none" placeholder:"ORIGIN" help:"Whose scripts may call /token, such as https://app.example.com. Again for each one."`
-	Grant      []string `placeholder:"GRANT" help:"authorization_code (if none is named), refresh_token, client_credentials."`
+	Grant      []string `placeholder:"GRANT" help:"authorization_code (if none is named), refresh_token, client_credentials, or that of devices in full."`
 	Scope      []string `placeholder:"SCOPE" help:"What it may ask for (openid, profile and email)."`
 	Output     string   `short:"o" default:"text" enum:"text,json" help:"Print it as text or as json."`
 }
