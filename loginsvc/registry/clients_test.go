@@ -174,6 +174,21 @@ func TestRotateSecret(t *testing.T) {
 		}
 		wantAlive(t, map[client.Secret]bool{first: false, second: false, third: true, "": false})
 
+		t.Run("nothing that came between is undone", func(t *testing.T) {
+			var between client.Secret
+			on.before = func() { between = rotate(t) }
+			if secret, err := c.RotateSecret(t.Context(), "shop"); !errors.Is(err, registry.ErrChanged) || secret != "" {
+				t.Error(err)
+			}
+			wantAlive(t, map[client.Secret]bool{third: true, between: true})
+			third = between
+			on.before = func() { between = rotate(t) }
+			if err := c.DropOldSecret(t.Context(), "shop"); !errors.Is(err, registry.ErrChanged) {
+				t.Error(err)
+			}
+			wantAlive(t, map[client.Secret]bool{third: true, between: true})
+			third = between
+		})
 		t.Run("of many at once, no success is lost", func(t *testing.T) {
 			var mu sync.Mutex
 			var made []client.Secret

@@ -74,6 +74,12 @@ func TestLookup(t *testing.T) {
 				t.Error(err)
 			}
 		})
+		t.Run("nothing is remembered from the future", func(t *testing.T) {
+			add(t, c, web("late"), false)
+			lookup(t, "late", 1)
+			clock.pass(-time.Hour)
+			lookup(t, "late", 1)
+		})
 		t.Run("the table is not asked for what no client is called", func(t *testing.T) {
 			on.asked()
 			for _, id := range []string{"", "a b", "x\x00", "client#own", string(make([]byte, 5000))} {
@@ -151,11 +157,17 @@ func TestAllowsOrigin(t *testing.T) {
 		}
 		add(t, c, withOrigin("spa", "https://spa.test"), false)
 		add(t, c, withOrigin("own", "https://evil.test"), false)
+		add(t, c, withOrigin("web", "https://web.test"), false)
+		if err := on.Write(t.Context(), table.Update(table.Key{PK: "client#web", SK: "client"}, map[string]any{
+			"public": false, "secret_hashes": []string{"h"}, "secret_at": int64(1), // as no registration leaves it
+		})); err != nil {
+			t.Fatal(err)
+		}
 		add(t, c, web("plain"), false)
 		f := registry.NewFinder(client.List{{ID: "own", Origins: []string{"https://own.test"}}}, on, clock.Now)
 		on.asked()
 		for origin, want := range map[string]bool{
-			"https://spa.test": true, "https://own.test": true, "https://evil.test": false, "https://SPA.test": false, "null": false, "": false,
+			"https://spa.test": true, "https://own.test": true, "https://evil.test": false, "https://web.test": false, "https://SPA.test": false, "null": false, "": false,
 		} {
 			if got, err := f.AllowsOrigin(t.Context(), origin); err != nil || got != want {
 				t.Errorf("%q: %v %v", origin, got, err)

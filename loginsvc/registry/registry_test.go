@@ -41,9 +41,10 @@ func openBolt(t *testing.T) table.Table {
 // counted counts what is asked of a table, and can break it.
 type counted struct {
 	table.Table
-	mu   sync.Mutex
-	n    int
-	fail error
+	mu     sync.Mutex
+	n      int
+	fail   error
+	before func() // what comes between a reading and the next write
 }
 
 func (c *counted) count() error {
@@ -78,6 +79,10 @@ func (c *counted) Query(ctx context.Context, q table.Query) (table.Page, error) 
 func (c *counted) Write(ctx context.Context, writes ...table.Write) error {
 	if err := c.count(); err != nil {
 		return err
+	}
+	if before := c.before; before != nil {
+		c.before = nil
+		before()
 	}
 	return c.Table.Write(ctx, writes...)
 }
