@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The cores: one for whoever is measured, one for those who ask and sign.
+const (
+	subjectCore = 0
+	loadCore    = 1
+)
+
+// child is what a child tells of itself when it is ready, on its file 3.
+type child struct {
+	URL    string   `json:"url"`
+	Tokens []string `json:"tokens,omitempty"` // refresh tokens, one for every connection
+	Count  int      `json:"count,omitempty"`
+
+	cmd   *exec.Cmd
+	in    io.Writer
+	lines *bufio.Scanner
+}
+
+func ready(c child) error {
+	return json.NewEncoder(os.NewFile(3, "ready")).Encode(c)
+}
+
+// spawn starts a program on one core and waits until it is ready. What it
+// prints goes nowhere, as far as it is a log.
+func spawn(core int, name string, args ...string) (*child, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	cmd := exec.Command("taskset", append([]string{"-c", strconv.Itoa(core), name}, args...)...)
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "NODE_ENV=production")
+	cmd.ExtraFiles = []*os.File{w}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting %s: %w", name, err)
+	}
+	c := &child{cmd: cmd, in: in, lines: bufio.NewScanner(r)}
+	c.lines.Buffer(nil, 1<<20)
+	if err := c.next(); err != nil {
+		c.stop()
+		return nil, fmt.Errorf("%s %v: %w", name, args, err)
+	}
+	return c, nil
+}
+
+// next reads the next line that the child writes about itself.
+func (c *child) next() error {
+	if !c.lines.Scan() {
+		return fmt.Errorf("it ended before it was ready: %w", c.lines.Err())
+	}
+	return json.Unmarshal(c.lines.Bytes(), c)
+}
+
+func (c *child) stop() {
+	c.cmd.Process.Kill() // an error says that it has ended already
+	c.cmd.Wait()
+}
+
+// stayOn keeps this process on a core.
+func stayOn(core int) error {
+	var set unix.CPUSet
+	set.Set(core)
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return err
+	}
+	for _, thread := range threads {
+		id, err := strconv.Atoi(thread.Name())
+		if err != nil {
+			return err
+		}
+		if err := unix.SchedSetaffinity(id, &set); err != nil {
+			return fmt.Errorf("staying on core %d: %w", core, err)
+		}
+	}
+	return nil
+}
+
+// tick is the unit of times in /proc/PID/stat, which Linux keeps at 10 ms.
+const tick = 10 * time.Millisecond
+
+// cpu is the time that the child has had on its core.
+func (c *child) cpu() (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	// The name, in brackets, may have spaces; utime and stime are the 14th and
+	// 15th field.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	user, err := strconv.Atoi(fields[11])
+	if err != nil {
+		return 0, err
+	}
+	system, err := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * tick, err
+}
