@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/loginsvc"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
@@ -39,6 +41,12 @@ func TestConsent(t *testing.T) {
 		}
 		b.authorizeAs("lin", extAuthorize("scope", "openid email")).page(t, http.StatusOK, "Elsewhere") // more than before
 		b.authorizeAs("lin", extAuthorize("prompt", "consent")).page(t, http.StatusOK, "Elsewhere")
+	})
+	t.Run("also if it asks for nothing", func(t *testing.T) {
+		w := newWorld(t, func(c *loginsvc.Config) {
+			c.Clients = client.List{{ID: "ext", Name: "Elsewhere", ThirdParty: true, RedirectURIs: []string{"https://ext.test/cb"}, Scopes: []string{"openid"}}}.Lookup
+		})
+		w.browser().authorizeAs("lin", extAuthorize("scope", "")).page(t, http.StatusOK, "Elsewhere")
 	})
 	t.Run("the user says no", func(t *testing.T) {
 		w := newWorld(t)

@@ -61,6 +61,31 @@ func TestDevice(t *testing.T) {
 			t.Errorf("%v", got)
 		}
 	})
+	t.Run("no two devices share a code, and each row goes away by itself", func(t *testing.T) {
+		w := newWorld(t)
+		var taken table.Key
+		w.table.failWrite = func(writes []table.Write) error {
+			if len(writes) != 2 {
+				return nil // a limit
+			}
+			for _, write := range writes {
+				if ttl, _ := write.Item[table.TTL].(int64); ttl < now().Unix() || ttl > now().Unix()+600 {
+					t.Errorf("%s goes away at %d", write.Key.SK, ttl)
+				}
+			}
+			if taken = writes[1].Key; taken.PK == "" {
+				t.Error("no user code")
+			}
+			w.table.failWrite = nil
+			return w.table.Table.Write(t.Context(), table.Put(table.Item{
+				table.PK: taken.PK, table.SK: taken.SK, "device": "another", "expires_at": now().Unix() + 60,
+			}))
+		}
+		w.startDevice()
+		if item, err := w.table.Get(t.Context(), taken); err != nil || item["device"] != "another" {
+			t.Errorf("the other device has lost its code: %v %v", item, err)
+		}
+	})
 	t.Run("let in", func(t *testing.T) {
 		w := newWorld(t)
 		b := w.browser()
@@ -106,6 +131,7 @@ func TestDevice(t *testing.T) {
 				w.poll(device).oauthError(t, 400, "access_denied")
 			}
 			b.post("/device", url.Values{"user_code": {user}, "consent": {"allow"}}).page(t, http.StatusBadRequest, "")
+			b.get("/device?user_code="+user).page(t, http.StatusBadRequest, "")
 		}
 	})
 	t.Run("asked too often", func(t *testing.T) {

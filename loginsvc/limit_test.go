@@ -35,6 +35,7 @@ func TestLimits(t *testing.T) {
 		limited(t, p.post("/token", wrong))
 		limited(t, p.post("/introspect", revoking("x", "client_id", "web", "client_secret", "wrong")))
 		p.post("/token", webRedemption("x", "client_id", "odd id:+", "client_secret", "wrong")).oauthError(t, 401, "invalid_client")
+		p.post("/token", wrong, "X-Test-Source", "198.51.100.1").oauthError(t, 401, "invalid_client")
 		if a := p.post("/token", webRedemption(code, "client_id", "web", "client_secret", webSecret)); a.StatusCode != http.StatusOK {
 			t.Errorf("the right client is shut out: %d %s", a.StatusCode, a.body)
 		}

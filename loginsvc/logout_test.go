@@ -130,6 +130,13 @@ func TestLogout(t *testing.T) {
 		if !one.live() || !two.live() {
 			t.Fatal("another site ended the sessions")
 		}
+		three, hint := w.signedIn("lin")
+		logout(three, "id_token_hint", hint, "sign_out", "everywhere")
+		if !one.live() || three.live() {
+			t.Error("an app ended more than its own session")
+		}
+		_, hint = w.signedIn("lin")
+		w.program().post("/logout", url.Values{"id_token_hint": {hint}, "sign_out": {"everywhere"}}).page(t, http.StatusOK, "")
 		two.post("/logout", url.Values{"sign_out": {"everywhere"}}).page(t, http.StatusOK, "everywhere")
 		if one.live() || two.live() || !other.live() {
 			t.Errorf("live: %v %v, somebody else's %v", one.live(), two.live(), other.live())

@@ -159,6 +159,9 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	r = r.Clone(r.Context())
 	r.RequestURI, r.RemoteAddr = r.URL.RequestURI(), "192.0.2.7:4711"
+	if other := r.Header.Get("X-Test-Source"); other != "" {
+		r.RemoteAddr = other + ":4711"
+	}
 	if r.Host == "" {
 		r.Host = r.URL.Host
 	}
