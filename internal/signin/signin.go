@@ -46,8 +46,28 @@ var (
 	ErrRefused = errors.New("sign-in refused")
 )
 
+// Grant is a sign-in that has come back to the app with a code.
+type Grant struct {
+	Code        string
+	Verifier    string // PKCE
+	RedirectURI string
+
+	browser *browser
+	server  metadata
+	request Request
+}
+
 // Do signs in and redeems the code.
 func Do(ctx context.Context, r Request) (*Tokens, error) {
+	g, err := Code(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return g.redeem(ctx)
+}
+
+// Code signs in and leaves the code to the caller.
+func Code(ctx context.Context, r Request) (*Grant, error) {
 	if r.Scope == "" {
 		r.Scope = "openid profile email"
 	}
@@ -76,7 +96,7 @@ func Do(ctx context.Context, r Request) (*Tokens, error) {
 	case answer.Get("error") != "":
 		return nil, fmt.Errorf("%w: %s: %s", ErrRefused, answer.Get("error"), answer.Get("error_description"))
 	}
-	return b.redeem(ctx, server, r, answer.Get("code"), verifier)
+	return &Grant{answer.Get("code"), verifier, redirectURI, b, server, r}, nil
 }
 
 // metadata is what of RFC 8414, Section 2 is needed here.
@@ -125,12 +145,13 @@ func (b *browser) discover(ctx context.Context, address string) (metadata, error
 }
 
 // redeem exchanges the code for tokens (RFC 6749, Section 4.1.3).
-func (b *browser) redeem(ctx context.Context, server metadata, r Request, code, verifier string) (*Tokens, error) {
-	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {redirectURI}, "code_verifier": {verifier}}
+func (g *Grant) redeem(ctx context.Context) (*Tokens, error) {
+	r := g.request
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {g.Code}, "redirect_uri": {g.RedirectURI}, "code_verifier": {g.Verifier}}
 	if r.ClientSecret == "" {
 		form.Set("client_id", r.ClientID)
 	}
-	p, err := b.post(ctx, server.Token, form, func(req *http.Request) {
+	p, err := g.browser.post(ctx, g.server.Token, form, func(req *http.Request) {
 		if r.ClientSecret != "" { // RFC 6749, Section 2.3.1: both are encoded first
 			req.SetBasicAuth(url.QueryEscape(r.ClientID), url.QueryEscape(r.ClientSecret))
 		}

@@ -131,7 +131,7 @@ admins: [ada@example.com]
 routes:
   - {route: GET /users, roles: [admin]}
 clients:
-  - {id: spa, redirect_uris: [http://127.0.0.1/callback], scopes: [openid, profile, email]}
+  - {id: spa, redirect_uris: [http://127.0.0.1/callback], grants: [authorization_code, refresh_token], scopes: [openid, profile, email, offline_access]}
 `
 )
 
