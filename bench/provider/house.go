@@ -13,11 +13,10 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/gatehouse-auth/gatehouse/internal/table/bolttable"
+	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/keys"
 	"github.com/gatehouse-auth/gatehouse/keys/localkey"
 	"github.com/gatehouse-auth/gatehouse/loginsvc"
@@ -28,22 +27,13 @@ import (
 
 const redirectURI = "https://app.test/cb"
 
-// serveHouse is the process of the login service, over a local table that does
-// not wait for the disk. Its key is that of the signer, or without one its own.
+// serveHouse is the process of the login service, over a table in memory. Its key is that of the signer, or without one its own.
 func serveHouse(ctx context.Context, o options) error {
 	key, err := openKey(o.signer)
 	if err != nil {
 		return err
 	}
-	folder, err := os.MkdirTemp(memory(), "bench-provider")
-	if err != nil {
-		return err
-	}
-	tab, err := bolttable.Open(filepath.Join(folder, "table.db"), bolttable.Options{UnsafeNoSync: true})
-	if err != nil {
-		return err
-	}
-	os.RemoveAll(folder) // the file lives as long as it is open
+	tab := &memory{items: map[table.Key]table.Item{}}
 	look, err := pages.New(pages.Brand{})
 	if err != nil {
 		return err
@@ -84,15 +74,6 @@ func openKey(signer string) (keys.Signer, error) {
 		return localkey.Generate()
 	}
 	return dialKey(signer)
-}
-
-// memory is a folder in memory, if there is one.
-func memory() string {
-	const folder = "/dev/shm"
-	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
-		return ""
-	}
-	return folder
 }
 
 // signIn returns the refresh token of a new sign-in at the app.

@@ -23,13 +23,19 @@ type connection struct {
 	body  []byte
 }
 
-func dial(address, token string) (*connection, error) {
-	host := strings.TrimPrefix(address, "http://")
-	conn, err := net.Dial("tcp", host)
+func newConnection(address, token string) *connection {
+	return &connection{in: bufio.NewReaderSize(nil, 1<<14), host: strings.TrimPrefix(address, "http://"), token: token}
+}
+
+// dial connects. Servers close what was idle while others had their turn.
+func (c *connection) dial() error {
+	conn, err := net.Dial("tcp", c.host)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return &connection{conn: conn, in: bufio.NewReaderSize(conn, 1<<14), host: host, token: token}, nil
+	c.conn = conn
+	c.in.Reset(conn)
+	return nil
 }
 
 // get asks for a document.

@@ -83,12 +83,7 @@ func newSubject(name string, args ...string) (*subject, error) {
 	}
 	s := &subject{name: name, child: c}
 	for _, token := range c.Tokens {
-		one, err := dial(c.URL, token)
-		if err != nil {
-			c.stop()
-			return nil, fmt.Errorf("reaching %s: %w", name, err)
-		}
-		s.clients = append(s.clients, one)
+		s.clients = append(s.clients, newConnection(c.URL, token))
 	}
 	return s, nil
 }
@@ -137,6 +132,12 @@ func (all *subjects) measure(ctx context.Context, o options) error {
 
 // load has all connections ask for one thing for as long as a turn.
 func (s *subject) load(r *request, turn time.Duration, counts bool) error {
+	for _, c := range s.clients {
+		if err := c.dial(); err != nil {
+			return err
+		}
+		defer c.conn.Close()
+	}
 	before, err := s.child.cpu()
 	if err != nil {
 		return err

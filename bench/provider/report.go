@@ -22,6 +22,7 @@ func (all *subjects) report() bool {
 		}
 	}
 	fmt.Printf("%-11s %-17s %10.0f %10s %10s %14s\n\n", "signature", "alone", median(all.signed), "", "", show(median(all.signedCPU)))
+	fmt.Print("CPU beside signing and storage: go test -run '^$' -bench Renew ./loginsvc, in the folder above.\n\n")
 
 	ok := true
 	atLeast := func(name string, ours, theirs []float64, limit float64) {
@@ -35,6 +36,11 @@ func (all *subjects) report() bool {
 	for i, name := range names {
 		for _, s := range []*subject{all.provider, all.openAuth} {
 			atLeast(name+" per second, of "+s.name+"'s", all.house.requests[i].perSecond, s.requests[i].perSecond, 4)
+		}
+	}
+	for i, name := range names {
+		for _, s := range []*subject{all.provider, all.openAuth} {
+			fmt.Printf("%-52s %6.2f   (no goal)\n", "CPU of "+s.name+"'s "+name+", of ours", float64(median(s.requests[i].cpu))/float64(median(all.house.requests[i].cpu)))
 		}
 	}
 	atLeast("refresh with a local key, of signatures alone", all.local.requests[0].perSecond, all.signed, 0.9)
