@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -66,7 +67,7 @@ func spawn(core int, name string, args ...string) (*child, error) {
 // next reads the next line that the child writes about itself.
 func (c *child) next() error {
 	if !c.lines.Scan() {
-		return fmt.Errorf("it ended before it was ready: %w", c.lines.Err())
+		return errors.Join(errors.New("it ended too early"), c.lines.Err())
 	}
 	return json.Unmarshal(c.lines.Bytes(), c)
 }
