@@ -74,10 +74,17 @@ var (
 		}
 		return p
 	})
-	ahead atomic.Int64 // how far the tests' clock is ahead
+	ahead  atomic.Int64              // how far the tests' clock is ahead
+	frozen atomic.Pointer[time.Time] // where it stands still; nil if it runs
 )
 
-func now() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+func now() time.Time {
+	at := time.Now()
+	if f := frozen.Load(); f != nil {
+		at = *f
+	}
+	return at.Add(time.Duration(ahead.Load()))
+}
 
 // world is the login service among the others: people's browsers, a provider,
 // apps. Requests travel in memory, by the host of their URL.
