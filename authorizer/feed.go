@@ -20,7 +20,7 @@ type FeedConfig struct {
 
 	Client   *http.Client     // nil: one of its own; redirects are never followed
 	Now      func() time.Time // nil: time.Now
-	Interval time.Duration    // how old the list may be before a use asks again; 0: 5 seconds
+	Interval time.Duration    // how old the list may be before a use asks again; 0: 4 seconds, and the login service may answer with a list of the second before
 	MaxStale time.Duration    // how old it may be when the feed cannot be had; 0: 60 seconds
 	Timeout  time.Duration    // for one fetch; 0: 500 ms
 	Log      *slog.Logger     // nil: slog.Default()
@@ -55,7 +55,7 @@ func NewFeed(c FeedConfig) (*Feed, error) {
 		maxStale: cmp.Or(c.MaxStale, time.Minute),
 		refresher: refresher{
 			now: orNow(c.Now), log: orDefaultLog(c.Log), what: "revocation feed",
-			maxAge: cmp.Or(c.Interval, 5*time.Second), pause: min(time.Second, cmp.Or(c.Interval, time.Second)),
+			maxAge: cmp.Or(c.Interval, 4*time.Second), pause: min(time.Second, cmp.Or(c.Interval, time.Second)),
 		},
 	}
 	f.list.Store(&listCopy{})
