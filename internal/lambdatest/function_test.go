@@ -146,7 +146,11 @@ func TestFailures(t *testing.T) {
 		{"init error", `1`, "Init.Broken", "no configuration"},
 	} {
 		t.Run(tc.mode+" "+tc.event, func(t *testing.T) {
-			f := start(t, tc.mode, func(c *lambdatest.Config) { c.Timeout = 300 * time.Millisecond })
+			f := start(t, tc.mode, func(c *lambdatest.Config) {
+				if tc.event == `"sleep"` { // only this one is to be cut short
+					c.Timeout = 300 * time.Millisecond
+				}
+			})
 			_, err := f.Invoke(t.Context(), []byte(tc.event))
 			if e, ok := errors.AsType[*lambdatest.Error](err); !ok || e.Type != tc.kind || !strings.Contains(e.Message, tc.message) {
 				t.Fatalf("got %v", err)
