@@ -103,18 +103,18 @@ func (w *world) expect(t testing.TB, route, rawToken string, want outcome, why a
 }
 
 func TestRevocation(t *testing.T) {
-	t.Run("a revoked session is refused within 5 seconds, and nobody else", func(t *testing.T) {
+	t.Run("a revoked session is refused within 4 seconds, and nobody else", func(t *testing.T) {
 		w, s := newFeedWorld(t)
 		lin, ada := w.rawToken(t, "u_lin", ""), w.rawToken(t, "u_ada", "")
 		w.expect(t, "GET /", lin, allowed, "")
 		s.change(func(s *feedServer) { s.list.AddSubject("u_lin", w.clock.now().Add(time.Second)) })
-		w.clock.pass(4999 * time.Millisecond)
+		w.clock.pass(3999 * time.Millisecond)
 		w.expect(t, "GET /", lin, allowed, "")
 		w.clock.pass(time.Millisecond)
 		w.expect(t, "GET /", lin, refused, authorizer.ReasonRevoked)
 		w.expect(t, "GET /", ada, allowed, "")
 		s.change(func(s *feedServer) { s.list.AddSession("s_1") })
-		w.clock.pass(5 * time.Second)
+		w.clock.pass(4 * time.Second)
 		w.expect(t, "GET /", ada, refused, authorizer.ReasonRevoked)
 	})
 	t.Run("a token from after the change is accepted", func(t *testing.T) {
@@ -138,14 +138,14 @@ func TestRevocation(t *testing.T) {
 		w.expect(t, "GET /", lin, refused, authorizer.ReasonRevoked) // it knows now
 		s.counted(t, 2, 2, 2)
 	})
-	t.Run("the feed is asked at most every 5 seconds, and sends what is new", func(t *testing.T) {
+	t.Run("the feed is asked at most every 4 seconds, and sends what is new", func(t *testing.T) {
 		w, s := newFeedWorld(t)
 		lin := w.rawToken(t, "u_lin", "")
 		for range 60 {
 			w.expect(t, "GET /", lin, allowed, "")
 			w.clock.pass(time.Second)
 		}
-		s.counted(t, 12, 1, 0)
+		s.counted(t, 15, 1, 0)
 	})
 	t.Run("the kinds of event say it in their ways", func(t *testing.T) {
 		for _, kind := range kinds {
