@@ -21,6 +21,9 @@ func TestSeedLogin(t *testing.T) {
 			t.Fatalf("%d %s", a.StatusCode, a.body)
 		}
 		at, _ = got["url"].(string)
+		if !strings.Contains(a.body, at) {
+			t.Errorf("people cannot copy the URL out of %s", a.body)
+		}
 		return at
 	}
 	t.Run("asked for JSON it says where to go, and ends with a token", func(t *testing.T) {

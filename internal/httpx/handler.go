@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -29,8 +30,10 @@ func Handle(h HandlerFunc, write func(http.ResponseWriter, *http.Request, *Error
 // JSON writes v with status 200 and, unless the handler has chosen otherwise,
 // no-store.
 func JSON(w http.ResponseWriter, v any) error {
-	body, err := json.Marshal(v)
-	if err != nil {
+	var body bytes.Buffer
+	e := json.NewEncoder(&body)
+	e.SetEscapeHTML(false) // so that people can copy a URL out of the answer
+	if err := e.Encode(v); err != nil {
 		return err
 	}
 	h := w.Header()
@@ -38,7 +41,7 @@ func JSON(w http.ResponseWriter, v any) error {
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-store")
 	}
-	_, err = w.Write(append(body, '\n'))
+	_, err := w.Write(body.Bytes())
 	return err
 }
 
