@@ -2,9 +2,11 @@ package loginsvc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/token"
@@ -43,18 +45,11 @@ type tokenResponse struct {
 }
 
 // issue signs the tokens of a grant, both at once. They are issued at now, or
-// when tokens of the user are alive again: that is less than a second after a
-// change that has made all earlier ones dead.
+// when tokens of the user are alive again: see untilAlive.
 func (s *Service) issue(ctx context.Context, g grant, now time.Time) (tokenResponse, error) {
-	if wait := g.user.TokensFrom.Sub(s.now()); wait > 0 && wait <= time.Second {
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return tokenResponse{}, ctx.Err()
-		}
-	}
-	if now.Before(g.user.TokensFrom) {
-		now = g.user.TokensFrom
+	now, err := s.untilAlive(ctx, g.user, now)
+	if err != nil {
+		return tokenResponse{}, err
 	}
 	key, err := s.signingKey(ctx)
 	if err != nil {
@@ -62,21 +57,37 @@ func (s *Service) issue(ctx context.Context, g grant, now time.Time) (tokenRespo
 	}
 	scopes := s.grantedScopes(g.scopes, g.user.Roles)
 	answer := s.answer(scopes)
-	var idErr error
-	idDone := make(chan struct{})
-	go func() {
-		defer close(idDone)
-		if g.withID && slices.Contains(scopes, scopeOpenID) {
-			answer.IDToken, idErr = s.idToken(g, scopes, now).Sign(ctx, key)
-		}
-	}()
+	var (
+		both  sync.WaitGroup
+		idErr error
+	)
+	if g.withID && slices.Contains(scopes, scopeOpenID) {
+		both.Go(func() { answer.IDToken, idErr = s.idToken(g, scopes, now).Sign(ctx, key) })
+	}
 	accessToken, err := s.accessToken(g, scopes, now).Sign(ctx, key)
-	<-idDone
-	if err != nil {
+	both.Wait()
+	if err = errors.Join(err, idErr); err != nil {
 		return tokenResponse{}, err
 	}
 	answer.AccessToken = accessToken
-	return answer, idErr
+	return answer, nil
+}
+
+// untilAlive waits until a token of the user would be alive, and returns when it
+// is to be issued: now, or less than a second later, if a change has just made
+// all tokens dead that were issued before.
+func (s *Service) untilAlive(ctx context.Context, user usersvc.User, now time.Time) (time.Time, error) {
+	if !now.Before(user.TokensFrom) {
+		return now, nil
+	}
+	if wait := user.TokensFrom.Sub(s.now()); wait > 0 && wait <= time.Second {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return now, ctx.Err()
+		}
+	}
+	return user.TokensFrom, nil
 }
 
 // answer is a token response without tokens.
