@@ -1,7 +1,6 @@
 package usersvc
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
+	"github.com/gatehouse-auth/gatehouse/internal/strictjson"
 )
 
 // The bounds of a request body.
@@ -72,84 +72,45 @@ func strict(body []byte, known map[string]bool) error {
 	if err := checkEscapes(body); err != nil {
 		return err
 	}
-	w := walker{in: json.NewDecoder(bytes.NewReader(body)), known: known}
-	w.in.UseNumber()
-	first, err := w.in.Token()
-	if err != nil || first != json.Delim('{') {
+	w := walker{known: known}
+	err := strictjson.Members(string(body), w.members(1))
+	if errors.Is(err, strictjson.ErrSyntax) {
 		return errSyntax
 	}
-	if err := w.object(1); err != nil {
-		return err
-	}
-	if _, err := w.in.Token(); err != io.EOF {
-		return errSyntax
-	}
-	return nil
+	return err
 }
 
-// walker goes through a JSON text by its tokens.
+// walker goes through the values of a JSON text.
 type walker struct {
-	in    *json.Decoder
 	known map[string]bool // the members of the outermost object
 }
 
-// object reads to the end of an object whose brace has been read.
-func (w *walker) object(depth int) error {
+// members returns what looks at each member of an object.
+func (w walker) members(depth int) func(name, value string) error {
 	seen := map[string]bool{}
-	for w.in.More() {
-		token, err := w.in.Token()
-		if err != nil {
-			return errSyntax
-		}
-		name, _ := token.(string)
-		if folded := fold(name); seen[folded] {
+	return func(name, value string) error {
+		folded := fold(name)
+		if seen[folded] {
 			return errors.New("a member is there twice")
-		} else {
-			seen[folded] = true
 		}
+		seen[folded] = true
 		if depth == 1 && !w.known[name] {
 			return errors.New("a member is not known")
 		}
-		if err := w.value(depth); err != nil {
-			return err
-		}
+		return w.value(value, depth)
 	}
-	return w.end()
 }
 
-func (w *walker) array(depth int) error {
-	for w.in.More() {
-		if err := w.value(depth); err != nil {
-			return err
-		}
-	}
-	return w.end()
-}
-
-// end reads the brace or bracket at the end.
-func (w *walker) end() error {
-	if _, err := w.in.Token(); err != nil {
-		return errSyntax
-	}
-	return nil
-}
-
-func (w *walker) value(depth int) error {
-	token, err := w.in.Token()
-	if err != nil {
-		return errSyntax
-	}
-	switch token := token.(type) {
-	case json.Delim:
-		if depth == maxDepth {
-			return fmt.Errorf("want at most %d levels", maxDepth)
-		}
-		if token == '{' {
-			return w.object(depth + 1)
-		}
-		return w.array(depth + 1)
-	case json.Number:
-		if f, err := strconv.ParseFloat(token.String(), 64); err != nil || math.Abs(f) >= maxInteger {
+func (w walker) value(value string, depth int) error {
+	switch c := value[0]; {
+	case (c == '{' || c == '[') && depth == maxDepth:
+		return fmt.Errorf("want at most %d levels", maxDepth)
+	case c == '{':
+		return strictjson.Members(value, w.members(depth+1))
+	case c == '[':
+		return strictjson.Elements(value, func(element string) error { return w.value(element, depth+1) })
+	case c == '-' || '0' <= c && c <= '9':
+		if f, err := strconv.ParseFloat(value, 64); err != nil || math.Abs(f) >= maxInteger {
 			return errors.New("a number is too large")
 		}
 	}
