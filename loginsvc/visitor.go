@@ -1,0 +1,58 @@
+package loginsvc
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+// visitor is who asks for a page that is theirs alone. Session and user are as
+// the table has them now, so that a session that has ended, a suspended user and
+// an admin who is none any more are stopped at once.
+type visitor struct {
+	user    usersvc.User
+	session usersvc.Session
+	by      usersvc.By // the user, for what they do on the page
+}
+
+// visited is a page for people who are signed in. Everybody else signs in first
+// and comes back to it; a form that they posted is not acted upon. No form is
+// read that another site has sent.
+func (s *Service) visited(h func(w http.ResponseWriter, r *http.Request, v visitor) error) httpx.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := s.crossOrigin.Check(r); err != nil {
+			return fail(pages.Failure{Kind: pages.CrossOrigin}, err)
+		}
+		session, user, err := s.session(r.Context(), r)
+		if errors.Is(err, usersvc.ErrNoSession) {
+			return redirect(w, s.url(s.loginFor(r.URL.Path)))
+		}
+		if err != nil {
+			return err
+		}
+		return h(w, r, visitor{user, session, usersvc.By{UserID: user.ID, SourceIP: sourceIP(r), UserAgent: r.UserAgent()}})
+	}
+}
+
+// administered is [Service.visited] for admins alone.
+func (s *Service) administered(h func(w http.ResponseWriter, r *http.Request, v visitor) error) httpx.HandlerFunc {
+	return s.visited(func(w http.ResponseWriter, r *http.Request, v visitor) error {
+		if !v.user.HasRole(usersvc.Admin) {
+			return fail(pages.Failure{Kind: pages.Forbidden}, errors.New("not an admin"))
+		}
+		return h(w, r, v)
+	})
+}
+
+// loginFor is where people sign in who then go on to a path of ours. What was
+// searched for on a page does not travel along: it may name somebody.
+func (s *Service) loginFor(path string) string {
+	if back := s.path(path); safeReturn(back) {
+		return "/login?" + url.Values{"return_to": {back}}.Encode()
+	}
+	return "/login"
+}
