@@ -87,12 +87,7 @@ func scopeToken(s string) bool {
 // readAccess reads the payload of an access token.
 func readAccess(payload []byte) (Access, registered, error) {
 	var a Access
-	var r registered
-	err := members(payload, func(name, value string) error {
-		if own, err := r.read(name, value); own {
-			return err
-		}
-		ok := true
+	r, err := readClaims(payload, func(name, value string) (ok bool) {
 		switch name {
 		case "jti":
 			a.ID, ok = text(value)
@@ -112,11 +107,10 @@ func readAccess(payload []byte) (Access, registered, error) {
 			a.Name, ok = text(value)
 		case "email":
 			a.Email, ok = text(value)
+		default:
+			return true
 		}
-		if !ok {
-			return refuseClaim(ReasonClaimType, name)
-		}
-		return nil
+		return ok
 	})
 	if err != nil {
 		return Access{}, registered{}, err

@@ -16,9 +16,26 @@ type registered struct {
 	notBefore           time.Time // zero if absent
 }
 
-// read takes in one claim. It reports whether the claim was one of its own.
-func (r *registered) read(name, value string) (own bool, err error) {
-	ok := true
+// readClaims reads the claims of a payload. Those that are not registered are
+// given to other, which reports whether the value has the type that the name wants.
+func readClaims(payload []byte, other func(name, value string) (ok bool)) (registered, error) {
+	var r registered
+	err := members(payload, func(name, value string) error {
+		own, ok := r.read(name, value)
+		if !own {
+			ok = other(name, value)
+		}
+		if !ok {
+			return refuseClaim(ReasonClaimType, name)
+		}
+		return nil
+	})
+	return r, err
+}
+
+// read takes in one claim. It reports whether the claim was one of its own, and
+// whether its value has the right type.
+func (r *registered) read(name, value string) (own, ok bool) {
 	switch name {
 	case "iss":
 		r.issuer, ok = text(value)
@@ -41,12 +58,9 @@ func (r *registered) read(name, value string) (own bool, err error) {
 	case "nbf":
 		r.notBefore, ok = instant(value)
 	default:
-		return false, nil
+		return false, false
 	}
-	if !ok {
-		return true, refuseClaim(ReasonClaimType, name)
-	}
-	return true, nil
+	return true, ok
 }
 
 // check compares r with what is expected. Each comparison is of exact strings.

@@ -57,12 +57,7 @@ func reserved(name string) bool {
 // readID reads the payload of an ID token.
 func readID(payload []byte) (ID, registered, error) {
 	var id ID
-	var r registered
-	err := members(payload, func(name, value string) error {
-		if own, err := r.read(name, value); own {
-			return err
-		}
-		ok := true
+	r, err := readClaims(payload, func(name, value string) (ok bool) {
 		switch name {
 		case "nonce":
 			id.Nonce, ok = text(value)
@@ -74,7 +69,7 @@ func readID(payload []byte) (ID, registered, error) {
 			id.AuthTime, ok = instant(value)
 		default:
 			if reserved(name) {
-				return nil
+				return true
 			}
 			if id.Claims == nil {
 				id.Claims = map[string]any{}
@@ -83,10 +78,7 @@ func readID(payload []byte) (ID, registered, error) {
 			ok = json.Unmarshal([]byte(value), &v) == nil
 			id.Claims[name] = v
 		}
-		if !ok {
-			return refuseClaim(ReasonClaimType, name)
-		}
-		return nil
+		return ok
 	})
 	if err != nil {
 		return ID{}, registered{}, err
