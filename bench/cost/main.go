@@ -56,8 +56,8 @@ func bill(users float64, u use) []line {
 	reads := users * (u.signIns*signInReads + u.refreshes*refreshReads + u.me*meReads)
 	gigabytes := users * (userBytes + kept*u.signIns*signInBytes + u.signIns*sessionBytes) / 1e9
 	decisions := users * u.calls * (1 - u.cached)
-	// A warm authorizer reads the feed every five seconds.
-	polls := math.Ceil(users/200_000) * secondsPerMonth / 5
+	// A warm authorizer reads the feed every four seconds.
+	polls := math.Ceil(users/200_000) * secondsPerMonth / 4
 	login := users*(u.signIns*5+u.refreshes) + polls
 	invocations := decisions + login + users*u.me
 	return []line{
