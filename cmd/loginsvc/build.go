@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -15,18 +14,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/gatehouse-auth/gatehouse/internal/awsenv"
-	"github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/internal/env"
 	"github.com/gatehouse-auth/gatehouse/internal/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/setup"
+	"github.com/gatehouse-auth/gatehouse/internal/setup/login"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
 	"github.com/gatehouse-auth/gatehouse/keys/kmskey"
-	"github.com/gatehouse-auth/gatehouse/loginsvc"
-	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
-	"github.com/gatehouse-auth/gatehouse/loginsvc/registry"
-	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
 )
 
 // build makes the function from the gatehouse.yml in its zip, from getenv and
@@ -53,11 +48,13 @@ func build(ctx context.Context, getenv func(string) string, log *slog.Logger) (l
 	if err != nil {
 		return nil, err
 	}
-	login, err := newLogin(ctx, cfg, rows, ring, log)
+	service, err := login.New(ctx, cfg, login.Parts{
+		Table: rows, Users: setup.Users(cfg, rows), Keys: ring.Set, Published: ring.Fresh, Log: log,
+	})
 	if err != nil {
 		return nil, err
 	}
-	return lambdahttp.Handler(login), nil
+	return lambdahttp.Handler(service), nil
 }
 
 // newRing returns the ring of signing keys, of which the first is keyID. This
@@ -70,46 +67,4 @@ func newRing(in aws.Config, endpoint *string, keyID string, rows table.Table, pa
 	}
 	signing := kms.NewFromConfig(in, func(o *kms.Options) { o.BaseEndpoint = endpoint })
 	return keyring.New(keyring.Config{Table: rows, Adopt: keyID, Open: kmskey.Store{Client: signing}.Open, Exported: exported, Log: log})
-}
-
-func newLogin(ctx context.Context, cfg *config.Config, rows table.Table, ring *keyring.Keyring, log *slog.Logger) (*loginsvc.Service, error) {
-	providers, err := newProviders(ctx, cfg, log)
-	if err != nil {
-		return nil, err
-	}
-	brand, err := pages.New(pages.Brand(cfg.Brand))
-	if err != nil {
-		return nil, fmt.Errorf("brand: %w", err)
-	}
-	scopes := make(map[string][]string)
-	for _, r := range cfg.Roles {
-		scopes[r.Name] = r.Scopes
-	}
-	clients := registry.NewFinder(cfg.Clients, rows, nil)
-	return loginsvc.New(loginsvc.Config{
-		Issuer: cfg.Issuer, Audience: cfg.Audience, Providers: providers, Clients: clients.Lookup, Origins: clients.AllowsOrigin,
-		Users: setup.Users(cfg, rows), Table: rows, Keys: ring.Set, Published: ring.Fresh, Pages: brand, RoleScopes: scopes,
-		AccessTTL: cfg.Lifetimes.AccessToken, CodeTTL: cfg.Lifetimes.Code, Log: log,
-	})
-}
-
-// newProviders returns the providers whose variables are set. One that lacks a
-// secret must not keep the others, and the keys, from being served.
-func newProviders(ctx context.Context, cfg *config.Config, log *slog.Logger) ([]*upstream.Provider, error) {
-	var providers []*upstream.Provider
-	for _, p := range cfg.Providers {
-		if missing := p.Missing(); len(missing) > 0 {
-			log.ErrorContext(ctx, "nobody can sign in at this provider", "provider", p.ID, "missing", missing)
-			continue
-		}
-		provider, err := upstream.New(upstream.Config{
-			ID: p.ID, Name: p.Name, Issuer: p.Issuer, ClientID: p.ClientID, ClientSecret: p.ClientSecret, Scopes: p.Scopes,
-			HostedDomain: p.HostedDomain, TrustEmail: p.TrustEmail, CallbackURL: cfg.Issuer + "/callback/" + p.ID,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("provider %s: %w", p.ID, err)
-		}
-		providers = append(providers, provider)
-	}
-	return providers, nil
 }

@@ -56,6 +56,8 @@ var arrows = []arrow{
 		"a fake can't ship"},
 	{of(lambdaMain), of(anyTest, "testing", "net/http/httptest", "github.com/rogpeppe/...", "pgregory.net/..."),
 		"a fake can't ship"},
+	{of("cmd/usersvc"), of("loginsvc", "loginsvc/pages", "github.com/golang-jwt/..."),
+		"the user API starts without the login service"},
 	{of(lambdaMain), of("github.com/alecthomas/kong"), "a Lambda has no command line"},
 }
 

@@ -35,6 +35,10 @@ type Config struct {
 	Lifetimes Lifetimes
 }
 
+// Callback is where a provider sends browsers back to: what is registered there
+// as our redirect URI.
+func (c *Config) Callback(provider string) string { return c.Issuer + "/callback/" + provider }
+
 // Brand is how the pages look.
 type Brand struct {
 	Name                     string // of the team or its product

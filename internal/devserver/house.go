@@ -16,12 +16,9 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/gateway"
 	"github.com/gatehouse-auth/gatehouse/internal/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/setup"
+	"github.com/gatehouse-auth/gatehouse/internal/setup/login"
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
-	"github.com/gatehouse-auth/gatehouse/loginsvc"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
-	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
-	"github.com/gatehouse-auth/gatehouse/loginsvc/registry"
-	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
@@ -62,7 +59,7 @@ func (h *house) build(ctx context.Context) (api, provider http.Handler, err erro
 	if err := h.seed(ctx); err != nil {
 		return nil, nil, err
 	}
-	functions, err := h.functions()
+	functions, err := h.functions(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -91,11 +88,9 @@ func (h *house) usable() ([]config.Provider, error) {
 func (h *house) demoProvider() (*demoidp.Provider, error) {
 	return demoidp.New(demoidp.Config{
 		Issuer: h.demoURL, ClientID: "gatehouse", ClientSecret: string(h.secret),
-		RedirectURIs: []string{h.callback(demoProviderID)}, Now: h.Now,
+		RedirectURIs: []string{h.config.Callback(demoProviderID)}, Now: h.Now,
 	})
 }
-
-func (h *house) callback(provider string) string { return h.config.Issuer + "/callback/" + provider }
 
 func (h *house) newUsers() *usersvc.Users {
 	u := setup.Users(h.config, h.store.table)
@@ -125,8 +120,8 @@ func (h *house) seed(ctx context.Context) error {
 }
 
 // functions are those of serverless.yml, and the tour's.
-func (h *house) functions() (map[string]gateway.Function, error) {
-	login, err := h.loginsvc()
+func (h *house) functions(ctx context.Context) (map[string]gateway.Function, error) {
+	service, err := h.loginsvc(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +132,7 @@ func (h *house) functions() (map[string]gateway.Function, error) {
 	d := &demo{issuer: h.config.Issuer, audience: h.config.Audience, ring: h.ring, past: h.past, now: h.Now}
 	functions := map[string]gateway.Function{
 		"authorizer": decide.Handle,
-		"loginsvc":   lambdahttp.Handler(login),
+		"loginsvc":   lambdahttp.Handler(service),
 		"usersvc":    lambdahttp.Handler(usersvc.NewHandler(h.users, h.log)),
 		"demo":       lambdahttp.Handler(d.handler()),
 	}
@@ -151,43 +146,18 @@ func (h *house) functions() (map[string]gateway.Function, error) {
 	return functions, nil
 }
 
-func (h *house) loginsvc() (http.Handler, error) {
-	c := h.config
-	providers := []upstream.Config{{
-		ID: demoProviderID, Name: "Demo", Issuer: h.demoURL, ClientID: "gatehouse", ClientSecret: h.secret, CallbackURL: h.callback(demoProviderID), Now: h.Now,
-	}}
-	for _, p := range h.own {
-		providers = append(providers, upstream.Config{
-			ID: p.ID, Name: p.Name, Issuer: p.Issuer, ClientID: p.ClientID, ClientSecret: p.ClientSecret, Scopes: p.Scopes,
-			HostedDomain: p.HostedDomain, TrustEmail: p.TrustEmail, CallbackURL: h.callback(p.ID), Now: h.Now,
-		})
-	}
-	var at []*upstream.Provider
-	for _, p := range providers {
-		provider, err := upstream.New(p)
-		if err != nil {
-			return nil, fmt.Errorf("provider %s: %w", p.ID, err)
-		}
-		at = append(at, provider)
-	}
-	inFile, err := withDemoClients(c)
+// loginsvc is the team's login service with the demo provider and the demo
+// clients beside its own.
+func (h *house) loginsvc(ctx context.Context) (http.Handler, error) {
+	c := *h.config
+	demo := config.Provider{ID: demoProviderID, Name: "Demo", Issuer: h.demoURL, ClientID: "gatehouse", ClientSecret: h.secret}
+	c.Providers = append([]config.Provider{demo}, h.own...)
+	clients, err := withDemoClients(h.config)
 	if err != nil {
 		return nil, err
 	}
-	clients := registry.NewFinder(inFile, h.store.table, h.Now)
-	brand, err := pages.New(pages.Brand(c.Brand))
-	if err != nil {
-		return nil, err
-	}
-	roleScopes := map[string][]string{}
-	for _, r := range c.Roles {
-		roleScopes[r.Name] = r.Scopes
-	}
-	return loginsvc.New(loginsvc.Config{
-		Issuer: c.Issuer, Audience: c.Audience, Providers: at, Clients: clients.Lookup, Origins: clients.AllowsOrigin,
-		Users: h.users, Table: h.store.table, Keys: h.keys, Pages: brand, RoleScopes: roleScopes,
-		AccessTTL: c.Lifetimes.AccessToken, CodeTTL: c.Lifetimes.Code, Log: h.log, Now: h.Now,
-	})
+	c.Clients = clients
+	return login.New(ctx, &c, login.Parts{Table: h.store.table, Users: h.users, Keys: h.keys, Log: h.log, Now: h.Now})
 }
 
 // authorizer decides as it does in AWS, with the keys that our own JWK Set
