@@ -12,19 +12,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/gatehouse-auth/gatehouse/internal/env"
 )
 
 // Config reads the region and the credentials of the function's role, which
 // Lambda puts into the environment and which outlive the process. What is
-// missing is noted in e.
+// missing is noted in e. Calls are measured: see package metric.
 func Config(e *env.Reader) aws.Config {
 	return aws.Config{
 		Region: e.String("AWS_REGION"),
 		Credentials: credentials.NewStaticCredentialsProvider(
 			e.String("AWS_ACCESS_KEY_ID"), e.String("AWS_SECRET_ACCESS_KEY"), e.Optional("AWS_SESSION_TOKEN", "")),
 		HTTPClient: client(),
+		APIOptions: []func(*middleware.Stack) error{measure},
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/metric"
 )
 
 // HandlerFunc answers a request, or returns an error before it has written
@@ -46,14 +48,14 @@ func JSON(w http.ResponseWriter, v any) error {
 }
 
 // Log writes one line for each request that next answers: method, path, status,
-// time taken, and for an error its code and cause. It never writes a query, a
-// header or a body, because tokens and codes travel there.
+// time taken, for an error its code and cause, and what was counted meanwhile. It
+// never writes a query, a header or a body, because tokens and codes travel there.
 func Log(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
 		l := &line{}
 		sw := &statusWriter{ResponseWriter: w, status: http.StatusOK}
-		ctx := context.WithValue(r.Context(), lineKey{}, l)
+		ctx := metric.NewContext(context.WithValue(r.Context(), lineKey{}, l), &l.counted)
 		next.ServeHTTP(sw, r.WithContext(ctx))
 		level := slog.LevelInfo
 		attrs := []slog.Attr{
@@ -69,7 +71,7 @@ func Log(log *slog.Logger, next http.Handler) http.Handler {
 		if sw.status >= 500 {
 			level = slog.LevelError
 		}
-		log.LogAttrs(ctx, level, "request", attrs...)
+		log.LogAttrs(ctx, level, "request", append(attrs, l.counted.Attrs()...)...)
 	})
 }
 
@@ -91,8 +93,9 @@ type (
 
 // line is what a handler adds to the log line of its request.
 type line struct {
-	code string
-	err  error
+	code    string
+	err     error
+	counted metric.Recorder
 }
 
 type statusWriter struct {
