@@ -3,6 +3,7 @@ package usersvc
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
@@ -20,10 +21,17 @@ type Filter struct {
 	Cursor string // of the page before; "" begins
 }
 
+// ByEmail tells whether Search is the beginning of an e-mail address. Such a
+// search, and the cursors of its pages, name people: they belong in no URL.
+func (f Filter) ByEmail() bool {
+	return f.Search != "" && (!strings.HasPrefix(f.Search, "u_") || strings.Contains(f.Search, "@"))
+}
+
 // Page is a part of a list.
 type Page[T any] struct {
-	Items  []T    `json:"items"`          // never nil
-	Cursor string `json:"next,omitempty"` // continues the list; "" if this is the end
+	Items    []T    `json:"items"`          // never nil
+	Cursor   string `json:"next,omitempty"` // continues the list; "" if this is the end
+	Previous string `json:"-"`              // cursor of what comes before; "" if this is the beginning
 }
 
 // defaultLimit and maxLimit bound a page.
@@ -34,11 +42,9 @@ const defaultLimit, maxLimit = 50, 200
 // the same search.
 func (u *Users) List(ctx context.Context, f Filter) (Page[User], error) {
 	q := table.Query{Index: table.GSI1, PK: usersPartition, Descending: true, Limit: pageSize(f.Limit), Cursor: f.Cursor}
-	switch {
-	case strings.HasPrefix(f.Search, "u_") && !strings.Contains(f.Search, "@"):
-		q.Prefix = strings.ToLower(f.Search)
-	case f.Search != "":
-		q.Index, q.Prefix, q.Descending = table.GSI2, strings.ToLower(f.Search), false
+	q.Prefix = strings.ToLower(f.Search)
+	if f.ByEmail() {
+		q.Index, q.Descending = table.GSI2, false
 	}
 	var conds table.All
 	if f.Role != "" {
@@ -62,16 +68,56 @@ func pageSize(limit int) int {
 
 // list returns a page of what q finds. A row that cannot be read is left out: it
 // must not hide the others.
+//
+// A cursor that leads back is one of the same query the other way round. So no
+// cursor has to remember those before it, and going back costs what going on does.
 func list[T any](ctx context.Context, t table.Table, q table.Query, read func(table.Item) (T, error)) (Page[T], error) {
+	back := q
+	back.Descending = !q.Descending
+	from, _, err := q.Start()
+	if at, ok, wrong := back.Start(); ok && wrong == nil {
+		return listBack(ctx, t, q, back, at, read)
+	}
+	if err != nil {
+		return Page[T]{}, fmt.Errorf("listing: %w", err)
+	}
 	found, err := t.Query(ctx, q)
 	if err != nil {
 		return Page[T]{}, fmt.Errorf("listing: %w", err)
 	}
-	page := Page[T]{Items: make([]T, 0, len(found.Items)), Cursor: found.Cursor}
-	for _, item := range found.Items {
-		if v, err := read(item); err == nil {
-			page.Items = append(page.Items, v)
-		}
+	page := Page[T]{Items: readable(found.Items, read), Cursor: found.Cursor}
+	switch {
+	case q.Cursor == "":
+	case len(found.Items) > 0:
+		page.Previous = back.CursorAfter(found.Items[0])
+	default: // of a filter that matches nothing more
+		page.Previous = back.CursorAt(from)
 	}
 	return page, nil
+}
+
+// listBack returns the page that ends before the position at. The last of its
+// rows may be missing if what was shown after it was empty: they stand on the
+// page that follows then.
+func listBack[T any](ctx context.Context, t table.Table, q, back table.Query, at table.Position, read func(table.Item) (T, error)) (Page[T], error) {
+	found, err := t.Query(ctx, back)
+	if err != nil {
+		return Page[T]{}, fmt.Errorf("listing: %w", err)
+	}
+	slices.Reverse(found.Items)
+	page := Page[T]{Items: readable(found.Items, read), Previous: found.Cursor, Cursor: q.CursorAt(at)}
+	if n := len(found.Items); n > 0 {
+		page.Cursor = q.CursorAfter(found.Items[n-1])
+	}
+	return page, nil
+}
+
+func readable[T any](items []table.Item, read func(table.Item) (T, error)) []T {
+	values := make([]T, 0, len(items))
+	for _, item := range items {
+		if v, err := read(item); err == nil {
+			values = append(values, v)
+		}
+	}
+	return values
 }

@@ -79,18 +79,74 @@ func testList(t *testing.T, open engine) {
 			t.Error(got)
 		}
 	})
+	t.Run("there and back again", func(t *testing.T) {
+		for _, f := range []usersvc.Filter{{Limit: 2}, {Limit: 1, Search: "ad"}, {Limit: 3, Search: "u_"}, {Limit: 2, Role: "user"}, {Limit: 1, Status: usersvc.Suspended}} {
+			thereAndBack(t, func(cursor string) (names []string, p usersvc.Page[usersvc.User]) {
+				f.Cursor = cursor
+				page, err := h.List(t.Context(), f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, user := range page.Items {
+					names = append(names, user.Name)
+				}
+				return names, page
+			})
+		}
+	})
 	t.Run("S131 a cursor of another search", func(t *testing.T) {
 		page, err := h.List(t.Context(), usersvc.Filter{Search: "ad", Limit: 1})
 		if err != nil || page.Cursor == "" {
 			t.Fatal(page, err)
 		}
-		for _, f := range []usersvc.Filter{{}, {Search: "a"}, {Search: "lin"}, {Search: "u_"}} {
-			f.Cursor = page.Cursor
-			if _, err := h.List(t.Context(), f); !errors.Is(err, table.ErrBadCursor) {
-				t.Errorf("%+v: %v", f, err)
+		second, err := h.List(t.Context(), usersvc.Filter{Search: "ad", Limit: 1, Cursor: page.Cursor})
+		if err != nil || second.Previous == "" {
+			t.Fatal(second, err)
+		}
+		for _, cursor := range []string{page.Cursor, second.Previous, "x"} {
+			for _, f := range []usersvc.Filter{{}, {Search: "a"}, {Search: "lin"}, {Search: "u_"}} {
+				f.Cursor = cursor
+				if _, err := h.List(t.Context(), f); !errors.Is(err, table.ErrBadCursor) {
+					t.Errorf("%+v: %v", f, err)
+				}
 			}
 		}
 	})
+}
+
+// thereAndBack goes to the end of a list and back to its beginning. On the way
+// back there is all that was seen before, in the same order.
+func thereAndBack[T any](t *testing.T, open func(cursor string) ([]string, usersvc.Page[T])) {
+	t.Helper()
+	var there, back []string
+	names, page := open("")
+	if page.Previous != "" {
+		t.Error("something comes before the beginning")
+	}
+	for there = names; page.Cursor != ""; there = append(there, names...) {
+		names, page = open(page.Cursor)
+	}
+	for back = names; page.Previous != ""; {
+		end := page
+		names, page = open(page.Previous)
+		if len(end.Items) > 0 { // else a row may stand on the page after
+			if again, _ := open(page.Cursor); len(again) == 0 {
+				t.Error("from the page before, the page after it is empty")
+			}
+		}
+		back = append(names, back...)
+	}
+	if len(there) > 0 && len(back) < len(there)-1 || !slices.Equal(back, there[:len(back)]) {
+		t.Errorf("there %q, back %q", there, back)
+	}
+}
+
+func TestByEmail(t *testing.T) {
+	for search, want := range map[string]bool{"": false, "u_": false, "u_1k8": false, "u_x@": true, "a": true, "u": true, "ada@example.com": true} {
+		if got := (usersvc.Filter{Search: search}).ByEmail(); got != want {
+			t.Errorf("%q: %v", search, got)
+		}
+	}
 }
 
 func TestAudit(t *testing.T) { onEngines(t, testAudit) }
@@ -142,6 +198,21 @@ func testAudit(t *testing.T, open engine) {
 			}
 		})
 	}
+	t.Run("there and back again", func(t *testing.T) {
+		for _, f := range []usersvc.AuditFilter{{Limit: 2}, {Limit: 1, UserID: lin.user.ID}, {Limit: 1, UserID: lin.user.ID, Actor: ada.user.ID}} {
+			thereAndBack(t, func(cursor string) (ids []string, p usersvc.Page[usersvc.Entry]) {
+				f.Cursor = cursor
+				page, err := h.Audit(t.Context(), f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, e := range page.Items {
+					ids = append(ids, e.ID)
+				}
+				return ids, page
+			})
+		}
+	})
 	t.Run("each change is there with its row, or neither", func(t *testing.T) {
 		h := open(t)
 		lin := h.signIn(t, profile("lin"))

@@ -12,16 +12,17 @@ import (
 
 // SetRoles gives the user these roles in place of those they had; tokens with
 // the old ones are revoked. Only an admin or an operator may do it. It returns
-// [ErrUnknownRole] for a role that is not declared, [ErrLastAdmin] if no active
-// admin would remain, and [ErrVersion] if version is neither 0 nor the user's.
+// [ErrUnknownRole] for a new role that is not declared, [ErrLastAdmin] if no
+// active admin would remain, and [ErrVersion] if version is neither 0 nor the
+// user's.
 func (u *Users) SetRoles(ctx context.Context, by By, id string, roles []string, version int64) (User, error) {
-	for _, role := range roles {
-		if !u.declared(role) {
-			return User{}, ErrUnknownRole
-		}
-	}
 	roles = sortedRoles(roles)
 	return u.change(ctx, by, id, version, func(next *User) ([]table.Write, error) {
+		for _, role := range roles {
+			if !u.declared(role) && !next.HasRole(role) {
+				return nil, ErrUnknownRole
+			}
+		}
 		if by.UserID == id && !next.HasRole(Admin) {
 			return nil, ErrForbidden
 		}
@@ -95,6 +96,30 @@ func (u *Users) keepAdmin(ctx context.Context, by By, old, next User) ([]table.W
 			return nil, ErrLastAdmin
 		}
 	}
+}
+
+// Choosable returns the roles that the user may have: those that are declared,
+// and those that they have from a time when they were.
+func (u *Users) Choosable(user User) []string {
+	roles := append(u.DeclaredRoles(), user.Roles...)
+	return sortedRoles(roles)
+}
+
+// DeclaredRoles returns the roles that may be given.
+func (u *Users) DeclaredRoles() []string {
+	if u.Roles == nil {
+		return sortedRoles(append([]string{Admin}, u.defaultRoles()...))
+	}
+	return sortedRoles(u.Roles)
+}
+
+// OnlyAdmin tells whether no active admin would remain without the user.
+func (u *Users) OnlyAdmin(ctx context.Context, user User) (bool, error) {
+	_, err := u.keepAdmin(ctx, By{UserID: user.ID}, user, User{})
+	if errors.Is(err, ErrLastAdmin) {
+		return true, nil
+	}
+	return false, err
 }
 
 // memberKey is a row that tells that a user has the role admin. It exists so

@@ -136,6 +136,23 @@ func testSetRoles(t *testing.T, open engine) {
 			}
 		})
 	})
+	t.Run("a role that is no longer declared can be kept, and not be given", func(t *testing.T) {
+		h := open(t)
+		h.Users.DefaultRoles = []string{"pilot"}
+		lin := h.signIn(t, profile("lin"))
+		h.Users.DefaultRoles = nil
+		if got := h.Choosable(lin.user); !slices.Equal(got, []string{"admin", "pilot", "user"}) {
+			t.Error(got)
+		}
+		for _, roles := range [][]string{{"pilot", "user"}, {"user"}} {
+			if _, err := h.SetRoles(t.Context(), operator, lin.user.ID, roles, 0); err != nil {
+				t.Error(roles, err)
+			}
+		}
+		if _, err := h.SetRoles(t.Context(), operator, lin.user.ID, []string{"pilot"}, 0); !errors.Is(err, usersvc.ErrUnknownRole) {
+			t.Error(err)
+		}
+	})
 	t.Run("a user who is not there", func(t *testing.T) {
 		for _, id := range []string{"u_unknown", "", "#", "\x00"} {
 			if _, err := h.SetRoles(t.Context(), by(ada), id, nil, 0); !errors.Is(err, usersvc.ErrNotFound) {
@@ -186,6 +203,14 @@ func testLastAdmin(t *testing.T, open engine) {
 		})
 	}
 	t.Run("keeps the role", refused)
+	only := func(user usersvc.User, want bool) {
+		t.Helper()
+		if got, err := h.OnlyAdmin(t.Context(), user); got != want || err != nil {
+			t.Errorf("only admin: %v, %v", got, err)
+		}
+	}
+	only(ada.user, true)
+	only(lin.user, false)
 	if _, err := h.SetRoles(t.Context(), by(ada), lin.user.ID, []string{"admin"}, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -193,9 +218,11 @@ func testLastAdmin(t *testing.T, open engine) {
 		t.Fatal(err)
 	}
 	t.Run("also where another one is suspended", refused)
+	only(ada.user, true)
 	if _, err := h.Activate(t.Context(), by(ada), lin.user.ID); err != nil {
 		t.Fatal(err)
 	}
+	only(ada.user, false)
 	t.Run("the last but one may go", func(t *testing.T) {
 		if err := h.Delete(t.Context(), by(ada), ada.user.ID); err != nil {
 			t.Error(err)

@@ -30,6 +30,11 @@ func (q Query) CursorAfter(item Item) string {
 	if _, sk := q.Keys(); q.Index != "" {
 		p.IndexSK, _ = item[sk].(string)
 	}
+	return q.CursorAt(p)
+}
+
+// CursorAt returns the cursor of a page of q that ends at p.
+func (q Query) CursorAt(p Position) string {
 	position, _ := json.Marshal(p) // strings always encode
 	sum := q.checksum(position)
 	return cursorEncoding.EncodeToString(append(sum, position...))
