@@ -8,10 +8,12 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/gatehouse-auth/gatehouse/internal/metric"
 )
 
 func main() {
-	log := slog.New(lambdacontext.NewLogHandler())
+	log := slog.New(metric.Embed(lambdacontext.NewLogHandler(), os.Getenv("GATEHOUSE_NAME")))
 	h, err := build(os.Getenv, log)
 	if err != nil {
 		log.Error("starting authorizer", "err", err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/awsenv"
 	"github.com/gatehouse-auth/gatehouse/internal/env"
+	"github.com/gatehouse-auth/gatehouse/internal/metric"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
 	"github.com/gatehouse-auth/gatehouse/keys"
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
@@ -43,9 +44,16 @@ func build(getenv func(string) string, log *slog.Logger) (func(context.Context) 
 
 // run does what is due, and then looks at the whole.
 func run(ctx context.Context, ring *keyring.Keyring, log *slog.Logger) error {
+	counted := &metric.Recorder{}
+	ctx = metric.NewContext(ctx, counted)
 	report, err := ring.Tend(ctx)
-	log.InfoContext(ctx, "tended the key ring", "report", report)
-	if err = errors.Join(err, ring.Check(ctx)); err != nil {
+	err = errors.Join(err, ring.Check(ctx))
+	counted.Count(metric.RingTended)
+	if err != nil {
+		counted.Count(metric.RingUnhealthy)
+	}
+	log.LogAttrs(ctx, slog.LevelInfo, "tended the key ring", append([]slog.Attr{slog.Any("report", report)}, counted.Attrs()...)...)
+	if err != nil {
 		log.ErrorContext(ctx, "the key ring is not healthy", "err", err)
 	}
 	return err

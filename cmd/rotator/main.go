@@ -5,14 +5,17 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/gatehouse-auth/gatehouse/internal/metric"
 )
 
 func main() {
-	log := lambdacontext.NewLogger()
+	log := slog.New(metric.Embed(lambdacontext.NewLogHandler(), os.Getenv("GATEHOUSE_NAME")))
 	f, err := build(os.Getenv, log)
 	if err != nil {
 		log.ErrorContext(context.Background(), "starting rotator", "err", err)

@@ -15,13 +15,14 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/internal/env"
 	"github.com/gatehouse-auth/gatehouse/internal/lambdahttp"
+	"github.com/gatehouse-auth/gatehouse/internal/metric"
 	"github.com/gatehouse-auth/gatehouse/internal/setup"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
 func main() {
-	log := lambdacontext.NewLogger()
+	log := slog.New(metric.Embed(lambdacontext.NewLogHandler(), os.Getenv("GATEHOUSE_NAME")))
 	f, err := build(os.Getenv, log)
 	if err != nil {
 		log.ErrorContext(context.Background(), "starting usersvc", "err", err)
