@@ -15,7 +15,7 @@ package: node_modules
 # The packaged template as a stack on this machine: the built functions under a
 # Runtime API, with an emulated DynamoDB and KMS.
 e2e-lambda: package
-	go test -count=1 -v -run TestStackOnThisMachine ./internal/stack
+	go test -count=1 -v -run TestStackOnThisMachine ./internal/stacktest
 
 # What is wrong is found before it is deployed, and what was deployed is tried.
 # GATEHOUSE_TOKEN, an access token of somebody who is no admin, lets smoke try more.

@@ -38,6 +38,10 @@ type Config struct {
 	// Stage is the name of the stage: the first segment of every path. "" is
 	// $default, which has none.
 	Stage string
+	// Mapping is the key under which a custom domain has the API: the first
+	// segments of the paths there, which functions see as well. Without it, paths
+	// are those of the API's own address, and both are answered. "": no key.
+	Mapping string
 
 	Observe func(Exchange) // called once for each request, after the answer; may be nil
 	// ReasonHeader, if it is not "", names a header that tells the client why it

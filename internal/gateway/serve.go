@@ -29,7 +29,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, x *Exchange) {
-	escaped, ok := g.withoutStage(r.URL.EscapedPath())
+	escaped, ok := g.withoutStage(g.withoutMapping(r.URL.EscapedPath()))
 	path, err := split(escaped)
 	matched, parameters, found := find(g.routes, r.Method, path)
 	switch {
@@ -98,6 +98,15 @@ func (g *Gateway) integrate(w http.ResponseWriter, r *http.Request, matched rout
 		return
 	}
 	answer.write(w)
+}
+
+// withoutMapping takes the key of the custom domain's mapping off a path.
+func (g *Gateway) withoutMapping(escaped string) string {
+	rest, ok := strings.CutPrefix(escaped, "/"+g.cfg.Mapping)
+	if g.cfg.Mapping == "" || !ok || rest != "" && rest[0] != '/' {
+		return escaped
+	}
+	return rest
 }
 
 // withoutStage takes the stage off a path; false says that it is another's.

@@ -28,6 +28,8 @@ type Request struct {
 	ClientID     string
 	ClientSecret string // "" for a public client
 	Scope        string // space-separated; "" is "openid profile email"
+
+	Transport http.RoundTripper // nil: http.DefaultTransport
 }
 
 // Tokens is a successful answer of the token endpoint (RFC 6749, Section 5.1).
@@ -71,7 +73,7 @@ func Code(ctx context.Context, r Request) (*Grant, error) {
 	if r.Scope == "" {
 		r.Scope = "openid profile email"
 	}
-	b, err := newBrowser()
+	b, err := newBrowser(r.Transport)
 	if err != nil {
 		return nil, err
 	}
@@ -109,10 +111,11 @@ type metadata struct {
 // browser keeps cookies and leaves redirects to us.
 type browser struct{ client *http.Client }
 
-func newBrowser() (*browser, error) {
+func newBrowser(transport http.RoundTripper) (*browser, error) {
 	jar, err := cookiejar.New(nil)
 	return &browser{&http.Client{
 		Jar:           jar,
+		Transport:     transport,
 		Timeout:       15 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, err
@@ -120,7 +123,7 @@ func newBrowser() (*browser, error) {
 
 // Issuer returns the issuer that is at the address, or [ErrNotRunning].
 func Issuer(ctx context.Context, address string) (string, error) {
-	b, err := newBrowser()
+	b, err := newBrowser(nil)
 	if err != nil {
 		return "", err
 	}

@@ -34,28 +34,24 @@ func Endpoint(t testing.TB, getenv func(string) string) string {
 	return ""
 }
 
-// findEmulator looks below the folder of go.mod, where npm puts what
-// package.json names.
+// findEmulator looks where npm puts what package.json names: in this folder or
+// one above it.
 func findEmulator() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
 	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
+		found, err := filepath.Glob(filepath.Join(dir, "node_modules", "@dynoxide", "*", "dynoxide*"))
+		if err == nil && len(found) > 0 {
+			return found[0], nil
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			return "", errors.New("no go.mod above the test")
+			return "", errors.New("no emulator under node_modules/@dynoxide: run npm ci in the folder of package.json")
 		}
 		dir = parent
 	}
-	found, err := filepath.Glob(filepath.Join(dir, "node_modules", "@dynoxide", "*", "dynoxide*"))
-	if err != nil || len(found) == 0 {
-		return "", fmt.Errorf("no emulator under %s: run npm install there", filepath.Join(dir, "node_modules", "@dynoxide"))
-	}
-	return found[0], nil
 }
 
 func startEmulator(t testing.TB, binary string) (endpoint string, err error) {

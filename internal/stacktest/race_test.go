@@ -1,4 +1,4 @@
-package stack_test
+package stacktest_test
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gatehouse-auth/gatehouse/internal/signin"
+	"github.com/gatehouse-auth/gatehouse/internal/stacktest"
 )
 
 // processes is how many instances of the login service race on one table.
@@ -30,12 +31,12 @@ func of(all, few int) int {
 // TestRaces races the deployed binary with itself: four frozen and thawed
 // processes of the login service, as Lambda would run them, on one table.
 func TestRaces(t *testing.T) {
-	s := run(t)
+	s := start(t, stacktest.Config{})
 
 	t.Run("S56 of a thousand redemptions of one code one succeeds", func(t *testing.T) {
 		g := s.code(t)
 		form := url.Values{
-			"grant_type": {"authorization_code"}, "client_id": {"spa"},
+			"grant_type": {"authorization_code"}, "client_id": {"demo-spa"},
 			"code": {g.Code}, "code_verifier": {g.Verifier}, "redirect_uri": {g.RedirectURI},
 		}
 		answers := s.race(t, of(1000, 80), form)
@@ -89,7 +90,9 @@ func TestRaces(t *testing.T) {
 			var revoked int
 			var both sync.WaitGroup
 			both.Go(func() { renewed = s.token(t, renewal(before)) })
-			both.Go(func() { revoked = s.post(t, "/revoke", url.Values{"client_id": {"spa"}, "token": {before}}).status })
+			both.Go(func() {
+				revoked = s.post(t, "/revoke", url.Values{"client_id": {"demo-spa"}, "token": {before}}).status
+			})
 			both.Wait()
 			if revoked != http.StatusOK {
 				t.Fatalf("revocation: %d", revoked)
@@ -101,7 +104,7 @@ func TestRaces(t *testing.T) {
 			}
 		}
 	})
-	if n := len(s.functions["loginsvc"].Processes()); n < 2 {
+	if n := len(s.Functions["loginsvc"].Processes()); n < 2 {
 		t.Errorf("%d processes took part", n)
 	}
 }
@@ -113,7 +116,7 @@ type answer struct {
 }
 
 func renewal(refreshToken string) url.Values {
-	return url.Values{"grant_type": {"refresh_token"}, "client_id": {"spa"}, "refresh_token": {refreshToken}}
+	return url.Values{"grant_type": {"refresh_token"}, "client_id": {"demo-spa"}, "refresh_token": {refreshToken}}
 }
 
 func count(answers []answer, status int) (n int) {
@@ -127,7 +130,7 @@ func count(answers []answer, status int) (n int) {
 
 // race posts form to the token endpoint n times, to as many processes at once as
 // there are.
-func (s *running) race(t *testing.T, n int, form url.Values) []answer {
+func (s *world) race(t *testing.T, n int, form url.Values) []answer {
 	t.Helper()
 	answers := make([]answer, n)
 	var all sync.WaitGroup
@@ -142,10 +145,10 @@ func (s *running) race(t *testing.T, n int, form url.Values) []answer {
 	return answers
 }
 
-func (s *running) token(t *testing.T, form url.Values) answer { return s.post(t, "/token", form) }
+func (s *world) token(t *testing.T, form url.Values) answer { return s.post(t, "/token", form) }
 
-func (s *running) post(t *testing.T, path string, form url.Values) (a answer) {
-	resp, err := http.PostForm(s.url+path, form)
+func (s *world) post(t *testing.T, path string, form url.Values) (a answer) {
+	resp, err := http.PostForm(s.Issuer+path, form)
 	if err != nil {
 		t.Error(err)
 		return a
@@ -160,21 +163,21 @@ func (s *running) post(t *testing.T, path string, form url.Values) (a answer) {
 	return a
 }
 
-func (s *running) code(t *testing.T) *signin.Grant {
+func (s *world) code(t *testing.T) *signin.Grant {
 	t.Helper()
-	g, err := signin.Code(t.Context(), signin.Request{URL: s.url, User: "lin", ClientID: "spa", Scope: "openid offline_access"})
+	g, err := signin.Code(t.Context(), signin.Request{URL: s.Issuer, User: "lin", ClientID: "demo-spa", Scope: "openid offline_access"})
 	if err != nil {
-		t.Fatalf("%v\n%s", err, &s.log)
+		t.Fatalf("%v\n%s", err, s.Log)
 	}
 	return g
 }
 
 // signIn returns a refresh token.
-func (s *running) signIn(t *testing.T) string {
+func (s *world) signIn(t *testing.T) string {
 	t.Helper()
-	got, err := signin.Do(t.Context(), signin.Request{URL: s.url, User: "lin", ClientID: "spa", Scope: "offline_access"})
+	got, err := signin.Do(t.Context(), signin.Request{URL: s.Issuer, User: "lin", ClientID: "demo-spa", Scope: "offline_access"})
 	if err != nil {
-		t.Fatalf("%v\n%s", err, &s.log)
+		t.Fatalf("%v\n%s", err, s.Log)
 	}
 	return got.RefreshToken
 }

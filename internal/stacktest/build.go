@@ -1,0 +1,58 @@
+package stacktest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+)
+
+// Build compiles every Lambda main under cmd and examples for this machine, into
+// folder, each under the name of its function. Flags of the zips that would have
+// everything compiled a second time are left out.
+func Build(ctx context.Context, folder string) error {
+	root, err := root()
+	if err != nil {
+		return err
+	}
+	var mains []string
+	for _, parent := range []string{"cmd", "examples"} {
+		entries, err := os.ReadDir(filepath.Join(root, parent))
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if e.IsDir() && e.Name() != "gatehouse" {
+				mains = append(mains, "./"+parent+"/"+e.Name())
+			}
+		}
+	}
+	args := append([]string{"build", "-tags", "lambda.norpc", "-o", folder + string(filepath.Separator)}, mains...)
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("building the functions for %s: %w\n%s", runtime.GOARCH, err, out)
+	}
+	return nil
+}
+
+// root returns the folder that has serverless.yml, this one or one above it.
+func root() (string, error) {
+	folder, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(folder, "serverless.yml")); err == nil {
+			return folder, nil
+		}
+		parent := filepath.Dir(folder)
+		if parent == folder {
+			return "", errors.New("no serverless.yml in this folder or above it")
+		}
+		folder = parent
+	}
+}
