@@ -116,7 +116,7 @@ func testDelete(t *testing.T, open engine) {
 		_, roles := h.SetRoles(t.Context(), by(ada), lin.user.ID, []string{"user"}, 0)
 		_, active := h.Activate(t.Context(), by(ada), lin.user.ID)
 		_, rename := h.Rename(t.Context(), by(lin), lin.user.ID, "x", 0)
-		_, link := h.Link(t.Context(), by(lin), at(profile("lin"), "third"))
+		_, link := h.Link(t.Context(), by(lin), lin.session.ID, at(profile("lin"), "third"))
 		_, sessions := h.Sessions(t.Context(), lin.user.ID)
 		for _, err := range []error{roles, active, rename, link, sessions, h.Delete(t.Context(), by(ada), lin.user.ID), h.Delete(t.Context(), operator, "u_unknown")} {
 			if !errors.Is(err, usersvc.ErrNotFound) {

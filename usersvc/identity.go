@@ -62,18 +62,28 @@ func (u *Users) allIdentities(ctx context.Context, userID string) ([]Identity, e
 }
 
 // Link lets the user who asks sign in with p from now on. It is for somebody who
-// is signed in and has just proved at the provider that they are p. It returns
-// [ErrLinkedElsewhere] if p is another user's, and [ErrTooManyIdentities].
-func (u *Users) Link(ctx context.Context, by By, p Profile) (User, error) {
+// is signed in, in the session sid, and has just proved at the provider that they
+// are p. Several identities of one provider are as good as one each of several:
+// unlike an address in [Users.SignIn], this is the word of both of them. It does
+// nothing if p is linked already. It returns [ErrNoSession] if the session is not
+// live any more, [ErrLinkedElsewhere] if p is another user's, and
+// [ErrTooManyIdentities].
+func (u *Users) Link(ctx context.Context, by By, sid string, p Profile) (User, error) {
 	if err := p.check(); err != nil {
 		return User{}, err
 	}
 	p = p.clean()
 	return u.change(ctx, by, by.UserID, 0, func(next *User) ([]table.Write, error) {
+		s, err := u.readSession(ctx, by.UserID, sid)
+		if err != nil {
+			return nil, err
+		}
 		owner, err := u.owner(ctx, p.key())
 		switch {
 		case err != nil:
 			return nil, err
+		case !next.live(s):
+			return nil, ErrNoSession
 		case owner == next.ID:
 			return nil, nil
 		case owner != "":
@@ -82,12 +92,14 @@ func (u *Users) Link(ctx context.Context, by By, p Profile) (User, error) {
 			return nil, ErrTooManyIdentities
 		}
 		next.identities++
-		return append(linkRows(next.ID, p, u.now()), u.audit(IdentityLinked, next.ID, by, "from "+p.Provider)), nil
+		writes := append(linkRows(next.ID, p, u.now()), u.audit(IdentityLinked, next.ID, by, "from "+p.Provider))
+		return append(writes, table.Check(sessionKey(next.ID, sid), table.Exists{})), nil
 	})
 }
 
 // Unlink takes an identity from the user. Whoever has it is a stranger from then
-// on. It returns [ErrNoIdentity] if the user has no such identity, and
+// on: the sessions that began with it end, and every access token that the user
+// has is revoked; the sessions that go on get new ones. It returns [ErrNoIdentity] if the user has no such identity, and
 // [ErrLastIdentity] if it is the last.
 func (u *Users) Unlink(ctx context.Context, by By, userID, identityID string) (User, error) {
 	return u.change(ctx, by, userID, 0, func(next *User) ([]table.Write, error) {
@@ -109,11 +121,13 @@ func (u *Users) unlink(by By, next *User, i Identity) ([]table.Write, error) {
 		return nil, ErrLastIdentity
 	}
 	next.identities--
+	next.endSessionsOf(i.ID)
 	key := Profile{Issuer: i.Issuer, Subject: i.Subject}.key()
 	writes := []table.Write{
 		table.Delete(key).If(table.Equal{Name: "user_id", Value: next.ID}),
 		table.Update(table.Key{PK: userKey(next.ID).PK, SK: key.PK}, map[string]any{"unlinked": true}).If(table.Exists{}),
 		u.audit(IdentityUnlinked, next.ID, by, "from "+i.Provider),
+		u.revokeUser(next),
 	}
 	if next.primary == key.PK { // the profile was this identity's: the next one to sign in takes its place
 		next.primary = ""
@@ -151,9 +165,14 @@ func identityFrom(item table.Item) (Identity, error) {
 	if r.err != nil {
 		return Identity{}, r.err
 	}
-	hash := sha256.Sum256([]byte(item.Key().SK))
-	i.ID = base64.RawURLEncoding.EncodeToString(hash[:12])
+	i.ID = identityID(item.Key().SK)
 	return i, nil
+}
+
+// identityID names an identity, by the partition key of its row.
+func identityID(key string) string {
+	hash := sha256.Sum256([]byte(key))
+	return base64.RawURLEncoding.EncodeToString(hash[:12])
 }
 
 // owner returns the id of the user that a row leads to, or "" if there is none.

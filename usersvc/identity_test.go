@@ -17,7 +17,7 @@ func testLink(t *testing.T, open engine) {
 		h := open(t)
 		lin := h.signIn(t, profile("lin"))
 		for range 2 {
-			if _, err := h.Link(t.Context(), by(lin), stranger("x")); err != nil {
+			if _, err := h.Link(t.Context(), by(lin), lin.session.ID, stranger("x")); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -32,7 +32,7 @@ func testLink(t *testing.T, open engine) {
 	t.Run("S35 but not another user's", func(t *testing.T) {
 		h := open(t)
 		lin, kim := h.signIn(t, profile("lin")), h.signIn(t, stranger("kim"))
-		if _, err := h.Link(t.Context(), by(lin), stranger("kim")); !errors.Is(err, usersvc.ErrLinkedElsewhere) {
+		if _, err := h.Link(t.Context(), by(lin), lin.session.ID, stranger("kim")); !errors.Is(err, usersvc.ErrLinkedElsewhere) {
 			t.Error(err)
 		}
 		if got := h.signIn(t, stranger("kim")); got.user.ID != kim.user.ID {
@@ -42,7 +42,7 @@ func testLink(t *testing.T, open engine) {
 	t.Run("nobody links to nobody", func(t *testing.T) {
 		h := open(t)
 		for _, who := range []usersvc.By{{}, {UserID: "u_unknown"}, operator} {
-			if _, err := h.Link(t.Context(), who, stranger("x")); !errors.Is(err, usersvc.ErrNotFound) {
+			if _, err := h.Link(t.Context(), who, "s_none", stranger("x")); !errors.Is(err, usersvc.ErrNotFound) {
 				t.Error(err)
 			}
 		}
@@ -51,11 +51,11 @@ func testLink(t *testing.T, open engine) {
 		h := open(t)
 		lin := h.signIn(t, profile("lin"))
 		for i := range 19 {
-			if _, err := h.Link(t.Context(), by(lin), stranger(fmt.Sprint(i))); err != nil {
+			if _, err := h.Link(t.Context(), by(lin), lin.session.ID, stranger(fmt.Sprint(i))); err != nil {
 				t.Fatal(i, err)
 			}
 		}
-		if _, err := h.Link(t.Context(), by(lin), stranger("20")); !errors.Is(err, usersvc.ErrTooManyIdentities) {
+		if _, err := h.Link(t.Context(), by(lin), lin.session.ID, stranger("20")); !errors.Is(err, usersvc.ErrTooManyIdentities) {
 			t.Error(err)
 		}
 		if _, _, _, err := h.SignIn(t.Context(), at(profile("lin"), "other"), usersvc.SignInInfo{}); !errors.Is(err, usersvc.ErrEmailKnown) {
@@ -151,7 +151,7 @@ func testUnlink(t *testing.T, open engine) {
 		if _, err := h.Unlink(t.Context(), by(lin), lin.user.ID, find(t, linked, "other")); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.Link(t.Context(), by(lin), at(profile("lin"), "other")); err != nil {
+		if _, err := h.Link(t.Context(), by(lin), lin.session.ID, at(profile("lin"), "other")); err != nil {
 			t.Fatal(err)
 		}
 		if got := h.signIn(t, at(profile("lin"), "other")); got.user.ID != lin.user.ID {

@@ -173,7 +173,7 @@ func testRaces(t *testing.T, open engine) {
 		a, b := h.signIn(t, profile("a")), h.signIn(t, profile("b"))
 		p := at(profile("x"), "stranger")
 		link := func(who in) func() error {
-			return func() error { _, err := h.Link(t.Context(), by(who), p); return err }
+			return func() error { _, err := h.Link(t.Context(), by(who), who.session.ID, p); return err }
 		}
 		errs := together(link(a), link(b))
 		if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(errors.Join(errs...), usersvc.ErrLinkedElsewhere) {

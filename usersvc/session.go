@@ -25,8 +25,10 @@ type Session struct {
 	LastUsedAt time.Time `json:"last_used_at"` // a little behind, to spare writes
 	UserAgent  string    `json:"user_agent"`
 
-	epoch int64
-	hash  []byte // SHA-256 of the cookie's secret
+	epoch    int64
+	identity string // the id of the one that the user signed in with
+	version  int64  // of the user, when they did
+	hash     []byte // SHA-256 of the cookie's secret
 }
 
 // Session returns the live session of a cookie and its user. It returns
@@ -100,10 +102,10 @@ func (u *Users) readSession(ctx context.Context, userID, sid string) (Session, e
 	return s, nil
 }
 
-// userOf returns the user of s if s is of the user's present epoch.
+// userOf returns the user of s if s has not ended.
 func (u *Users) userOf(ctx context.Context, s Session) (User, error) {
 	user, err := u.Get(ctx, s.UserID)
-	if errors.Is(err, ErrNotFound) || err == nil && (user.Status != Active || user.epoch != s.epoch) {
+	if errors.Is(err, ErrNotFound) || err == nil && (user.Status != Active || !user.live(s)) {
 		return User{}, ErrNoSession
 	}
 	return user, err
@@ -118,6 +120,7 @@ func (u *Users) newSession(user User, a arrival) (Session, string) {
 		ID: newID("s_", now), UserID: user.ID, Provider: a.Provider,
 		AuthTime: a.info.AuthTime, CreatedAt: now, ExpiresAt: now.Add(u.sessionTTL()), LastUsedAt: now,
 		UserAgent: text(a.info.UserAgent, maxUserAgent), epoch: user.epoch, hash: hash[:],
+		identity: identityID(a.key().PK), version: user.Version,
 	}
 	if s.AuthTime.IsZero() {
 		s.AuthTime = now
@@ -138,7 +141,7 @@ func (s Session) item() table.Item {
 		"id": s.ID, "user_id": s.UserID, "provider": s.Provider, "user_agent": s.UserAgent,
 		"auth_time": s.AuthTime.UnixMilli(), "created_at": s.CreatedAt.UnixMilli(),
 		"expires_at": s.ExpiresAt.UnixMilli(), "last_used_at": s.LastUsedAt.UnixMilli(),
-		"epoch": s.epoch, "secret_sha256": s.hash,
+		"epoch": s.epoch, "identity": s.identity, "user_version": s.version, "secret_sha256": s.hash,
 	}
 }
 
@@ -150,6 +153,8 @@ func sessionFrom(item table.Item) (Session, error) {
 		ExpiresAt: r.instant("expires_at"), LastUsedAt: r.instant("last_used_at"),
 		epoch: r.number("epoch"), hash: r.bytes("secret_sha256"),
 	}
+	s.identity, _ = item["identity"].(string) // without them, the session ends sooner: see live
+	s.version, _ = item["user_version"].(int64)
 	if r.err == nil && item.Key() != sessionKey(s.UserID, s.ID) {
 		r.err = fmt.Errorf("%w: session: key", ErrCorrupt)
 	}

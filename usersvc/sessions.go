@@ -17,7 +17,7 @@ func (u *Users) Sessions(ctx context.Context, userID string) ([]Session, error) 
 	page, err := list(ctx, u.Table, table.Query{
 		PK: userKey(userID).PK, Prefix: sessionPrefix, Descending: true, Limit: maxLimit,
 		Filter: table.All{
-			table.Equal{Name: "epoch", Value: user.epoch},
+			user.liveSessions(),
 			table.Not{Cond: table.Less{Name: "expires_at", Value: u.now().UnixMilli() + 1}},
 		},
 	}, sessionFrom)
@@ -63,12 +63,12 @@ func (u *Users) EndSessions(ctx context.Context, by By, userID, keep string) err
 			if err != nil {
 				return nil, err
 			}
-			if s.epoch != next.epoch {
+			if !next.live(s) {
 				return nil, ErrNoSession
 			}
 			writes = append(writes, table.Update(sessionKey(userID, keep), map[string]any{"epoch": next.epoch + 1}).If(table.Exists{}))
 		}
-		next.epoch++
+		next.beginEpoch()
 		return writes, nil
 	})
 	return err

@@ -19,7 +19,7 @@ func (u *Users) Suspend(ctx context.Context, by By, id string) (User, error) {
 		}
 		old := *next
 		next.Status = Suspended
-		next.epoch++
+		next.beginEpoch()
 		writes, err := u.keepAdmin(ctx, by, old, *next)
 		if err != nil {
 			return nil, err

@@ -58,7 +58,7 @@ func testTwice(t *testing.T, h *house) {
 		{"Export", func(ctx context.Context) error { _, err := h.Export(ctx, id); return err }, nil},
 		{"Identities", func(ctx context.Context) error { _, err := h.Identities(ctx, id); return err }, nil},
 		{"Link", func(ctx context.Context) error {
-			_, err := h.Link(ctx, by(lin), at(profile("lin"), "stranger"))
+			_, err := h.Link(ctx, by(lin), lin.session.ID, at(profile("lin"), "stranger"))
 			return err
 		}, nil},
 		{"Unlink", func(ctx context.Context) error { _, err := h.Unlink(ctx, by(lin), id, linked[0].ID); return err }, usersvc.ErrNoIdentity},

@@ -1,6 +1,7 @@
 package usersvc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ type User struct {
 	TokensFrom time.Time `json:"-"`
 
 	epoch        int64  // of the sessions that are live
+	cuts         []cut  // the identities whose sessions have ended
 	primary      string // the identity whose profile the user shows: its key
 	claimedEmail string // the canonical address that leads to this user, or ""
 	lostEmail    string // a canonical address that leads to another user, or ""
@@ -85,7 +87,7 @@ func (u User) item() table.Item {
 		"id": u.ID, "email": u.Email, "email_verified": u.EmailVerified, "name": u.Name, "picture": u.Picture,
 		"roles": sortedRoles(u.Roles), "status": string(u.Status), "created_at": u.CreatedAt.UnixMilli(), "version": u.Version,
 		"epoch": u.epoch, "primary": u.primary, "claimed_email": u.claimedEmail, "lost_email": u.lostEmail, "admin_given": u.adminGiven,
-		"own_name": u.ownName, "identities": u.identities, "tokens_from": u.TokensFrom.Unix(),
+		"own_name": u.ownName, "identities": u.identities, "tokens_from": u.TokensFrom.Unix(), "cuts": cutsText(u.cuts),
 	}
 	if u.Status != deleted {
 		item[table.GSI1PK], item[table.GSI1SK] = usersPartition, u.ID
@@ -105,6 +107,10 @@ func userFrom(item table.Item) (User, error) {
 		epoch: r.number("epoch"), primary: r.text("primary"), claimedEmail: r.text("claimed_email"), lostEmail: r.text("lost_email"),
 		adminGiven: r.flag("admin_given"), ownName: r.flag("own_name"), identities: r.number("identities"),
 		TokensFrom: time.Unix(r.number("tokens_from"), 0).UTC(),
+	}
+	if _, ok := item["cuts"]; ok { // without it, nothing was unlinked yet
+		cuts, err := parseCuts(r.text("cuts"))
+		u.cuts, r.err = cuts, cmp.Or(r.err, err)
 	}
 	if r.err == nil && (r.number("schema") != userSchema || item.Key() != userKey(u.ID)) {
 		r.err = fmt.Errorf("%w: user: schema or key", ErrCorrupt)

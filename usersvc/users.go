@@ -13,9 +13,10 @@
 //     it depends on (the user is active, the caller is still an admin, another
 //     admin remains) inside that transaction.
 //   - A session is a random secret of which the table holds only the SHA-256. It
-//     is live as long as it is present, not expired, and of the user's present
-//     epoch: suspending a user or ending all sessions begins a new epoch, so that
-//     no number of sessions makes it slow or leaves it half done.
+//     is live as long as it is present, not expired, of the user's present epoch,
+//     and its identity has not been unlinked since: suspending a user or ending
+//     all sessions begins a new epoch, so that no number of sessions makes it slow
+//     or leaves it half done.
 package usersvc
 
 import (
