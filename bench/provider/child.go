@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -97,22 +95,13 @@ func stayOn(core int) error {
 	return nil
 }
 
-// tick is the unit of times in /proc/PID/stat, which Linux keeps at 10 ms.
-const tick = 10 * time.Millisecond
-
-// cpu is the time that the child has had on its core.
+// cpu is how much time the child has had on its core, with all its threads, for
+// itself and in the kernel.
 func (c *child) cpu() (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
+	const sched = 2 // CPUCLOCK_SCHED of a whole process, as clock_getcpuclockid(3) composes it
+	var t unix.Timespec
+	if err := unix.ClockGettime(int32(^c.cmd.Process.Pid<<3|sched), &t); err != nil {
+		return 0, fmt.Errorf("CPU clock: %w", err)
 	}
-	// The name, in brackets, may have spaces; utime and stime are the 14th and
-	// 15th field.
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	user, err := strconv.Atoi(fields[11])
-	if err != nil {
-		return 0, err
-	}
-	system, err := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * tick, err
+	return time.Duration(t.Nano()), nil
 }

@@ -1,5 +1,6 @@
 // Provider measures the login service beside two providers in Node, as they
-// come: each a process of its own on one core, in turn, on this machine. It
+// come, and beside servers that do nothing: each a process of its own on one
+// core, in turn, on this machine. It
 // exits with 1 if a goal is missed.
 //
 // Run it in the folder bench, with Node 20 on the PATH, after npm ci in
@@ -19,8 +20,8 @@ import (
 func main() {
 	var o options
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds that count, after one that does not")
-	flag.DurationVar(&o.turn, "turn", time.Second, "how long each is loaded in a round")
-	flag.IntVar(&o.connections, "connections", 32, "connections at once, each with one request under way")
+	flag.DurationVar(&o.turn, "turn", 500*time.Millisecond, "how long each is loaded in a round")
+	flag.IntVar(&o.connections, "connections", 64, "connections at once, each with one request under way")
 	flag.StringVar(&o.role, "role", "", "what this process is; set by the program for its children")
 	flag.StringVar(&o.signer, "signer", "", "address of the signer, for a child")
 	flag.Parse()
@@ -48,6 +49,8 @@ func run(ctx context.Context, o options) (bool, error) {
 		return true, serveSignatures()
 	case "house":
 		return true, serveHouse(ctx, o)
+	case "empty":
+		return true, serveEmpty(o)
 	case "key":
 		return true, signForever(ctx)
 	}

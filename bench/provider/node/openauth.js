@@ -1,17 +1,17 @@
-// @openauthjs/openauth as it comes: its own memory storage, its defaults, ES256.
+// @openauthjs/openauth as it comes: its defaults, ES256. Its store is a Map.
 // To file 3 it writes its address and one refresh token for every connection.
 import { writeSync } from 'node:fs';
 import { serve } from '@hono/node-server';
 import { issuer } from '@openauthjs/openauth';
 import { createSubjects } from '@openauthjs/openauth/subject';
-import { MemoryStorage } from '@openauthjs/openauth/storage/memory';
+import { mapStorage } from './store.js';
 
 const connections = Number(process.argv[2]);
 const anything = { '~standard': { version: 1, vendor: 'bench', validate: (value) => ({ value }) } };
 
 const app = issuer({
   subjects: createSubjects({ user: anything }),
-  storage: MemoryStorage(),
+  storage: mapStorage(),
   providers: {
     // Signs each visitor in as somebody new.
     anyone: {
