@@ -24,8 +24,9 @@ func (s *Service) letIn(w http.ResponseWriter, r *http.Request, req *authRequest
 	}
 	s.Pages.Render(w, r, http.StatusOK, pages.Consent{
 		AppName: req.Client.DisplayName(), Next: hostOf(req.RedirectURI), Who: displayName(user), Scopes: scopesOf(req.Scopes),
-		// Whoever answers must be who was asked.
-		Request: request + "&" + url.Values{"consent_of": {user.ID}}.Encode(), Action: s.path("/consent"),
+		// Whoever answers must be who was asked, in the same browser. It does not
+		// have the session's cookie yet if they have just signed in.
+		Request: request + "&" + url.Values{"consent_in": {session.ID}}.Encode(), Action: s.path("/consent"),
 		FormActionOrigins: []string{originOf(req.RedirectURI)},
 	})
 	return nil
@@ -58,13 +59,13 @@ func (s *Service) handleConsent(w http.ResponseWriter, r *http.Request) error {
 		return fail(pages.Failure{Kind: pages.BadRequest}, errors.New("consent to nothing"))
 	}
 	session, user, err := s.session(r.Context(), r)
-	request, asked := withoutUser(p.get("request"))
+	request, asked := withoutSession(p.get("request"))
 	switch {
 	case errors.Is(err, usersvc.ErrNoSession): // it ended while the page was open
 		return s.choose(w, r, what, request, "")
 	case err != nil:
 		return err
-	case asked != user.ID: // somebody else has signed in meanwhile
+	case asked != session.ID: // somebody has signed in anew meanwhile
 		return s.letIn(w, r, what.app, request, user, session)
 	case p.get("consent") != "allow":
 		return s.tell(what.app, &authError{"access_denied", "the user refused"}, nil)
@@ -78,16 +79,16 @@ func (s *Service) handleConsent(w http.ResponseWriter, r *http.Request) error {
 	return s.issueCode(w, r, what.app, session)
 }
 
-// withoutUser takes off a request the user whom letIn has put there.
-func withoutUser(request string) (without, userID string) {
+// withoutSession takes off a request the session that letIn has put there.
+func withoutSession(request string) (without, sid string) {
 	u, err := url.Parse(request)
 	if err != nil {
 		return request, ""
 	}
 	values := u.Query()
-	userID = values.Get("consent_of")
-	values.Del("consent_of")
-	return u.Path + "?" + values.Encode(), userID
+	sid = values.Get("consent_in")
+	values.Del("consent_in")
+	return u.Path + "?" + values.Encode(), sid
 }
 
 func scopesOf(names []string) []pages.Scope {

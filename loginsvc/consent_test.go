@@ -86,6 +86,9 @@ func TestConsent(t *testing.T) {
 		ada := w.browser()
 		ada.code("ada")
 		ada.answerConsent(page, "allow").page(t, http.StatusOK, "Ada")
+		again := w.browser()
+		again.code("lin")
+		again.answerConsent(page, "allow").page(t, http.StatusOK, "Lin") // asked again: who answers sits elsewhere
 		b.post("/consent", url.Values{"request": {"/login"}, "consent": {"allow"}}).page(t, http.StatusBadRequest, "")
 		b.post("/consent", url.Values{"request": {"/authorize?" + extAuthorize("redirect_uri", "https://evil.test").Encode()}, "consent": {"allow"}}).page(t, http.StatusBadRequest, "")
 		w.table.failRead = errDown

@@ -44,7 +44,12 @@ func (b *browser) answerDevice(userCode, consent string) answer {
 	b.w.t.Helper()
 	page := b.post("/device", url.Values{"user_code": {userCode}})
 	page.page(b.w.t, http.StatusOK, "Telly")
-	return b.post("/device", url.Values{"user_code": {hidden(b.w.t, page.body, "user_code")}, "consent": {consent}})
+	return b.post("/device", deviceForm(b.w.t, page, consent))
+}
+
+// deviceForm is the form of a page that asks about a device, with an answer.
+func deviceForm(t *testing.T, page answer, consent string) url.Values {
+	return url.Values{"user_code": {hidden(t, page.body, "user_code")}, "shown_to": {hidden(t, page.body, "shown_to")}, "consent": {consent}}
 }
 
 func TestDevice(t *testing.T) {
@@ -186,13 +191,50 @@ func TestDevice(t *testing.T) {
 		b := w.browser()
 		b.code("lin")
 		device, user := w.startDevice()
-		b.post("/device", url.Values{"user_code": {user}, "consent": {"allow"}}, "Sec-Fetch-Site", "cross-site").page(t, http.StatusForbidden, "another site")
+		page := b.get("/device?user_code=" + user)
+		b.post("/device", deviceForm(t, page, "allow"), "Sec-Fetch-Site", "cross-site").page(t, http.StatusForbidden, "another site")
 		b.get("/device?consent=allow&user_code="+user).page(t, http.StatusOK, "Telly")
 		w.poll(device).oauthError(t, 400, "authorization_pending")
 		if a := w.browser().post("/device", url.Values{"user_code": {user}, "consent": {"allow"}}); a.location() == nil || a.location().Host != "127.0.0.1:8788" {
 			t.Errorf("without a session: %d", a.StatusCode)
 		}
 		b.get("/device?user_code=a&user_code=b").page(t, http.StatusBadRequest, "")
+	})
+	t.Run("who answers is who was asked, where they were asked", func(t *testing.T) {
+		w := newWorld(t)
+		b, ada := w.browser(), w.browser()
+		b.code("lin")
+		ada.code("ada")
+		device, user := w.startDevice()
+		shown := b.get("/device?user_code=" + user)
+		_, others := w.startDevice()
+		other := b.get("/device?user_code=" + others)
+		again := w.browser() // Lin too, in another browser
+		again.code("lin")
+		for name, answer := range map[string]answer{
+			"nobody was asked":           b.post("/device", url.Values{"user_code": {user}, "consent": {"allow"}}),
+			"somebody else was asked":    ada.post("/device", deviceForm(t, shown, "allow")),
+			"in another browser":         again.post("/device", deviceForm(t, shown, "allow")),
+			"about another device":       b.post("/device", url.Values{"user_code": {user}, "shown_to": {hidden(t, other.body, "shown_to")}, "consent": {"allow"}}),
+			"no, by somebody else":       ada.post("/device", deviceForm(t, shown, "deny")),
+			"by a page of another login": b.post("/device", url.Values{"user_code": {user}, "shown_to": {hidden(t, ada.get("/device?user_code="+user).body, "shown_to")}, "consent": {"allow"}}),
+		} {
+			answer.page(t, http.StatusOK, "shown_to") // asked, who they are
+			w.poll(device).oauthError(t, 400, "authorization_pending")
+			jump(t, 5*time.Second)
+			if t.Failed() {
+				t.Fatal(name)
+			}
+		}
+		b.authorizeAs("ada", authorize("prompt", "login")) // the page is still open in another tab
+		anew := b.post("/device", deviceForm(t, shown, "allow"))
+		anew.page(t, http.StatusOK, "Ada")
+		w.poll(device).oauthError(t, 400, "authorization_pending")
+		jump(t, 5*time.Second)
+		b.post("/device", deviceForm(t, anew, "allow")).page(t, http.StatusOK, "Telly")
+		if access := w.access(w.poll(device).json(t)["access_token"]); access.Name != "Ada" {
+			t.Errorf("the device is %s", access.Name)
+		}
 	})
 	t.Run("codes are not to be guessed", func(t *testing.T) {
 		w := newWorld(t)
@@ -260,12 +302,13 @@ func TestDevice(t *testing.T) {
 		b := w.browser()
 		b.code("lin")
 		device, user := w.startDevice()
+		page := b.get("/device?user_code=" + user)
 		w.table.failWrite = func([]table.Write) error {
 			w.table.failWrite = nil
 			b.answerDevice(user, "deny")
 			return nil
 		}
-		b.post("/device", url.Values{"user_code": {user}, "consent": {"allow"}}).page(t, http.StatusBadRequest, "")
+		b.post("/device", deviceForm(t, page, "allow")).page(t, http.StatusBadRequest, "")
 		w.poll(device).oauthError(t, 400, "access_denied")
 	})
 	t.Run("the user is suspended meanwhile", func(t *testing.T) {

@@ -33,7 +33,7 @@ func (s *Service) handleDevice(w http.ResponseWriter, r *http.Request) error {
 		s.Pages.Render(w, r, http.StatusOK, pages.DeviceCode{Action: s.path("/device")})
 		return nil
 	}
-	return s.answerDevice(w, r, p.get("user_code"), "", session, user)
+	return s.answerDevice(w, r, deviceAnswer{typed: p.get("user_code")}, session, user)
 }
 
 // handleDeviceAnswer carries on with the code that was typed, or with the
@@ -53,7 +53,7 @@ func (s *Service) handleDeviceAnswer(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	return s.answerDevice(w, r, p.get("user_code"), p.get("consent"), session, user)
+	return s.answerDevice(w, r, deviceAnswer{p.get("user_code"), p.get("consent"), p.get("shown_to")}, session, user)
 }
 
 func (s *Service) signInFirst(w http.ResponseWriter, r *http.Request, typed string) error {
@@ -68,10 +68,17 @@ func (s *Service) signInFirst(w http.ResponseWriter, r *http.Request, typed stri
 	return s.choose(w, r, what, request, "")
 }
 
+// deviceAnswer is what a person said about a device.
+type deviceAnswer struct {
+	typed   string // the code
+	consent string // "" if they were not asked yet
+	shown   string // what the page that asked them carried
+}
+
 // answerDevice settles the device that waits for a code, or asks about it if
-// there is no answer yet.
-func (s *Service) answerDevice(w http.ResponseWriter, r *http.Request, typed, answer string, session usersvc.Session, user usersvc.User) error {
-	ctx, userCode := r.Context(), parseUserCode(typed)
+// there is no answer yet, or one of somebody who was not asked.
+func (s *Service) answerDevice(w http.ResponseWriter, r *http.Request, a deviceAnswer, session usersvc.Session, user usersvc.User) error {
+	ctx, userCode := r.Context(), parseUserCode(a.typed)
 	d, err := s.waiting(ctx, userCode)
 	var app client.Client
 	if err == nil {
@@ -81,20 +88,22 @@ func (s *Service) answerDevice(w http.ResponseWriter, r *http.Request, typed, an
 		if err := s.count(ctx, limitUserCodes, user.ID); err != nil { // or codes could be guessed (Section 5.1)
 			return err
 		}
-		s.Pages.Render(w, r, 0, pages.DeviceCode{Code: typed, Wrong: true, Action: s.path("/device")})
+		s.Pages.Render(w, r, 0, pages.DeviceCode{Code: a.typed, Wrong: true, Action: s.path("/device")})
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if answer == "" {
+	// Not the code alone, which another device can have by now.
+	shown := s.shownTo(r, d.Row.PK)
+	if a.consent == "" || !same(a.shown, shown) {
 		s.Pages.Render(w, r, http.StatusOK, pages.DeviceConfirm{
-			AppName: app.DisplayName(), Code: showUserCode(userCode), Who: displayName(user), Scopes: scopesOf(d.Scopes), Action: s.path("/device"),
+			AppName: app.DisplayName(), Code: showUserCode(userCode), ShownTo: shown, Who: displayName(user), Scopes: scopesOf(d.Scopes), Action: s.path("/device"),
 		})
 		return nil
 	}
 	status := deviceDenied
-	if answer == "allow" {
+	if a.consent == "allow" {
 		status = deviceApproved
 		if app.ThirdParty {
 			by := usersvc.By{UserID: user.ID, SourceIP: sourceIP(r), UserAgent: r.UserAgent()}

@@ -201,7 +201,12 @@ func TestDeviceMachine(t *testing.T) {
 					return
 				}
 				answer := rapid.SampledFrom([]string{"allow", "deny"}).Draw(t, "answer")
-				a := b.post("/device", url.Values{"user_code": {user}, "consent": {answer}})
+				page := b.get("/device?user_code=" + user)
+				shown := ""
+				if page.StatusCode == http.StatusOK {
+					shown = hidden(w.t, page.body, "shown_to")
+				}
+				a := b.post("/device", url.Values{"user_code": {user}, "shown_to": {shown}, "consent": {answer}})
 				open := status == "authorization_pending" && !old()
 				if (a.StatusCode == http.StatusOK) != open {
 					t.Fatalf("%d, and the code is open: %v", a.StatusCode, open)

@@ -31,6 +31,7 @@ func (d DeviceCode) Target() string { return actionOr(d.Action, "/device") }
 type DeviceConfirm struct {
 	AppName   string
 	Code      string // to compare with the one on the device
+	ShownTo   string // who was asked, for the field "shown_to"
 	Who       string // who is signed in, and will be on the device
 	Scopes    []Scope
 	Action    string // "": /device
