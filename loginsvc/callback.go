@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/metric"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
@@ -43,7 +44,7 @@ func (s *Service) handleCallback(w http.ResponseWriter, r *http.Request) error {
 	if err := s.useFlow(ctx, w, secrets.state); err != nil {
 		return s.flowFailure(f, err)
 	}
-	back := signIn{s, provider, what, f}
+	back := signIn{s, provider, what, f, metric.FromContext(ctx)}
 	if p.get("error") != "" || p.get("code") == "" {
 		return back.refusedByProvider(p.get("error"))
 	}
@@ -77,6 +78,7 @@ type signIn struct {
 	provider *upstream.Provider
 	what     purpose
 	flow     flow
+	counted  *metric.Recorder
 }
 
 // complete starts a session for the person whom the provider named.
@@ -91,6 +93,7 @@ func (b signIn) complete(w http.ResponseWriter, r *http.Request, who upstream.Id
 	if err != nil {
 		return b.signInFailed(err)
 	}
+	b.count(metric.SignInSuccess)
 	// A value that was in the browser before the sign-in is worth nothing after
 	// it, so nobody can have planted it (session fixation).
 	s.setCookie(w, sessionCookie, cookie, session.ExpiresAt.Sub(now))
@@ -145,12 +148,14 @@ func (b signIn) signInFailed(err error) error {
 	case errors.Is(err, usersvc.ErrBadProfile):
 		return b.refuse(pages.ProviderFailed, "access_denied", "the provider's answer cannot be trusted", err)
 	}
+	b.count(metric.SignInFailed)
 	return err
 }
 
 // refuse ends the sign-in without a session: the app hears code and description,
 // or the person sees a page if there is no app.
 func (b signIn) refuse(kind pages.FailureKind, code, description string, cause error) error {
+	b.count(outcomeOf(kind))
 	if b.what.app != nil {
 		return b.s.tell(b.what.app, &authError{code, description}, cause)
 	}

@@ -48,6 +48,7 @@ func (s *Service) tell(req *authRequest, refusal *authError, cause error) error 
 func handle(h httpx.HandlerFunc, write func(http.ResponseWriter, *http.Request, *httpx.Error)) http.Handler {
 	return httpx.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		err := h(w, r)
+		countFailure(r.Context(), err)
 		if _, known := errors.AsType[*httpx.Error](err); !known && unavailable(err) {
 			return httpx.Unavailable(err)
 		}

@@ -46,13 +46,16 @@ func (s *Service) renew(w http.ResponseWriter, r *http.Request, c client.Client,
 	now := s.now()
 	for attempt := range attempts {
 		answer, err := s.renewOnce(r.Context(), c, p.get("scope"), presented, now, attempt > 0)
-		if err == nil {
-			return httpx.JSON(w, answer)
+		if errors.Is(err, errChanged) {
+			continue
 		}
-		if !errors.Is(err, errChanged) {
+		countRefresh(r.Context(), err)
+		if err != nil {
 			return err
 		}
+		return httpx.JSON(w, answer)
 	}
+	countRefresh(r.Context(), errChanged)
 	return httpx.Unavailable(errChanged)
 }
 
