@@ -55,6 +55,7 @@ func TestCountSignIns(t *testing.T) {
 			w.browser().authorizeAs("lin", authorize()).refused(t, "access_denied")
 		}},
 		{"email_taken", func(w *world, b *browser) {
+			w.config.Users.TrustedProviders = []string{"x"}
 			elsewhere := usersvc.Profile{Issuer: "https://elsewhere.test", Subject: "1", Provider: "x", Email: "lin@example.com", EmailVerified: true}
 			if _, _, _, err := w.config.Users.SignIn(t.Context(), elsewhere, usersvc.SignInInfo{AuthTime: now()}); err != nil {
 				t.Fatal(err)
