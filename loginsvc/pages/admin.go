@@ -17,17 +17,20 @@ type UserRow struct {
 	CreatedAt       time.Time
 }
 
-// AdminUsers lists users. Its filter is a GET form with the fields "q" (the
-// beginning of an e-mail address or of an id), "role" and "status".
+// AdminUsers lists users. Its filter is posted to the address of the page, with
+// the fields "q" (the beginning of an e-mail address or of an id), "role" and
+// "status". Next and previous are another form with the same fields and
+// "cursor".
 type AdminUsers struct {
 	Frame
 
 	Users        []UserRow // at most AdminRows
 	Search       string
+	Private      bool     // Search may stand in no URL: next and previous are posted, too
 	Role, Status string   // the filter; "": everyone
 	Roles        []string // those that exist
-	NextURL      string   // "": this is the end
-	PreviousURL  string   // "": this is the beginning
+	Next         string   // cursor; "": this is the end
+	Previous     string   // cursor; "": this is the beginning
 }
 
 func (AdminUsers) name() string               { return "admin_users" }
@@ -39,12 +42,6 @@ func (AdminUsers) place() place               { return placeUsers }
 
 // Here is the address of the list.
 func (a AdminUsers) Here() string { return a.path("/admin/users") }
-
-// Next is the link that may be shown.
-func (a AdminUsers) Next() string { return webURL(a.NextURL) }
-
-// Previous is the link that may be shown.
-func (a AdminUsers) Previous() string { return webURL(a.PreviousURL) }
 
 // Filtered tells whether the list is of some users only.
 func (a AdminUsers) Filtered() bool { return a.Search != "" || a.Role != "" || a.Status != "" }
@@ -69,7 +66,7 @@ type AdminUser struct {
 
 	User       UserRow
 	Version    int64 // hidden field: of the user as they are shown
-	Self       bool  // the user is the one who looks
+	Self       bool  // the user is the one who looks, and cannot suspend themselves
 	Roles      []RoleChoice
 	Sessions   []SessionRow
 	Identities []IdentityRow
@@ -90,15 +87,18 @@ const (
 	SessionsEnded      AdminNotice = "sessions_ended"
 	UserChanged        AdminNotice = "changed"       // somebody else changed the user meanwhile; nothing was saved
 	LastAdmin          AdminNotice = "last_admin"    // the last administrator cannot lose the role, be suspended or deleted
+	NotToOneself       AdminNotice = "oneself"       // nobody can do this to themselves
 	DeleteNotConfirmed AdminNotice = "not_confirmed" // what was typed is not the user's id
 )
 
 // AdminNotices returns every notice.
 func AdminNotices() []AdminNotice {
-	return []AdminNotice{AdminNothingNew, RolesSaved, UserSuspended, UserActivated, SessionsEnded, UserChanged, LastAdmin, DeleteNotConfirmed}
+	return []AdminNotice{AdminNothingNew, RolesSaved, UserSuspended, UserActivated, SessionsEnded, UserChanged, LastAdmin, NotToOneself, DeleteNotConfirmed}
 }
 
-func (n AdminNotice) bad() bool { return n == UserChanged || n == LastAdmin || n == DeleteNotConfirmed }
+func (n AdminNotice) bad() bool {
+	return n == UserChanged || n == LastAdmin || n == NotToOneself || n == DeleteNotConfirmed
+}
 
 func (AdminUser) name() string          { return "admin_user" }
 func (AdminUser) formOrigins() []string { return nil }

@@ -15,8 +15,9 @@ type AuditRow struct {
 	From   string // a network address; "": unknown
 }
 
-// AdminAudit lists what was done, the newest first. Its filter is a GET form with
-// the fields "user", "actor" and "time" (the beginning of a time in UTC, such as
+// AdminAudit lists what was done, the newest first. Its filter is posted to the
+// address of the page, because people type e-mail addresses there, with the
+// fields "user", "actor" and "time" (the beginning of a time in UTC, such as
 // 2026-03).
 type AdminAudit struct {
 	Frame

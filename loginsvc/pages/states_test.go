@@ -2,6 +2,7 @@ package pages_test
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
@@ -49,8 +50,8 @@ func signedInStates(or func(string) string) []state {
 		{"account", account},
 		{"account-small", pages.Account{Frame: pages.Frame{Base: or("/auth"), Who: or("Lin")}, ID: "u_1", Name: or("Lin"), CreatedAt: at, Sessions: sessions[:1], Identities: identities[:1], Action: or("/account")}},
 		{"account-deleted", pages.AccountDeleted{}},
-		{"users", pages.AdminUsers{Frame: frame, Users: []pages.UserRow{user, suspended, {ID: "u_2", CreatedAt: at}}, Roles: []string{"admin", or("user")}, NextURL: or("/admin/users?cursor=n"), PreviousURL: or("/admin/users?cursor=p")}},
-		{"users-filtered", pages.AdminUsers{Frame: frame, Search: or("zoe@"), Role: "admin", Status: "active", Roles: []string{"admin", or("user")}}},
+		{"users", pages.AdminUsers{Frame: frame, Users: []pages.UserRow{user, suspended, {ID: "u_2", CreatedAt: at}}, Roles: []string{"admin", or("user")}, Next: or("n"), Previous: or("p")}},
+		{"users-filtered", pages.AdminUsers{Frame: frame, Search: or("zoe@"), Private: true, Role: "admin", Status: "active", Roles: []string{"admin", or("user")}, Next: or("n")}},
 		{"users-none", pages.AdminUsers{Frame: frame}},
 		{"user", admin},
 		{"user-bare", pages.AdminUser{Frame: frame, User: suspended, Self: true}},
@@ -98,7 +99,7 @@ func fullLists() []state {
 		identities = append(identities, pages.IdentityRow{ID: "i_1k825a1cvdhx3fnj5sg66iapc", Provider: "Microsoft Entra ID", Email: users[0].Email, LinkedAt: at})
 	}
 	return []state{
-		{"users-full", pages.AdminUsers{Frame: frame, Users: users, Roles: []string{"admin"}, NextURL: "/n", PreviousURL: "/p"}},
+		{"users-full", pages.AdminUsers{Frame: frame, Users: users, Roles: []string{"admin"}, Next: strings.Repeat("n", 300), Previous: strings.Repeat("p", 300)}},
 		{"audit-full", pages.AdminAudit{Frame: frame, Rows: rows, NextURL: "/n", PreviousURL: "/p"}},
 		{"account-full", pages.Account{Frame: frame, ID: "u_1", Name: "Ada", CreatedAt: at, Sessions: sessions, Identities: identities, ConfirmWith: users[0].Email}},
 		{"user-full", pages.AdminUser{Frame: frame, User: users[0], Sessions: sessions, Identities: identities, Trail: rows[:5]}},
