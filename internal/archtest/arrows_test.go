@@ -66,6 +66,8 @@ var arrows = []arrow{
 var light = []arrow{
 	{of("identity"), of("identity", "github.com/aws/aws-lambda-go/events"),
 		"every protected function imports it: it stays light"},
+	{of("connection"), of("connection", "identity", "github.com/aws/aws-lambda-go/events"),
+		"a function that guards its WebSockets imports it: it stays as light"},
 	{of("authorizer/policy"), of("authorizer/policy", "identity", "github.com/aws/aws-lambda-go/events"),
 		"rules are decided without I/O"},
 	{of("loginsvc/client"), of("loginsvc/client"),

@@ -1,0 +1,52 @@
+package connection
+
+import (
+	"maps"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+const subprotocols = "Sec-WebSocket-Protocol"
+
+// chooseBearer has the answer to a handshake choose the subprotocol "bearer", if
+// the client offered it and the function has chosen none. Beside it the client
+// put its token, which must not be chosen; and a browser whose page offered
+// subprotocols hangs up if none is.
+func chooseBearer(out events.APIGatewayProxyResponse, event events.APIGatewayWebsocketProxyRequest) events.APIGatewayProxyResponse {
+	chosen := len(lines(out.Headers, out.MultiValueHeaders)) > 0
+	if chosen || !offersBearer(lines(event.Headers, event.MultiValueHeaders)) {
+		return out
+	}
+	headers := map[string]string{subprotocols: "bearer"}
+	maps.Copy(headers, out.Headers)
+	out.Headers = headers
+	return out
+}
+
+func offersBearer(lines []string) bool {
+	for _, line := range lines {
+		for protocol := range strings.SplitSeq(line, ",") {
+			if strings.Trim(protocol, " \t") == "bearer" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// lines returns every line that names subprotocols, however the header is spelt.
+func lines(headers map[string]string, multi map[string][]string) []string {
+	var found []string
+	for name, line := range headers {
+		if strings.EqualFold(name, subprotocols) {
+			found = append(found, line)
+		}
+	}
+	for name, lines := range multi {
+		if strings.EqualFold(name, subprotocols) {
+			found = append(found, lines...)
+		}
+	}
+	return found
+}
