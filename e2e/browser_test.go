@@ -44,6 +44,7 @@ func openBrowser(t *testing.T) *browser {
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(path),
 		chromedp.NoSandbox, // CI runs as root
+		chromedp.Flag("ignore-certificate-errors", *onStack), // its certificate vouches for itself
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),

@@ -18,7 +18,9 @@ import (
 func TestNodeClients(t *testing.T) {
 	needClients(t)
 	h := startHouse(t, "--config", configWith(t, machineClient))
-	tokens, err := exec.Command(gatehouse, "token", "--as", "lin", "--url", h.Issuer, "-o", "json").Output()
+	command := exec.Command(gatehouse, "token", "--as", "lin", "--url", h.Issuer, "-o", "json")
+	command.Env = h.environ()
+	tokens, err := command.Output()
 	if err != nil {
 		t.Fatalf("gatehouse token: %v", err)
 	}
@@ -26,7 +28,7 @@ func TestNodeClients(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			cmd := exec.Command("node", "--test", "--test-reporter=spec", file)
 			cmd.Dir = "clients"
-			cmd.Env = append(os.Environ(), "GATEHOUSE_ISSUER="+h.Issuer, "GATEHOUSE_TOKENS="+string(tokens))
+			cmd.Env = h.environ("GATEHOUSE_ISSUER="+h.Issuer, "GATEHOUSE_API="+h.API, "GATEHOUSE_TOKENS="+string(tokens))
 			out, err := cmd.CombinedOutput()
 			if err != nil || !bytes.Contains(out, []byte("fail 0")) || bytes.Contains(out, []byte("tests 0")) {
 				t.Errorf("%v\n%s", err, out)

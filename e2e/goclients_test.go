@@ -26,9 +26,10 @@ var everyScope = []string{"openid", "profile", "email", "offline_access"}
 // TestGoClients signs in with the client libraries that Go programs use.
 func TestGoClients(t *testing.T) {
 	h := startHouse(t)
+	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, h.client)
 
 	t.Run("x/oauth2 and go-oidc", func(t *testing.T) {
-		provider, err := oidc.NewProvider(t.Context(), h.Issuer)
+		provider, err := oidc.NewProvider(ctx, h.Issuer)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,27 +40,27 @@ func TestGoClients(t *testing.T) {
 			Endpoint: oauth2.Endpoint{AuthURL: provider.Endpoint().AuthURL, TokenURL: provider.Endpoint().TokenURL},
 		}
 		verifier := oauth2.GenerateVerifier()
-		back := walk(t, app.AuthCodeURL("the state", oidc.Nonce("the nonce"), oauth2.S256ChallengeOption(verifier)))
+		back := h.walk(t, app.AuthCodeURL("the state", oidc.Nonce("the nonce"), oauth2.S256ChallengeOption(verifier)))
 		if back.Get("state") != "the state" || back.Get("iss") != h.Issuer {
 			t.Fatalf("came back with state %q, iss %q", back.Get("state"), back.Get("iss"))
 		}
-		tokens, err := app.Exchange(t.Context(), back.Get("code"), oauth2.VerifierOption(verifier))
+		tokens, err := app.Exchange(ctx, back.Get("code"), oauth2.VerifierOption(verifier))
 		if err != nil {
 			t.Fatal(err)
 		}
 		rawIDToken, _ := tokens.Extra("id_token").(string)
-		idToken, err := provider.Verifier(&oidc.Config{ClientID: webClient}).Verify(t.Context(), rawIDToken)
+		idToken, err := provider.Verifier(&oidc.Config{ClientID: webClient}).Verify(ctx, rawIDToken)
 		if err != nil || idToken.Nonce != "the nonce" {
 			t.Fatal(err)
 		}
 		if err := idToken.VerifyAccessToken(tokens.AccessToken); err != nil && idToken.AccessTokenHash != "" {
 			t.Error(err)
 		}
-		info, err := provider.UserInfo(t.Context(), oauth2.StaticTokenSource(tokens))
+		info, err := provider.UserInfo(ctx, oauth2.StaticTokenSource(tokens))
 		if err != nil || info.Subject != idToken.Subject || !info.EmailVerified {
 			t.Errorf("userinfo %v: %v", info, err)
 		}
-		renewed, err := app.TokenSource(t.Context(), &oauth2.Token{RefreshToken: tokens.RefreshToken}).Token()
+		renewed, err := app.TokenSource(ctx, &oauth2.Token{RefreshToken: tokens.RefreshToken}).Token()
 		if err != nil || renewed.RefreshToken == tokens.RefreshToken {
 			t.Fatal("renewal:", err)
 		}
@@ -69,32 +70,32 @@ func TestGoClients(t *testing.T) {
 	})
 
 	t.Run("zitadel's relying party", func(t *testing.T) {
-		party, err := rp.NewRelyingPartyOIDC(t.Context(), h.Issuer, webClient, webSecret, callback, everyScope)
+		party, err := rp.NewRelyingPartyOIDC(ctx, h.Issuer, webClient, webSecret, callback, everyScope, rp.WithHTTPClient(h.client))
 		if err != nil {
 			t.Fatal(err)
 		}
 		verifier := oauth2.GenerateVerifier()
-		back := walk(t, rp.AuthURL("s", party, rp.WithCodeChallenge(oauth2.S256ChallengeFromVerifier(verifier))))
-		tokens, err := rp.CodeExchange[*zitadel.IDTokenClaims](t.Context(), back.Get("code"), party, rp.WithCodeVerifier(verifier))
+		back := h.walk(t, rp.AuthURL("s", party, rp.WithCodeChallenge(oauth2.S256ChallengeFromVerifier(verifier))))
+		tokens, err := rp.CodeExchange[*zitadel.IDTokenClaims](ctx, back.Get("code"), party, rp.WithCodeVerifier(verifier))
 		if err != nil {
 			t.Fatal(err)
 		}
-		info, err := rp.Userinfo[*zitadel.UserInfo](t.Context(), tokens.AccessToken, tokens.TokenType, tokens.IDTokenClaims.Subject, party)
+		info, err := rp.Userinfo[*zitadel.UserInfo](ctx, tokens.AccessToken, tokens.TokenType, tokens.IDTokenClaims.Subject, party)
 		if err != nil || info.Email != "lin@example.com" {
 			t.Errorf("userinfo: %v", err)
 		}
 		// It sends every scope again, and verifies the ID token it is given.
-		renewed, err := rp.RefreshTokens[*zitadel.IDTokenClaims](t.Context(), party, tokens.RefreshToken, "", "")
+		renewed, err := rp.RefreshTokens[*zitadel.IDTokenClaims](ctx, party, tokens.RefreshToken, "", "")
 		if err != nil {
 			t.Fatal("renewal:", err)
 		}
-		if err := rp.RevokeToken(t.Context(), party, renewed.RefreshToken, "refresh_token"); err != nil {
+		if err := rp.RevokeToken(ctx, party, renewed.RefreshToken, "refresh_token"); err != nil {
 			t.Error("revocation:", err)
 		}
-		if _, err := rp.RefreshTokens[*zitadel.IDTokenClaims](t.Context(), party, renewed.RefreshToken, "", ""); err == nil {
+		if _, err := rp.RefreshTokens[*zitadel.IDTokenClaims](ctx, party, renewed.RefreshToken, "", ""); err == nil {
 			t.Error("a revoked token renews")
 		}
-		if _, err := rp.EndSession(t.Context(), party, tokens.IDToken, "http://127.0.0.1/", "s", "", nil); err != nil {
+		if _, err := rp.EndSession(ctx, party, tokens.IDToken, "http://127.0.0.1/", "s", "", nil); err != nil {
 			t.Error("logout:", err)
 		}
 	})
@@ -108,7 +109,7 @@ func (h *house) call(t *testing.T, accessToken string) int {
 		t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+accessToken)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := h.client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,13 +119,13 @@ func (h *house) call(t *testing.T, accessToken string) int {
 
 // walk goes from an authorization URL as Lin's browser would, and returns what it
 // arrives at the redirect URI with.
-func walk(t *testing.T, address string) url.Values {
+func (h *house) walk(t *testing.T, address string) url.Values {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	browser := &http.Client{Jar: jar, CheckRedirect: func(req *http.Request, _ []*http.Request) error {
+	browser := &http.Client{Transport: h.client.Transport, Jar: jar, CheckRedirect: func(req *http.Request, _ []*http.Request) error {
 		if strings.HasPrefix(req.URL.String(), callback+"?") {
 			return http.ErrUseLastResponse
 		}

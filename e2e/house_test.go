@@ -1,5 +1,5 @@
 // Package e2e looks at Gatehouse from outside: a real browser in front of a real
-// gatehouse dev. It is a module of its own, so that what drives the browser is
+// gatehouse dev or, with -stack, of the packaged template. It is a module of its own, so that what drives the browser is
 // no dependency of the product.
 //
 // Debian's chromium is found on PATH; without it the tests are skipped, but not
@@ -9,21 +9,30 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/stacktest"
 )
 
-// gatehouse is the path of the built command.
-var gatehouse string
+var (
+	gatehouse string // the path of the built command
+	programs  string // the folder of the built functions, with -stack
+)
 
 func TestMain(m *testing.M) {
+	flag.Parse()
 	dir, err := os.MkdirTemp("", "gatehouse-e2e-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -36,27 +45,44 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "building gatehouse:", err)
 		os.Exit(1)
 	}
+	if programs = dir; *onStack {
+		if err := stacktest.Build(context.Background(), dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
 }
 
-// house is a gatehouse dev that runs.
+// house is a gatehouse dev that runs, or a stack.
 type house struct {
 	Issuer string `json:"issuer"`
 	Demo   string `json:"demo_provider"`
-	API    string `json:"demo_api"`
+	API    string `json:"demo_api"` // what any token opens
 
-	log *safeBuffer
+	log    fmt.Stringer
+	client *http.Client
+	env    []string // for programs of others: whom to trust
+}
+
+// environ is the environment of a program that is to trust h.
+func (h *house) environ(more ...string) []string {
+	return slices.Concat(os.Environ(), h.env, more)
 }
 
 // startHouse runs gatehouse dev on ports of its own, with more flags if there
 // are any, until the test ends.
 func startHouse(t *testing.T, flags ...string) *house {
 	t.Helper()
-	h := &house{log: &safeBuffer{}}
+	if *onStack {
+		return startStack(t, flags)
+	}
+	log := &safeBuffer{}
+	h := &house{log: log, client: &http.Client{}}
 	cmd := exec.Command(gatehouse, append([]string{"dev", "--addr", "localhost:0", "--demo-addr", "127.0.0.1:0", "-o", "json"}, flags...)...)
-	cmd.Dir, cmd.Stderr = "..", h.log
+	cmd.Dir, cmd.Stderr = "..", log
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +112,7 @@ func startHouse(t *testing.T, flags ...string) *house {
 	go func() { // its log lines, if it writes them there
 		for {
 			line, err := lines.ReadString('\n')
-			h.log.Write([]byte(line))
+			log.Write([]byte(line))
 			if err != nil {
 				return
 			}

@@ -8,6 +8,7 @@ import (
 
 // TestTour is what a newcomer does, in three clicks and a few more.
 func TestTour(t *testing.T) {
+	devOnly(t)
 	h, b := startHouse(t), openBrowser(t)
 
 	b.open(h.Issuer + "/")

@@ -1,4 +1,4 @@
-// Where the gatehouse dev under test is, and who its clients are.
+// Where the gatehouse dev or the stack under test is, and who its clients are.
 export const issuer = need('GATEHOUSE_ISSUER')
 export const audience = issuer + '/api'
 export const redirectURI = 'http://127.0.0.1/callback'
@@ -14,8 +14,8 @@ function need(name) {
   return value
 }
 
-// hello calls the protected demo function.
+// hello calls a protected function that wants any token.
 export async function hello(accessToken) {
-  const response = await fetch(issuer + '/demo/hello', { headers: { authorization: `Bearer ${accessToken}` } })
+  const response = await fetch(need('GATEHOUSE_API'), { headers: { authorization: `Bearer ${accessToken}` } })
   return response.status
 }

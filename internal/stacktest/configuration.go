@@ -2,6 +2,7 @@ package stacktest
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -17,34 +18,34 @@ import (
 
 type object = map[string]any
 
-// configuration is what text says, with what every stack has.
+// configuration is what text says, with what every stack has. Secrets go into the
+// variables of the functions, where a deployment has them in SSM.
 func (s *Stack) configuration(t testing.TB, text string) []byte {
 	t.Helper()
-	var in object
+	in := object{}
 	if err := yaml.Unmarshal([]byte(text), &in); err != nil {
 		t.Fatal(err)
-	}
-	if in == nil {
-		in = object{}
 	}
 	add := func(name string, more ...any) {
 		there, _ := in[name].([]any)
 		in[name] = append(more, there...)
 	}
-	app := func(id, secret string) object {
-		c := object{
-			"id": id, "name": "An app", "redirect_uris": []string{"http://127.0.0.1/callback"},
-			"post_logout_redirect_uris": []string{"http://127.0.0.1/"}, "grants": []string{"authorization_code", "refresh_token"},
-			"scopes": []string{"openid", "profile", "email", "offline_access"},
-		}
-		if secret != "" {
-			c["secret"] = secret
-		}
-		return c
-	}
 	add("providers", object{"id": "demo", "name": "Demo", "issuer": s.Demo, "client_id": "gatehouse", "client_secret_env": "DEMO_SECRET"})
-	add("clients", app("demo-spa", ""), app("demo-web", "demo-web-secret"))
+	add("clients", app("demo-spa"), app("demo-web"))
 	add("admins", "ada@example.com")
+	s.secrets = map[string]string{"DEMO_SECRET": demoSecret, "DEMO_WEB": "demo-web-secret"}
+	for _, c := range in["clients"].([]any) {
+		c, _ := c.(object)
+		id, _ := c["id"].(string)
+		variable := strings.ToUpper(strings.ReplaceAll(id, "-", "_"))
+		if secret, ok := c["secret"].(string); ok {
+			s.secrets[variable] = secret
+			delete(c, "secret")
+		}
+		if s.secrets[variable] != "" {
+			c["secret_env"] = variable
+		}
+	}
 	out, err := yaml.Marshal(in)
 	if err != nil {
 		t.Fatal(err)
@@ -52,10 +53,22 @@ func (s *Stack) configuration(t testing.TB, text string) []byte {
 	return out
 }
 
+func app(id string) object {
+	return object{
+		"id": id, "name": "An app", "redirect_uris": []string{"http://127.0.0.1/callback"},
+		"post_logout_redirect_uris": []string{"http://127.0.0.1/"}, "grants": []string{"authorization_code", "refresh_token"},
+		"scopes": []string{"openid", "profile", "email", "offline_access"},
+	}
+}
+
 func (s *Stack) parse(t testing.TB, configuration []byte) *config.Config {
 	t.Helper()
-	variables := map[string]string{"GATEHOUSE_ISSUER": s.Issuer, "DEMO_SECRET": demoSecret}
-	c, err := config.Parse("gatehouse.yml", configuration, func(name string) string { return variables[name] })
+	c, err := config.Parse("gatehouse.yml", configuration, func(name string) string {
+		if name == "GATEHOUSE_ISSUER" {
+			return s.Issuer
+		}
+		return s.secrets[name]
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -65,6 +66,7 @@ type Stack struct {
 	// Transport trusts it.
 	Transport http.RoundTripper
 
+	secrets  map[string]string // by the names of their variables
 	template *stack.Template
 	table    string // the address of DynamoDB
 	key      string // the ARN of the first signing key
@@ -189,7 +191,8 @@ func (s *Stack) startFunctions(t testing.TB, programs string, configuration []by
 		}
 		env["GATEHOUSE_ISSUER"], env["GATEHOUSE_AUDIENCE"] = s.Issuer, s.Issuer+"/api"
 		env["AWS_ENDPOINT_URL_DYNAMODB"], env["AWS_ENDPOINT_URL_KMS"] = s.table, keysAt
-		env["DEMO_SECRET"], env["SSL_CERT_FILE"] = demoSecret, s.Certificate
+		env["SSL_CERT_FILE"] = s.Certificate
+		maps.Copy(env, s.secrets)
 		s.Functions[f.Name] = lambdatest.Start(t, lambdatest.Config{
 			Name: f.Name, Root: folder, Env: env, Timeout: f.Timeout, Memory: f.Memory, Freeze: true, Log: s.Log,
 		})
