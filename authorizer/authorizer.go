@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/internal/metric"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 )
 
@@ -45,7 +46,9 @@ type Config struct {
 
 	Now    func() time.Time // nil: time.Now
 	Leeway time.Duration    // for clocks that differ; 0: 30 seconds; negative: none
-	Log    *slog.Logger     // nil: slog.Default(); one line for each refusal
+	// Log is told of each refusal, in one line; nil: slog.Default(). With a
+	// handler that embeds metrics (package metric), also how many were allowed.
+	Log *slog.Logger
 
 	// IAM answers payload 2.0 of an HTTP API with an IAM policy instead of
 	// isAuthorized. All other events have IAM policies anyway. With it, New
@@ -68,6 +71,7 @@ type Config struct {
 type Authorizer struct {
 	c     Config
 	cache cache
+	tally *tally // nil: nobody reads it
 }
 
 // New returns an authorizer. It does no I/O.
@@ -102,7 +106,11 @@ func New(c Config) (*Authorizer, error) {
 	case c.Leeway < 0:
 		c.Leeway = 0
 	}
-	return &Authorizer{c: c}, nil
+	a := &Authorizer{c: c}
+	if metric.Embedded(c.Log.Handler()) {
+		a.tally = &tally{}
+	}
+	return a, nil
 }
 
 // verdict is what is known about a caller after the request has been judged.
@@ -115,8 +123,8 @@ type verdict struct {
 // not permitted.
 func (v verdict) unauthenticated() bool { return v.caller == nil }
 
-// judge decides whether r may go on to its route, and logs it if not. The error
-// is our own trouble.
+// judge decides whether r may go on to its route, and notes it. The error is our
+// own trouble.
 func (a *Authorizer) judge(ctx context.Context, r request) (verdict, error) {
 	v, err := a.authenticate(ctx, r, a.c.Policy.Fresh(r.routeKey))
 	if err != nil {
@@ -125,9 +133,7 @@ func (a *Authorizer) judge(ctx context.Context, r request) (verdict, error) {
 	if v.refusal == nil {
 		v.refusal = refusalFor(a.c.Policy.Decide(r.routeKey, v.caller.who))
 	}
-	if v.refusal != nil {
-		a.note(ctx, v, r.routeKey)
-	}
+	a.note(ctx, v, r.routeKey)
 	return v, nil
 }
 
@@ -152,6 +158,7 @@ func (a *Authorizer) authenticate(ctx context.Context, r request, fresh bool) (v
 		if err != nil {
 			return verdict{}, err
 		}
+		a.countFeed()
 		if revoked {
 			return verdict{refusal: &Refusal{Reason: ReasonRevoked}}, nil
 		}
@@ -192,9 +199,13 @@ func refusalFor(d policy.Decision) *Refusal {
 	return &Refusal{Reason: ReasonRoute}
 }
 
-// note writes the line for a refusal.
+// note counts a verdict, and writes the line for a refusal.
 func (a *Authorizer) note(ctx context.Context, v verdict, routeKey string) {
-	attrs := make([]slog.Attr, 0, 6)
+	if v.refusal == nil {
+		a.countAllowed(ctx)
+		return
+	}
+	attrs := make([]slog.Attr, 0, 9)
 	attrs = append(attrs, slog.String("reason", string(v.refusal.Reason)), slog.String("route", routeKey))
 	if v.refusal.Claim != "" {
 		attrs = append(attrs, slog.String("claim", v.refusal.Claim))
@@ -205,5 +216,5 @@ func (a *Authorizer) note(ctx context.Context, v verdict, routeKey string) {
 	if v.caller != nil {
 		attrs = append(attrs, slog.String("sub", v.caller.who.Subject), slog.String("client_id", v.caller.who.ClientID))
 	}
-	a.c.Log.LogAttrs(ctx, slog.LevelInfo, "refused", attrs...)
+	a.c.Log.LogAttrs(ctx, slog.LevelInfo, "refused", a.countRefused(attrs)...)
 }

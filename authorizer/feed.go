@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/metric"
 	"github.com/gatehouse-auth/gatehouse/internal/revocation"
 )
 
@@ -54,7 +55,7 @@ func NewFeed(c FeedConfig) (*Feed, error) {
 		fetcher:  fetcher{c.URL, onlyThere(c.Client, transport), cmp.Or(c.Timeout, 500*time.Millisecond)},
 		maxStale: cmp.Or(c.MaxStale, time.Minute),
 		refresher: refresher{
-			now: orNow(c.Now), log: orDefaultLog(c.Log), what: "revocation feed",
+			now: orNow(c.Now), log: orDefaultLog(c.Log), what: "revocation feed", failed: metric.FeedFailures,
 			maxAge: cmp.Or(c.Interval, 4*time.Second), pause: min(time.Second, cmp.Or(c.Interval, time.Second)),
 		},
 	}

@@ -24,7 +24,7 @@ var errUnknownKind = errors.New("the event is of no kind that an authorizer is a
 func (a *Authorizer) Handle(ctx context.Context, payload []byte) ([]byte, error) {
 	out, err := a.handle(ctx, payload)
 	if err != nil && !errors.Is(err, ErrUnauthorized) {
-		a.c.Log.ErrorContext(ctx, "authorizer", "err", err)
+		a.logTrouble(ctx, err)
 	}
 	return out, err
 }
@@ -80,7 +80,7 @@ func (a *Authorizer) answerMethod(ctx context.Context, e *event, arn string) ([]
 	if r := e.request(); e.kind() == restToken {
 		// The event does not say which route it is; the answer says it for all.
 		fresh = a.c.Policy.FreshRequest(called)
-		if v, err = a.authenticate(ctx, r, fresh); v.refusal != nil {
+		if v, err = a.authenticate(ctx, r, fresh); err == nil {
 			a.note(ctx, v, "")
 		}
 	} else {

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/metric"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 )
 
@@ -53,7 +54,7 @@ func NewKeySource(c KeySourceConfig) (*KeySource, error) {
 		return nil, errors.New("key source: want the URL of a JWK Set, or an embedded one")
 	}
 	s := &KeySource{refresher: refresher{
-		now: orNow(c.Now), log: orDefaultLog(c.Log), what: "key set",
+		now: orNow(c.Now), log: orDefaultLog(c.Log), what: "key set", failed: metric.KeySetFailures,
 		maxAge: cmp.Or(c.MaxAge, 5*time.Minute), pause: cmp.Or(c.Pause, 10*time.Second),
 	}}
 	s.keys.Store(&map[string]*rsa.PublicKey{})

@@ -19,7 +19,7 @@ func (a *Authorizer) Guard(routeKey string, next http.Handler) http.Handler {
 		v, err := a.judge(r.Context(), fromHTTP(routeKey, r))
 		switch {
 		case err != nil:
-			a.c.Log.ErrorContext(r.Context(), "authorizer", "err", err)
+			a.logTrouble(r.Context(), err)
 			refuse(w, http.StatusInternalServerError, "Internal Server Error", "")
 		case v.refusal == nil:
 			next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), v.caller)))

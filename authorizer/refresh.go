@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/metric"
 )
 
 // refresher keeps something that comes from the issuer young: whoever uses it
@@ -16,7 +18,8 @@ type refresher struct {
 	maxAge time.Duration // what is older is not current
 	pause  time.Duration // the least time between two fetches
 	log    *slog.Logger
-	what   string // is fetched, for the log
+	what   string        // is fetched, for the log
+	failed metric.Metric // counts fetches that failed
 
 	mu       sync.Mutex
 	loadedAt time.Time     // when the fetch began that brought what is there; zero if none has
@@ -36,6 +39,14 @@ func (r *refresher) youngerThan(limit time.Duration) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return !r.loadedAt.IsZero() && within(now.Sub(r.loadedAt), limit)
+}
+
+// age is how long ago the fetch began that brought what is there.
+func (r *refresher) age() time.Duration {
+	now := r.now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return now.Sub(r.loadedAt)
 }
 
 // within tells whether age is less than limit. After a clock was set back, age is
@@ -74,7 +85,7 @@ func (r *refresher) refresh(ctx context.Context) bool {
 	r.mu.Unlock()
 	close(done)
 	if err != nil {
-		r.log.ErrorContext(ctx, "fetching "+r.what, "err", err)
+		r.log.LogAttrs(ctx, slog.LevelError, "fetching "+r.what, slog.Any("err", err), r.failed.Of(1))
 	}
 	return true
 }
