@@ -37,6 +37,9 @@ func (s *Service) handleCallback(w http.ResponseWriter, r *http.Request) error {
 	if err := provider.CheckIssuer(p.get("iss")); err != nil {
 		return fail(pages.Failure{Kind: pages.BadRequest}, err)
 	}
+	if f.Linking != (linking{}) {
+		return link{s, provider, f, secrets}.finish(w, r, p)
+	}
 	what, err := s.purposeOf(ctx, f.Request)
 	if err != nil {
 		return err
@@ -159,7 +162,11 @@ func (b signIn) refuse(kind pages.FailureKind, code, description string, cause e
 	if b.what.app != nil {
 		return b.s.tell(b.what.app, &authError{code, description}, cause)
 	}
-	return fail(pages.Failure{Kind: kind, Provider: b.provider.Name(), RestartURL: b.s.url(b.flow.Request)}, cause)
+	page := pages.Failure{Kind: kind, Provider: b.provider.Name(), RestartURL: b.s.url(b.flow.Request)}
+	if kind == pages.EmailTaken { // there it can be added, and who is not signed in is asked to first
+		page.AccountURL = b.s.path("/account")
+	}
+	return fail(page, cause)
 }
 
 // profileOf is what a provider's ID token says, as the users know it.

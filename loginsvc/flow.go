@@ -15,9 +15,10 @@ import (
 // the nonce and the PKCE verifier are derived. So the state alone finishes
 // nothing, nor does a dump of the table.
 type flow struct {
-	Provider  string // its id
-	Request   string // what the sign-in is for: see purpose
-	Browser   string // fingerprint of the browser's secret
+	Provider  string  // its id
+	Request   string  // what the sign-in is for: see purpose
+	Linking   linking // whose account is added to; zero: somebody signs in
+	Browser   string  // fingerprint of the browser's secret
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	Used      bool
@@ -43,14 +44,16 @@ func flowKey(state string) table.Key { return table.Key{PK: "flow#" + fingerprin
 // flow has its own, so that several can be under way in one browser.
 func flowCookieName(state string) string { return flowCookie + fingerprint(state)[:16] }
 
-// startFlow writes a new flow and gives the browser its half.
-func (s *Service) startFlow(ctx context.Context, w http.ResponseWriter, r *http.Request, provider, request string) (started, error) {
+// startFlow writes a new flow with the provider, the request and the linking of
+// want, and gives the browser its half.
+func (s *Service) startFlow(ctx context.Context, w http.ResponseWriter, r *http.Request, want flow) (started, error) {
 	f := started{state: newSecret(), secret: newSecret()}
 	key, now := flowKey(f.state), s.now()
 	expires := now.Add(s.flowTTL)
 	err := s.Table.Write(ctx, table.Put(table.Item{
 		table.PK: key.PK, table.SK: key.SK, table.TTL: expires.Unix(),
-		"provider": provider, "request": request, "browser": fingerprint(f.secret),
+		"provider": want.Provider, "request": want.Request, "browser": fingerprint(f.secret),
+		"link_user": want.Linking.UserID, "link_session": want.Linking.SessionID,
 		"created_at": now.Unix(), "expires_at": expires.Unix(), "used": false,
 	}).If(table.NotExists{}))
 	if err != nil {
@@ -77,6 +80,7 @@ func (s *Service) readFlow(ctx context.Context, r *http.Request, state, provider
 	rd := row{item: item}
 	f := flow{
 		Provider: rd.text("provider"), Request: rd.text("request"), Browser: rd.text("browser"),
+		Linking:   linking{rd.text("link_user"), rd.text("link_session")},
 		CreatedAt: rd.instant("created_at"), ExpiresAt: rd.instant("expires_at"), Used: rd.flag("used"),
 	}
 	secret := s.cookie(r, flowCookieName(state))

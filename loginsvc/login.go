@@ -149,7 +149,7 @@ const google = "https://accounts.google.com"
 
 // startAt starts a flow at the provider and returns where the browser has to go.
 func (s *Service) startAt(w http.ResponseWriter, r *http.Request, p *upstream.Provider, what purpose, request string) (string, error) {
-	f, err := s.startFlow(r.Context(), w, r, p.ID(), request)
+	f, err := s.startFlow(r.Context(), w, r, flow{Provider: p.ID(), Request: request})
 	if err != nil {
 		return "", err
 	}
@@ -199,7 +199,8 @@ func (s *Service) finish(w http.ResponseWriter, r *http.Request, what purpose, r
 		return redirect(w, s.origin+what.returnTo)
 	}
 	s.Pages.Render(w, r, http.StatusOK, pages.SignedIn{
-		Who: displayName(user), Email: user.Email, Provider: s.providerName(session.Provider), SignOutURL: s.path("/logout"),
+		Who: displayName(user), Email: user.Email, Provider: s.providerName(session.Provider),
+		AccountURL: s.path("/account"), SignOutURL: s.path("/logout"),
 	})
 	return nil
 }

@@ -161,6 +161,7 @@ func (s *Service) routes() http.Handler {
 	page("GET /logout", s.handleLogout)
 	page("POST /logout", s.handleLogout)
 	page("GET /users/login", s.handleSeedLogin)
+	s.accountRoutes(page)
 
 	program := func(path string, h httpx.HandlerFunc, methods ...string) {
 		for _, method := range methods {

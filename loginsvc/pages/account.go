@@ -64,30 +64,33 @@ type AccountNotice string
 
 // The notices.
 const (
-	NothingNew       AccountNotice = ""
-	Renamed          AccountNotice = "renamed"
-	SessionEnded     AccountNotice = "session_ended"
-	OthersEnded      AccountNotice = "others_ended"
-	IdentityLinked   AccountNotice = "linked"
-	IdentityUnlinked AccountNotice = "unlinked"
-	ConsentWithdrawn AccountNotice = "withdrawn"
-	LastIdentity     AccountNotice = "last_identity"    // the last identity cannot be unlinked
-	LinkedElsewhere  AccountNotice = "linked_elsewhere" // that account is another user's
-	NotConfirmed     AccountNotice = "not_confirmed"    // what was typed is not ConfirmWith
-	LastAdminStays   AccountNotice = "last_admin"       // the only administrator cannot leave
-	ChangedMeanwhile AccountNotice = "changed"          // somebody else changed the same
+	NothingNew        AccountNotice = ""
+	Renamed           AccountNotice = "renamed"
+	SessionEnded      AccountNotice = "session_ended"
+	OthersEnded       AccountNotice = "others_ended"
+	IdentityLinked    AccountNotice = "linked"
+	AlreadyLinked     AccountNotice = "already_linked" // that account was the person's before
+	IdentityUnlinked  AccountNotice = "unlinked"
+	ConsentWithdrawn  AccountNotice = "withdrawn"
+	LastIdentity      AccountNotice = "last_identity"    // the last identity cannot be unlinked
+	LinkedElsewhere   AccountNotice = "linked_elsewhere" // that account is another user's
+	LinkCancelled     AccountNotice = "link_cancelled"   // the person stopped at the provider
+	LinkFailed        AccountNotice = "link_failed"      // the provider's answer cannot be used
+	TooManyIdentities AccountNotice = "too_many"         // no more can be linked
+	NotConfirmed      AccountNotice = "not_confirmed"    // what was typed is not ConfirmWith
+	LastAdminStays    AccountNotice = "last_admin"       // the only administrator cannot leave
 )
 
 // AccountNotices returns every notice.
 func AccountNotices() []AccountNotice {
-	return []AccountNotice{NothingNew, Renamed, SessionEnded, OthersEnded, IdentityLinked, IdentityUnlinked, ConsentWithdrawn,
-		LastIdentity, LinkedElsewhere, NotConfirmed, LastAdminStays, ChangedMeanwhile}
+	return []AccountNotice{NothingNew, Renamed, SessionEnded, OthersEnded, IdentityLinked, AlreadyLinked, IdentityUnlinked, ConsentWithdrawn,
+		LastIdentity, LinkedElsewhere, LinkCancelled, LinkFailed, TooManyIdentities, NotConfirmed, LastAdminStays}
 }
 
 // bad tells whether n says that something was not done.
 func (n AccountNotice) bad() bool {
 	switch n {
-	case LastIdentity, LinkedElsewhere, NotConfirmed, LastAdminStays, ChangedMeanwhile:
+	case LastIdentity, LinkedElsewhere, LinkFailed, TooManyIdentities, NotConfirmed, LastAdminStays:
 		return true
 	}
 	return false

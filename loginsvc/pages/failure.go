@@ -13,6 +13,7 @@ const (
 	CookiesBlocked  FailureKind = "cookies_blocked"  // this browser is not the one that started, or keeps no cookies
 	EmailUnverified FailureKind = "email_unverified" // the provider does not vouch for the e-mail address
 	EmailTaken      FailureKind = "email_taken"      // the address belongs to an account with another provider
+	NotLinked       FailureKind = "not_linked"       // another session than the one that asked to add a way to sign in
 	NotAllowed      FailureKind = "not_allowed"      // the account is not of the organisation that may sign in
 	Suspended       FailureKind = "suspended"
 	UnknownClient   FailureKind = "unknown_client"
@@ -27,7 +28,7 @@ const (
 
 // FailureKinds returns every kind.
 func FailureKinds() []FailureKind {
-	return []FailureKind{Cancelled, ProviderFailed, LinkExpired, CookiesBlocked, EmailUnverified, EmailTaken, NotAllowed,
+	return []FailureKind{Cancelled, ProviderFailed, LinkExpired, CookiesBlocked, EmailUnverified, EmailTaken, NotLinked, NotAllowed,
 		Suspended, UnknownClient, BadRedirect, BadRequest, CrossOrigin, Forbidden, NotFound, Unavailable, Internal}
 }
 
@@ -38,6 +39,7 @@ type Failure struct {
 	Provider   string // the provider's name; "": "the provider"
 	RequestID  string // "": the gateway's id of the request
 	RestartURL string // where "start again" leads, keeping the app; "": not offered
+	AccountURL string // where "your account" leads; "": not offered
 	BackURL    string // where "back to the app" leads; "": not offered
 }
 
@@ -57,7 +59,7 @@ func (k FailureKind) properties() (failure, bool) {
 		return failure{status: http.StatusBadRequest, quiet: true}, true
 	case CookiesBlocked, UnknownClient, BadRedirect, BadRequest:
 		return failure{status: http.StatusBadRequest}, true
-	case EmailUnverified, NotAllowed, Suspended, CrossOrigin, Forbidden:
+	case EmailUnverified, NotLinked, NotAllowed, Suspended, CrossOrigin, Forbidden:
 		return failure{status: http.StatusForbidden}, true
 	case EmailTaken:
 		return failure{status: http.StatusConflict}, true
@@ -99,6 +101,9 @@ func (f Failure) Quiet() bool {
 
 // Restart and Back are the links that may be shown.
 func (f Failure) Restart() string { return webURL(f.RestartURL) }
+
+// Account is the account page, for what is mended there.
+func (f Failure) Account() string { return webURL(f.AccountURL) }
 
 // Back is where the app is.
 func (f Failure) Back() string { return webURL(f.BackURL) }
