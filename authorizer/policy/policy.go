@@ -113,11 +113,12 @@ func (p *Policy) Rules() []Rule {
 // CheckRoutes returns an error for every rule that no route of an API obeys,
 // because no request ever arrives under its key: neither is the rule for one of
 // the routes, nor does it cover one. A rule for "GET /demo/admin" guards nothing
-// where the API has "ANY /demo/{proxy+}" alone.
+// where the API has "ANY /demo/{proxy+}" alone. A rule for $connect is taken as it
+// is: a WebSocket API is always another one than that of the routes.
 func (p *Policy) CheckRoutes(routeKeys []string) error {
 	var mistakes []error
 	for _, rule := range p.Rules() {
-		guards := slices.ContainsFunc(routeKeys, func(key string) bool {
+		guards := rule.Route == connectRoute || slices.ContainsFunc(routeKeys, func(key string) bool {
 			c := p.find(key)
 			return c != nil && c.Route == rule.Route
 		})

@@ -209,12 +209,13 @@ func TestLoad(t *testing.T) {
 }
 
 func TestCheckRoutes(t *testing.T) {
-	p := compile(t, policy.Rule{Route: "GET /demo/admin", Roles: []string{"admin"}}, policy.Rule{Route: "ANY /users/{proxy+}"}, policy.Rule{Route: "GET /notes/{id}"})
+	p := compile(t, policy.Rule{Route: "GET /demo/admin", Roles: []string{"admin"}}, policy.Rule{Route: "ANY /users/{proxy+}"}, policy.Rule{Route: "GET /notes/{id}"},
+		policy.Rule{Route: "$connect", Roles: []string{"user"}})
 	if err := p.CheckRoutes([]string{"GET /demo/admin", "GET /users/me", "GET /notes/{note}"}); err != nil {
 		t.Error(err)
 	}
 	err := p.CheckRoutes([]string{"ANY /demo/{proxy+}", "ANY /users/{proxy+}", "GET /notes/{id}"})
-	if err == nil || !strings.Contains(err.Error(), `"GET /demo/admin"`) || strings.Contains(err.Error(), "users") {
+	if err == nil || !strings.Contains(err.Error(), `"GET /demo/admin"`) || strings.ContainsAny(err.Error(), "$") || strings.Contains(err.Error(), "users") {
 		t.Errorf("err = %v, want the rule that guards nothing", err)
 	}
 }
