@@ -1,17 +1,11 @@
 package loginsvc
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
-	"github.com/gatehouse-auth/gatehouse/keys/jwks"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
 
@@ -84,45 +78,30 @@ func (s *Service) scopes() []string {
 }
 
 func (s *Service) handleDiscovery(w http.ResponseWriter, r *http.Request) error {
-	body, err := json.Marshal(s.metadata())
-	if err != nil {
-		return err
-	}
-	serveDocument(w, r, "application/json", publicCaching, body)
+	s.discovery.serve(w, r)
 	return nil
 }
 
 // handleJWKS publishes the keys that verify our tokens (RFC 7517, Section 5). If
 // there is none, that is an error: verifiers would forget the keys they have.
+// Which keys are published is asked each time; the document is made anew when
+// they have changed.
 func (s *Service) handleJWKS(w http.ResponseWriter, r *http.Request) error {
 	published := s.Published
 	if published == nil {
 		published = s.Keys
 	}
-	set, err := published(r.Context())
+	now, err := published(r.Context())
 	if err != nil {
 		return err
 	}
-	body, err := jwks.Marshal(set.Published)
-	if err != nil {
-		return httpx.Unavailable(err)
+	set := s.keySet.Load()
+	if !set.of(now.Published) {
+		if set, err = newKeySet(now.Published); err != nil {
+			return httpx.Unavailable(err)
+		}
+		s.keySet.Store(set)
 	}
-	serveDocument(w, r, "application/jwk-set+json", publicCaching, body)
+	set.serve(w, r)
 	return nil
-}
-
-// publicCaching lets everyone keep a document for a quarter of an hour, and a
-// little longer while it is fetched anew or cannot be had.
-const publicCaching = "public, max-age=900, stale-while-revalidate=60, stale-if-error=3600"
-
-// serveDocument answers with a public document, which is sent again only if it
-// has changed.
-func serveDocument(w http.ResponseWriter, r *http.Request, contentType, caching string, body []byte) {
-	sum := sha256.Sum256(body)
-	h := w.Header()
-	h.Set("Content-Type", contentType)
-	h.Set("Cache-Control", caching)
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("ETag", `"`+base64.RawURLEncoding.EncodeToString(sum[:16])+`"`)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }

@@ -16,7 +16,7 @@ const feedTTL = time.Second
 // feed is the revocation feed as it was read last.
 type feed struct {
 	mu     sync.Mutex
-	body   []byte
+	list   *document
 	readAt time.Time
 }
 
@@ -25,33 +25,35 @@ type feed struct {
 // says now.
 func (s *Service) handleRevocations(w http.ResponseWriter, r *http.Request) error {
 	fresh := strings.Contains(strings.Join(r.Header.Values("Cache-Control"), ","), "no-cache")
-	body, err := s.readFeed(r.Context(), fresh)
+	list, err := s.readFeed(r.Context(), fresh)
 	if err != nil {
 		return err
 	}
-	serveDocument(w, r, "application/json", "no-cache", body)
+	list.serve(w, r)
 	return nil
 }
 
-func (s *Service) readFeed(ctx context.Context, fresh bool) ([]byte, error) {
+func (s *Service) readFeed(ctx context.Context, fresh bool) (*document, error) {
 	now := s.now()
 	s.feed.mu.Lock()
-	body, age := s.feed.body, now.Sub(s.feed.readAt)
+	list, age := s.feed.list, now.Sub(s.feed.readAt)
 	s.feed.mu.Unlock()
-	if !fresh && body != nil && age >= 0 && age < feedTTL {
-		return body, nil
+	if !fresh && list != nil && age >= 0 && age < feedTTL {
+		return list, nil
 	}
-	list, err := s.Users.Revocations(ctx)
+	revoked, err := s.Users.Revocations(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if body, err = json.Marshal(list); err != nil {
+	body, err := json.Marshal(revoked)
+	if err != nil {
 		return nil, err
 	}
+	list = newDocument("application/json", "no-cache", body)
 	s.feed.mu.Lock()
 	defer s.feed.mu.Unlock()
 	if now.After(s.feed.readAt) { // a slow answer does not replace a newer one
-		s.feed.body, s.feed.readAt = body, now
+		s.feed.list, s.feed.readAt = list, now
 	}
-	return body, nil
+	return list, nil
 }

@@ -34,12 +34,15 @@ package loginsvc
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
@@ -111,6 +114,8 @@ type Service struct {
 	refreshTTL, refreshIdleTTL, refreshGrace time.Duration
 
 	crossOrigin *http.CrossOriginProtection
+	discovery   *document
+	keySet      atomic.Pointer[keySet]
 	feed        feed
 }
 
@@ -140,6 +145,11 @@ func New(c Config) (*Service, error) {
 	if err := s.crossOrigin.AddTrustedOrigin(s.origin); err != nil {
 		return nil, fmt.Errorf("trusting our own origin: %w", err)
 	}
+	described, err := json.Marshal(s.metadata())
+	if err != nil {
+		return nil, fmt.Errorf("describing the service: %w", err)
+	}
+	s.discovery = newDocument("application/json", publicCaching, described)
 	s.handler = httpx.Log(s.logger(), s.underIssuer(s.secured(s.routes())))
 	return s, nil
 }
@@ -201,18 +211,21 @@ func (s *Service) underIssuer(next http.Handler) http.Handler {
 	})
 }
 
-// secured writes what every answer carries unless its handler knows better.
+// secured writes what every answer carries unless its handler knows better. The
+// values are shared by all answers, and changed by none.
 func (s *Service) secured(next http.Handler) http.Handler {
+	always := http.Header{
+		"Cache-Control":           {"no-store"},
+		"Referrer-Policy":         {"no-referrer"},
+		"X-Content-Type-Options":  {"nosniff"},
+		"X-Frame-Options":         {"DENY"},
+		"Content-Security-Policy": {"default-src 'none'; frame-ancestors 'none'"},
+	}
+	if s.secure {
+		always.Set("Strict-Transport-Security", "max-age=31536000")
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Cache-Control", "no-store")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		if s.secure {
-			h.Set("Strict-Transport-Security", "max-age=31536000")
-		}
+		maps.Copy(w.Header(), always)
 		next.ServeHTTP(w, r)
 	})
 }
