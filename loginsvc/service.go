@@ -48,6 +48,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/keys"
+	"github.com/gatehouse-auth/gatehouse/keys/keyring"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
@@ -77,7 +78,9 @@ type Config struct {
 	// Published returns the keys to publish, where that is worth asking anew.
 	// Nil: Keys.
 	Published func(context.Context) (keys.Set, error)
-	Pages     *pages.Pages
+	// Ring returns the keys for the eyes of admins. Nil: they are not shown.
+	Ring  func(context.Context) (keyring.View, error)
+	Pages *pages.Pages
 
 	// RoleScopes are the scopes that each role may use: a token gets a scope
 	// that stands here only if its user has such a role. Scopes that do not
@@ -172,6 +175,7 @@ func (s *Service) routes() http.Handler {
 	page("POST /logout", s.handleLogout)
 	page("GET /users/login", s.handleSeedLogin)
 	s.accountRoutes(page)
+	s.adminRoutes(page)
 
 	program := func(path string, h httpx.HandlerFunc, methods ...string) {
 		for _, method := range methods {

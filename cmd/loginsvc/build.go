@@ -49,7 +49,7 @@ func build(ctx context.Context, getenv func(string) string, log *slog.Logger) (l
 		return nil, err
 	}
 	service, err := login.New(ctx, cfg, login.Parts{
-		Table: rows, Users: setup.Users(cfg, rows), Keys: ring.Set, Published: ring.Fresh, Log: log,
+		Table: rows, Users: setup.Users(cfg, rows), Keys: ring.Set, Published: ring.Fresh, Ring: ring.View, Log: log,
 	})
 	if err != nil {
 		return nil, err

@@ -157,7 +157,7 @@ func (h *house) loginsvc(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	c.Clients = clients
-	return login.New(ctx, &c, login.Parts{Table: h.store.table, Users: h.users, Keys: h.keys, Log: h.log, Now: h.Now})
+	return login.New(ctx, &c, login.Parts{Table: h.store.table, Users: h.users, Keys: h.keys, Ring: h.ring.View, Log: h.log, Now: h.Now})
 }
 
 // authorizer decides as it does in AWS, with the keys that our own JWK Set

@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/keys"
+	"github.com/gatehouse-auth/gatehouse/keys/keyring"
 	"github.com/gatehouse-auth/gatehouse/loginsvc"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/registry"
@@ -25,6 +26,7 @@ type Parts struct {
 	// Keys returns the keys in use, Published those to publish; see
 	// [loginsvc.Config]. Published may be nil.
 	Keys, Published func(context.Context) (keys.Set, error)
+	Ring            func(context.Context) (keyring.View, error) // for admins to see
 	Log             *slog.Logger
 	Now             func() time.Time // nil: time.Now
 }
@@ -46,7 +48,7 @@ func New(ctx context.Context, c *config.Config, p Parts) (*loginsvc.Service, err
 	clients := registry.NewFinder(c.Clients, p.Table, p.Now)
 	return loginsvc.New(loginsvc.Config{
 		Issuer: c.Issuer, Audience: c.Audience, Providers: providers, Clients: clients.Lookup, Origins: clients.AllowsOrigin,
-		Users: p.Users, Table: p.Table, Keys: p.Keys, Published: p.Published, Pages: brand, RoleScopes: scopes,
+		Users: p.Users, Table: p.Table, Keys: p.Keys, Published: p.Published, Ring: p.Ring, Pages: brand, RoleScopes: scopes,
 		AccessTTL: c.Lifetimes.AccessToken, CodeTTL: c.Lifetimes.Code, Log: p.Log, Now: p.Now,
 	})
 }

@@ -1,0 +1,389 @@
+package loginsvc_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/loginsvc"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
+)
+
+// office is a world in which Ada, who is an admin, and Lin have signed in.
+type office struct {
+	*world
+	ada, lin     *browser
+	adaID, linID string
+}
+
+func newOffice(t *testing.T, change ...func(*loginsvc.Config)) *office {
+	t.Helper()
+	o := &office{world: newWorld(t, change...)}
+	o.ada, o.lin = o.browser(), o.browser()
+	o.ada.code("ada")
+	o.lin.code("lin")
+	o.adaID, o.linID = o.find("ada@example.com").ID, o.find("lin@example.com").ID
+	return o
+}
+
+// find returns the user with an address.
+func (w *world) find(address string) usersvc.User {
+	w.t.Helper()
+	page, err := w.config.Users.List(w.t.Context(), usersvc.Filter{Search: address})
+	if err != nil || len(page.Items) != 1 {
+		w.t.Fatalf("%s: %v, %v", address, page.Items, err)
+	}
+	return page.Items[0]
+}
+
+func (w *world) userNow(id string) usersvc.User {
+	w.t.Helper()
+	user, err := w.config.Users.Get(w.t.Context(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return user
+}
+
+// trail returns what was done to a user, the newest first, by whom and from where.
+func (w *world) trail(id string) []string {
+	w.t.Helper()
+	page, err := w.config.Users.Audit(w.t.Context(), usersvc.AuditFilter{UserID: id, Limit: 100})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var lines []string
+	for _, e := range page.Items {
+		lines = append(lines, strings.TrimSpace(fmt.Sprintf("%s by %s from %s %s", e.Action, e.Actor, e.SourceIP, e.Detail)))
+	}
+	return lines
+}
+
+// done asserts that the newest thing done to a user is this.
+func (w *world) done(id, want string) {
+	w.t.Helper()
+	if got := w.trail(id); len(got) == 0 || got[0] != want {
+		w.t.Errorf("the audit trail says %q, want %q first", got, want)
+	}
+}
+
+// give gives roles as an operator does.
+func (w *world) give(id string, roles ...string) {
+	w.t.Helper()
+	if _, err := w.config.Users.SetRoles(w.t.Context(), usersvc.By{Operator: "test"}, id, roles, 0); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func roles(version int64, roles ...string) url.Values {
+	return url.Values{"do": {"roles"}, "version": {strconv.FormatInt(version, 10)}, "role": roles}
+}
+
+func TestAdminUser(t *testing.T) {
+	o := newOffice(t)
+	lin := "/admin/users/" + o.linID
+	by := " by " + o.adaID + " from 192.0.2.7"
+
+	t.Run("the page", func(t *testing.T) {
+		a := o.ada.get(lin)
+		a.page(t, http.StatusOK, "lin@example.com")
+		for _, want := range []string{o.linID, "First sign-in", "Demo", `name="version" value="` + strconv.FormatInt(o.userNow(o.linID).Version, 10) + `"`, "Suspend"} {
+			if !strings.Contains(a.body, want) {
+				t.Errorf("the page does not say %q", want)
+			}
+		}
+		if a.Header.Get("Cache-Control") != "no-store" || !strings.Contains(a.Header.Get("Content-Security-Policy"), "default-src 'none'") {
+			t.Error(a.Header)
+		}
+	})
+	t.Run("roles", func(t *testing.T) {
+		before := o.userNow(o.linID)
+		o.ada.post(lin, roles(before.Version, "user", "admin")).page(t, http.StatusOK, "The roles are saved.")
+		if got := o.userNow(o.linID); !got.HasRole("admin") || !got.HasRole("user") {
+			t.Error(got.Roles)
+		}
+		o.done(o.linID, "roles.changed"+by+" +admin")
+		a := o.ada.post(lin, roles(before.Version))
+		a.page(t, http.StatusConflict, "Somebody else changed this user meanwhile")
+		if got := o.userNow(o.linID); !got.HasRole("admin") || !strings.Contains(a.body, `value="admin" checked`) {
+			t.Error("the change of somebody else is overwritten, or not shown", got.Roles)
+		}
+		o.ada.post(lin, roles(o.userNow(o.linID).Version, "user")).page(t, http.StatusOK, "The roles are saved.")
+		o.done(o.linID, "roles.changed"+by+" -admin")
+	})
+	t.Run("suspending ends what the user has, and letting in again does not give it back", func(t *testing.T) {
+		tokens := o.tokens(o.lin.code("lin"))
+		o.ada.post(lin, url.Values{"do": {"suspend"}}).page(t, http.StatusOK, "The user is suspended and signed out.")
+		o.done(o.linID, "user.suspended"+by)
+		if o.lin.live() {
+			t.Error("the session lives")
+		}
+		if a := o.program().get("/userinfo", "Authorization", "Bearer "+fmt.Sprint(tokens["access_token"])); a.StatusCode != http.StatusUnauthorized {
+			t.Error("the access token lives", a.StatusCode)
+		}
+		o.ada.post(lin, url.Values{"do": {"activate"}}).page(t, http.StatusOK, "The user can sign in again.")
+		o.done(o.linID, "user.activated"+by)
+		if o.lin.live() {
+			t.Error("the session came back")
+		}
+		o.lin.code("lin")
+	})
+	t.Run("ending all sessions", func(t *testing.T) {
+		o.ada.post(lin, url.Values{"do": {"end_sessions"}}).page(t, http.StatusOK, "All sessions have ended.")
+		o.done(o.linID, "sessions.ended"+by)
+		if o.lin.live() {
+			t.Error("the session lives")
+		}
+	})
+	t.Run("forms that make no sense do nothing", func(t *testing.T) {
+		before := o.trail(o.linID)
+		version := strconv.FormatInt(o.userNow(o.linID).Version, 10)
+		for _, form := range []url.Values{
+			{}, {"do": {""}}, {"do": {"everything"}}, {"do": {"suspend", "activate"}}, {"do": {"roles"}}, {"do": {"roles"}, "version": {"0"}},
+			{"do": {"roles"}, "version": {"-1"}}, {"do": {"roles"}, "version": {"x"}}, {"do": {"roles"}, "version": {version, version}},
+			{"do": {"roles"}, "version": {version}, "role": {"root"}}, {"do": {"roles"}, "version": {version}, "role": {"admin", ""}},
+			{"do": {"roles"}, "version": {"99999999999999999999"}},
+		} {
+			o.ada.post(lin, form).page(t, http.StatusBadRequest, "")
+		}
+		o.ada.post(lin+"?do=suspend", url.Values{}).page(t, http.StatusBadRequest, "") // a URL is no form
+		if got := o.trail(o.linID); len(got) != len(before) {
+			t.Error(got[0])
+		}
+	})
+	t.Run("there is no such user", func(t *testing.T) {
+		for _, id := range []string{"u_nobody", "x", "%00", "..%2faudit", "u_" + strings.Repeat("a", 5000), "%ff"} {
+			o.ada.get("/admin/users/"+id).page(t, http.StatusNotFound, "")
+			for _, do := range []string{"suspend", "activate", "end_sessions"} {
+				o.ada.post("/admin/users/"+id, url.Values{"do": {do}}).page(t, http.StatusNotFound, "")
+			}
+		}
+	})
+	t.Run("deleting wants the id, typed", func(t *testing.T) {
+		for _, typed := range []string{"", "lin@example.com", o.adaID, strings.ToUpper(o.linID)} {
+			o.ada.post(lin, url.Values{"do": {"delete"}, "confirm": {typed}}).page(t, http.StatusConflict, "nothing was deleted")
+		}
+		o.userNow(o.linID)
+		a := o.ada.post(lin, url.Values{"do": {"delete"}, "confirm": {" " + o.linID + " "}})
+		if to := a.location(); to == nil || to.Path != "/admin/users" {
+			t.Error(a.StatusCode, a.body)
+		}
+		o.done(o.linID, "user.deleted"+by)
+		o.ada.get(lin).page(t, http.StatusNotFound, "")
+	})
+}
+
+// TestAdminThemselves is about admins who act on themselves.
+func TestAdminThemselves(t *testing.T) {
+	o := newOffice(t)
+	ada := "/admin/users/" + o.adaID
+
+	t.Run("the last one stays", func(t *testing.T) {
+		before := o.trail(o.adaID)
+		o.ada.get(ada).page(t, http.StatusOK, "the last administrator keeps it")
+		o.ada.post(ada, roles(o.userNow(o.adaID).Version, "user")).page(t, http.StatusConflict, "the last administrator")
+		o.ada.post(ada, url.Values{"do": {"delete"}, "confirm": {o.adaID}}).page(t, http.StatusConflict, "the last administrator")
+		if got := o.trail(o.adaID); len(got) != len(before) || !o.userNow(o.adaID).HasRole("admin") {
+			t.Error(got)
+		}
+	})
+	o.give(o.linID, "admin")
+	t.Run("nobody suspends or activates themselves", func(t *testing.T) {
+		a := o.ada.get(ada)
+		a.page(t, http.StatusOK, "This is you.")
+		if strings.Contains(a.body, `value="suspend"`) || strings.Contains(a.body, "keeps it") {
+			t.Error("the page offers what cannot be, or keeps what need not be kept")
+		}
+		for _, do := range []string{"suspend", "activate"} {
+			o.ada.post(ada, url.Values{"do": {do}}).page(t, http.StatusConflict, "Nobody can do this to themselves")
+		}
+	})
+	t.Run("who ends their own sessions signs in again", func(t *testing.T) {
+		a := o.ada.post(ada, url.Values{"do": {"end_sessions"}})
+		to := a.location()
+		if to == nil || to.Path != ada || o.ada.live() {
+			t.Fatal(a.StatusCode, to)
+		}
+		if to := o.ada.get(to.String()).location(); to == nil || to.Path != "/login" || to.Query().Get("return_to") != ada {
+			t.Error(to)
+		}
+		o.ada.code("ada")
+	})
+	t.Run("who gives up the role sees no more", func(t *testing.T) {
+		a := o.ada.post(ada, roles(o.userNow(o.adaID).Version, "user"))
+		if to := a.location(); to == nil || strings.Contains(a.body, "lin@") {
+			t.Error(a.StatusCode, a.body)
+		}
+		o.ada.get(ada).page(t, http.StatusForbidden, "")
+	})
+	t.Run("who deletes themselves is gone", func(t *testing.T) {
+		o.give(o.adaID, "admin")
+		o.ada.code("ada")
+		o.ada.post(ada, url.Values{"do": {"delete"}, "confirm": {o.adaID}}).page(t, http.StatusOK, "Your account is deleted")
+		if o.ada.live() {
+			t.Error("the session lives")
+		}
+		for _, c := range o.ada.jar.Cookies(&url.URL{Scheme: "https", Host: "login.test", Path: "/"}) {
+			if strings.Contains(c.Name, "session") {
+				t.Error("the cookie stays")
+			}
+		}
+	})
+}
+
+// adminRequests are all that one can ask of the pages of admins.
+func (o *office) adminRequests() (gets []string, posts map[string]url.Values) {
+	lin := "/admin/users/" + o.linID
+	gets = []string{"/admin", "/admin/users", "/admin/users?q=u_", lin, "/admin/users/u_nobody", "/admin/audit", "/admin/audit?user=" + o.linID, "/admin/keys"}
+	posts = map[string]url.Values{
+		"/admin/users": {"q": {"lin@"}}, "/admin/audit": {"user": {"lin@example.com"}},
+		lin + "?1": roles(o.userNow(o.linID).Version, "admin"), lin + "?2": {"do": {"suspend"}}, lin + "?3": {"do": {"activate"}},
+		lin + "?4": {"do": {"end_sessions"}}, lin + "?5": {"do": {"delete"}, "confirm": {o.linID}},
+	}
+	return gets, posts
+}
+
+func TestAdminAttacks(t *testing.T) {
+	o := newOffice(t)
+	// untouched does attack and asserts that nothing has changed of Lin.
+	untouched := func(t *testing.T, attack func()) {
+		t.Helper()
+		before, sessions := o.trail(o.linID), o.lin.live()
+		attack()
+		if got := o.trail(o.linID); len(got) != len(before) || o.lin.live() != sessions {
+			t.Errorf("something was done: %q", got[0])
+		}
+	}
+	// everything asks for all of it.
+	everything := func(t *testing.T, b *browser, check func(t *testing.T, what string, a answer)) {
+		t.Helper()
+		untouched(t, func() {
+			gets, posts := o.adminRequests()
+			for _, target := range gets {
+				check(t, "GET "+target, b.get(target))
+			}
+			for target, form := range posts {
+				check(t, "POST "+target, b.post(target, form))
+			}
+		})
+	}
+	toLogin := func(t *testing.T, what string, a answer) {
+		t.Helper()
+		if to := a.location(); to == nil || to.Path != "/login" || strings.Contains(a.body, "lin") || strings.Contains(to.RawQuery, "%40") {
+			t.Errorf("%s: %d %v", what, a.StatusCode, to)
+		}
+	}
+	forbidden := func(t *testing.T, what string, a answer) {
+		t.Helper()
+		if a.StatusCode != http.StatusForbidden || strings.Contains(a.body, "lin@example.com") || strings.Contains(a.body, o.linID) {
+			t.Errorf("%s: %d %s", what, a.StatusCode, a.body)
+		}
+	}
+	kim := o.browser()
+	kim.code("sam")
+	kimID := o.find("sam@example.com").ID
+
+	t.Run("a stranger", func(t *testing.T) { everything(t, o.browser(), toLogin) })
+	t.Run("a program with a token of an admin", func(t *testing.T) {
+		token := o.tokens(o.ada.code("ada"))["access_token"]
+		p := o.program()
+		p.header.Set("Authorization", "Bearer "+fmt.Sprint(token))
+		everything(t, p, toLogin)
+	})
+	t.Run("S129 a user without the role", func(t *testing.T) { everything(t, kim, forbidden) })
+	t.Run("a user with a role of another name", func(t *testing.T) {
+		o.config.Users.Roles = []string{"admin", "user", "Admin", "administrator"}
+		defer func() { o.config.Users.Roles = nil }()
+		o.give(kimID, "Admin", "administrator")
+		everything(t, kim, forbidden)
+	})
+	t.Run("an admin who is suspended, with the cookie of before", func(t *testing.T) {
+		o.give(kimID, "admin")
+		kim.get("/admin/users").page(t, http.StatusOK, "lin@example.com")
+		if _, err := o.config.Users.Suspend(t.Context(), usersvc.By{Operator: "test"}, kimID); err != nil {
+			t.Fatal(err)
+		}
+		everything(t, kim, toLogin)
+		if _, err := o.config.Users.Activate(t.Context(), usersvc.By{Operator: "test"}, kimID); err != nil {
+			t.Fatal(err)
+		}
+		everything(t, kim, toLogin)
+	})
+	t.Run("an admin who is demoted", func(t *testing.T) {
+		kim.code("sam")
+		kim.get("/admin/users").page(t, http.StatusOK, "lin@example.com")
+		o.give(kimID, "user")
+		everything(t, kim, forbidden)
+	})
+	t.Run("S129 an admin who is demoted while the request is under way", func(t *testing.T) {
+		_, posts := o.adminRequests()
+		for target, form := range posts {
+			if form.Get("do") == "" || form.Get("do") == "activate" { // which has nothing to do here
+				continue
+			}
+			o.give(kimID, "admin")
+			untouched(t, func() {
+				o.table.failWrite = func([]table.Write) error {
+					o.table.failWrite = nil
+					o.give(kimID, "user")
+					return nil
+				}
+				forbidden(t, target, kim.post(target, form))
+			})
+		}
+	})
+	t.Run("S82 forms of another site", func(t *testing.T) {
+		untouched(t, func() {
+			_, posts := o.adminRequests()
+			for target, form := range posts {
+				for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.test"}, {"Origin", "null"}} {
+					forbidden(t, target, o.ada.post(target, form, header...))
+				}
+			}
+		})
+	})
+	t.Run("forms of another kind", func(t *testing.T) {
+		untouched(t, func() {
+			for _, contentType := range []string{"text/plain", "application/json", "multipart/form-data; boundary=x", ""} {
+				r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, issuer+"/admin/users/"+o.linID, strings.NewReader("do=suspend"))
+				r.Header = http.Header{"Accept": {"text/html"}, "Content-Type": {contentType}}
+				o.ada.send(r).page(t, http.StatusBadRequest, "")
+			}
+		})
+	})
+	t.Run("a GET changes nothing", func(t *testing.T) {
+		untouched(t, func() {
+			_, posts := o.adminRequests()
+			for target, form := range posts {
+				path, _, _ := strings.Cut(target, "?")
+				for _, method := range []string{http.MethodGet, http.MethodHead} {
+					o.ada.do(method, path+"?"+form.Encode(), nil)
+				}
+			}
+			for _, method := range []string{http.MethodPut, http.MethodDelete, http.MethodPatch} {
+				if a := o.ada.do(method, "/admin/users/"+o.linID, url.Values{"do": {"suspend"}}); a.StatusCode != http.StatusMethodNotAllowed {
+					t.Error(method, a.StatusCode)
+				}
+			}
+		})
+	})
+	t.Run("no address, and nothing else of a query, is in the log", func(t *testing.T) {
+		o.ada.post("/admin/users", url.Values{"q": {"lin@example.com"}}).page(t, http.StatusOK, o.linID)
+		o.ada.get("/admin/users?q=lin%40example.com").page(t, http.StatusBadRequest, "")
+		o.ada.get("/admin/audit?user=lin%40example.com").page(t, http.StatusBadRequest, "")
+		for _, bad := range []string{"example.com", "%40", "q=", "u_&"} {
+			if strings.Contains(o.log.String(), bad) {
+				t.Errorf("the log says %q", bad)
+			}
+		}
+	})
+	t.Run("a table that is out of reach", func(t *testing.T) {
+		o.table.failRead = errDown
+		defer func() { o.table.failRead = nil }()
+		o.ada.get("/admin/users").page(t, http.StatusServiceUnavailable, "")
+	})
+}
