@@ -7,10 +7,11 @@ dev:
 test:
 	go test ./...
 
-# The zips of every Lambda main under cmd and examples, then the template.
+# The zips of every Lambda main under cmd and examples, then the template. It is the
+# same in every region; the tool wants to be told one, and deploy tells it yours.
 package: node_modules
 	go run ./cmd/gatehouse package
-	npx osls package
+	npx osls package --region us-east-1
 
 # The packaged template as a stack on this machine: the built functions under a
 # Runtime API, with an emulated DynamoDB and KMS.
@@ -20,9 +21,9 @@ e2e-lambda: package
 # What is wrong is found before it is deployed, and what was deployed is tried.
 # GATEHOUSE_TOKEN, an access token of somebody who is no admin, lets smoke try more.
 deploy: package
-	go run ./cmd/gatehouse doctor $(addprefix --env ,$(wildcard .env))
+	go run ./cmd/gatehouse doctor --deploy $(addprefix --env ,$(wildcard .env))
 	npx osls deploy
-	go run ./cmd/gatehouse smoke "$$(npx osls info --verbose | sed -n 's/^ *Issuer: *//p')"
+	npx osls info --verbose | go run ./cmd/gatehouse smoke --info -
 
 node_modules: package-lock.json
 	npm ci --no-audit --no-fund

@@ -19,6 +19,7 @@ type doctorCommand struct {
 	Packaged string `default:".serverless/cloudformation-template-update-stack.json" placeholder:"FILE" help:"The packaged template (${default})."`
 	Dist     string `default:"dist" placeholder:"DIR" help:"The folder of the zips (${default})."`
 	Env      string `placeholder:"FILE" help:"Read variables from this file too, as a deployment reads .env."`
+	Deploy   bool   `help:"Look for what a deployment needs too: a region."`
 	Output   string `short:"o" default:"text" enum:"text,json" help:"Print the findings as text or as json."`
 }
 
@@ -40,7 +41,7 @@ func (c *doctorCommand) Run(w *world) error {
 			return file[name]
 		}
 	}
-	r := doctor.Files(doctor.Inputs{Config: c.Config, Template: c.Template, Packaged: c.Packaged, Dist: c.Dist, Getenv: getenv})
+	r := doctor.Files(doctor.Inputs{Config: c.Config, Template: c.Template, Packaged: c.Packaged, Dist: c.Dist, Getenv: getenv, Deploy: c.Deploy})
 	if c.URL != "" {
 		r.Add(doctor.Live(ctx, strings.TrimSpace(c.URL)))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -12,7 +13,8 @@ import (
 )
 
 type smokeCommand struct {
-	URL      string `arg:"" help:"The issuer of the stack that runs."`
+	URL      string `arg:"" optional:"" help:"The issuer of the stack that runs."`
+	Info     string `placeholder:"FILE" help:"Take the issuer from what osls info --verbose prints; - is standard input."`
 	As       string `placeholder:"NAME" help:"Who signs in at the demo provider of gatehouse dev: lin. Elsewhere, GATEHOUSE_TOKEN holds an access token of somebody who is no admin."`
 	Audience string `placeholder:"NAME" help:"The audience of access tokens (the issuer followed by /api)."`
 	Output   string `short:"o" default:"text" enum:"text,json" help:"Print the steps as text or as json."`
@@ -22,6 +24,9 @@ type smokeCommand struct {
 func (c *smokeCommand) Run(w *world) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if err := c.find(); err != nil {
+		return err
+	}
 	config := smoke.Config{URL: c.URL, Audience: c.Audience, Token: w.getenv("GATEHOUSE_TOKEN")}
 	if c.As != "" {
 		tokens, err := signin.Do(ctx, signin.Request{URL: c.URL, User: c.As, ClientID: "demo-spa"})
@@ -49,4 +54,26 @@ func (c *smokeCommand) Run(w *world) error {
 		return fmt.Errorf("%d of %d steps failed", failed, len(steps))
 	}
 	return nil
+}
+
+// find sets the issuer, if it is to be read.
+func (c *smokeCommand) find() error {
+	switch {
+	case (c.URL == "") == (c.Info == ""):
+		return errors.New("which stack? Say its issuer, or --info")
+	case c.URL != "":
+		return nil
+	}
+	in := os.Stdin
+	if c.Info != "-" {
+		f, err := os.Open(c.Info)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	}
+	var err error
+	c.URL, err = smoke.IssuerOf(in)
+	return err
 }

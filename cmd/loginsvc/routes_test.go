@@ -14,7 +14,7 @@ func TestRoutes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, _, err := newFunction(t, "{}", environment(nil))
+	f, _, err := newFunction(t, "{}", environment(map[string]string{"GATEHOUSE_ISSUER": "https://example.com/auth"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,8 +28,8 @@ func TestRoutes(t *testing.T) {
 			t.Errorf("%s asks for a token: who signs in has none", r.Key)
 		}
 		method, path, _ := strings.Cut(r.Key, " ")
-		path = strings.ReplaceAll(path, "{provider}", "google")
-		event := `{"version":"2.0","routeKey":"` + r.Key + `","rawPath":"` + path + `","pathParameters":{"provider":"google"},` +
+		path = strings.NewReplacer("{provider}", "google", "{issuer+}", "auth").Replace(path)
+		event := `{"version":"2.0","routeKey":"` + r.Key + `","rawPath":"` + path + `","pathParameters":{"provider":"google","issuer":"auth"},` +
 			`"headers":{"content-type":"application/x-www-form-urlencoded"},"requestContext":{"http":{"method":"` + method + `"}}}`
 		out, err := f.Invoke(t.Context(), []byte(event))
 		if err != nil {

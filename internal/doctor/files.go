@@ -10,6 +10,7 @@ type Inputs struct {
 	Dist     string // the folder of the zips
 
 	Getenv func(string) string // GATEHOUSE_ISSUER and the like; nil: none are set
+	Deploy bool                // it is about to be deployed from here
 }
 
 // Files examines a deployment that is still on this machine. It asks nobody.
@@ -29,6 +30,9 @@ func Files(in Inputs) *Report {
 		return r
 	}
 	r.source(in.Template, text, c)
+	if in.Deploy && in.Getenv("AWS_REGION") == "" && in.Getenv("AWS_DEFAULT_REGION") == "" {
+		r.wrong(in.Template, "no region is said, and none is assumed: write AWS_REGION=… into .env, or export it; with a certificate, it is that of the certificate")
+	}
 	if in.Packaged != "" {
 		r.packaged(in, c)
 	}

@@ -155,3 +155,20 @@ func TestAbsentFiles(t *testing.T) {
 		t.Errorf("findings: %v", r.Findings)
 	}
 }
+
+func TestDeploymentWantsARegion(t *testing.T) {
+	folder := t.TempDir()
+	in := doctor.Inputs{Config: filepath.Join(folder, "gatehouse.yml"), Template: "../../serverless.yml", Deploy: true}
+	if err := os.WriteFile(in.Config, []byte(sound), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !has(doctor.Files(in), "write AWS_REGION=… into .env") {
+		t.Error("a deployment without a region passes")
+	}
+	for _, variable := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
+		in.Getenv = func(name string) string { return map[string]string{variable: "eu-central-1"}[name] }
+		if r := doctor.Files(in); has(r, "region") {
+			t.Errorf("with %s: %v", variable, r.Findings)
+		}
+	}
+}
