@@ -18,7 +18,7 @@ type store struct {
 	table *bolttable.Table
 	keys  *localkey.Store
 	first string // the reference of the first key
-	drop  string // the folder to delete at the end; "" keeps it
+	drop  string // the folder to delete at the end; "" if there is nothing to delete
 
 	inUse sync.WaitGroup // who works on it without having been asked to
 }
@@ -51,6 +51,11 @@ func openStore(ctx context.Context, dir string) (*store, error) {
 	}
 	if !keep {
 		err = errors.Join(err, <-made)
+		// An open file needs no name, but on Windows: so nothing is left behind by
+		// a process that is killed.
+		if err == nil && os.RemoveAll(dir) == nil {
+			s.drop = ""
+		}
 	}
 	switch {
 	case errors.Is(err, bolttable.ErrInUse):
