@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/internal/table/memtable"
 	"github.com/gatehouse-auth/gatehouse/keys"
 	"github.com/gatehouse-auth/gatehouse/keys/localkey"
 	"github.com/gatehouse-auth/gatehouse/loginsvc"
@@ -33,7 +33,7 @@ func serveHouse(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	tab := &memory{items: map[table.Key]table.Item{}}
+	tab := &memtable.Table{}
 	look, err := pages.New(pages.Brand{})
 	if err != nil {
 		return err
