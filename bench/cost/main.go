@@ -25,6 +25,8 @@ const (
 	perLogGB    = 0.50
 	perTrace    = 5.00 / 1e6
 	perAlarm    = 0.10
+	perMetric   = 0.30 // for a month in which it is counted
+	perBoard    = 3.00
 )
 
 // What bench/table measures of each operation.
@@ -35,7 +37,8 @@ const (
 	userBytes, signInBytes      = 4244, 1022 // kept for ever: the rows of a user; an entry of the audit trail
 	sessionBytes                = 492 + 1000 // for 30 days: a session and a family of refresh tokens
 	secondsPerMonth             = 30 * 24 * 3600
-	alarms                      = 14
+	alarms                      = 17
+	metrics                     = 25 // of internal/metric, with one provider and without failures; each value of a label is one
 	kept                        = 12 // months that the audit trail has grown
 )
 
@@ -70,7 +73,7 @@ func bill(users float64, u use) []line {
 		{"API Gateway, calls of loginsvc", login * perCall},
 		{"Logs", (login + users*u.calls + invocations) * 400 / 1e9 * perLogGB},
 		{"Traces, at most", (math.Min(invocations, secondsPerMonth) + 0.05*invocations) * perTrace},
-		{"Alarms", alarms * perAlarm},
+		{"Alarms, metrics and dashboard", alarms*perAlarm + metrics*perMetric + perBoard},
 	}
 }
 

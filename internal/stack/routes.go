@@ -84,3 +84,14 @@ func (t *Template) CheckFresh(fresh func(routeKey string) bool) error {
 		return nil
 	})
 }
+
+// checkIntegrations wants each to call a function: of the types that there are,
+// the gateway would take another only to fail at each request.
+func (t *Template) checkIntegrations() error {
+	return t.each("AWS::ApiGatewayV2::Integration", func(_ string, r *Resource) error {
+		if !r.Properties.At("IntegrationType").Is("AWS_PROXY") {
+			return errors.New("want IntegrationType AWS_PROXY")
+		}
+		return nil
+	})
+}

@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// required are the variables without which a function of ours does not start,
-// by the name of its zip.
+// required are the variables without which a function of ours does not start, or
+// counts nothing, by the name of its zip.
 var required = map[string][]string{
-	"authorizer": {"GATEHOUSE_ISSUER", "GATEHOUSE_AUDIENCE"},
-	"loginsvc":   {"GATEHOUSE_ISSUER", "GATEHOUSE_AUDIENCE", "GATEHOUSE_TABLE", "GATEHOUSE_KMS_KEY", "GATEHOUSE_PARAMETERS"},
-	"usersvc":    {"GATEHOUSE_TABLE"},
+	"authorizer": {"GATEHOUSE_NAME", "GATEHOUSE_ISSUER", "GATEHOUSE_AUDIENCE"},
+	"loginsvc":   {"GATEHOUSE_NAME", "GATEHOUSE_ISSUER", "GATEHOUSE_AUDIENCE", "GATEHOUSE_TABLE", "GATEHOUSE_KMS_KEY", "GATEHOUSE_PARAMETERS"},
+	"usersvc":    {"GATEHOUSE_NAME", "GATEHOUSE_TABLE"},
 	"rotator":    {"GATEHOUSE_NAME", "GATEHOUSE_TABLE", "GATEHOUSE_KMS_KEY"},
 }
 
@@ -33,7 +33,7 @@ func (t *Template) checkSettings() error {
 			}
 		}
 	}
-	for _, variable := range []string{"GATEHOUSE_ISSUER", "GATEHOUSE_AUDIENCE", "GATEHOUSE_TABLE", "GATEHOUSE_KMS_KEY"} {
+	for _, variable := range []string{"GATEHOUSE_NAME", "GATEHOUSE_ISSUER", "GATEHOUSE_AUDIENCE", "GATEHOUSE_TABLE", "GATEHOUSE_KMS_KEY"} {
 		seen := make(map[string]bool)
 		for _, f := range functions {
 			if value := f.Env[variable]; value.v != nil {
@@ -41,7 +41,7 @@ func (t *Template) checkSettings() error {
 			}
 		}
 		if len(seen) > 1 {
-			errs = append(errs, fmt.Errorf("%s is not the same for all functions: tokens of one would be none for another", variable))
+			errs = append(errs, fmt.Errorf("%s is not the same for all functions: what one writes would be nothing to another", variable))
 		}
 	}
 	issuer := functions["authorizer"].Env["GATEHOUSE_ISSUER"].Resolve(func(name, attribute string) string { return name + attribute })

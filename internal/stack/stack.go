@@ -63,7 +63,7 @@ func Public(path string) ([]string, error) {
 // the only routes that may have no authorizer.
 func (t *Template) Check(public []string) error {
 	return errors.Join(
-		t.checkRoutes(public), t.checkAuthorizers(), t.checkFunctions(), t.checkRoles(),
+		t.checkRoutes(public), t.checkIntegrations(), t.checkAuthorizers(), t.checkFunctions(), t.checkRoles(),
 		t.checkTable(), t.checkKey(), t.checkPlaces(), t.checkSettings(), t.checkStage(), t.checkWatch(), t.checkOutputs(),
 	)
 }

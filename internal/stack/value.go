@@ -2,6 +2,7 @@ package stack
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 )
 
@@ -86,6 +87,9 @@ func (v Value) parts() []Value {
 	return nil
 }
 
+// substituted is what a Fn::Sub replaces: ${Name} or ${Name.Attribute}.
+var substituted = regexp.MustCompile(`\$\{[A-Za-z0-9:.]+\}`)
+
 // Resolve returns the text that v becomes in a stack. ref returns what a Ref to a
 // name is, or with an attribute a Fn::GetAtt.
 func (v Value) Resolve(ref func(name, attribute string) string) string {
@@ -101,6 +105,12 @@ func (v Value) Resolve(ref func(name, attribute string) string) string {
 			texts = append(texts, part.Resolve(ref))
 		}
 		return strings.Join(texts, join[0].String())
+	}
+	if sub := v.At("Fn::Sub").text(); sub != "" {
+		return substituted.ReplaceAllStringFunc(sub, func(found string) string {
+			name, attribute, _ := strings.Cut(found[2:len(found)-1], ".")
+			return ref(name, attribute)
+		})
 	}
 	return v.String()
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/gatehouse-auth/gatehouse/internal/kmstest"
+	"github.com/gatehouse-auth/gatehouse/internal/metric"
+	"github.com/gatehouse-auth/gatehouse/internal/metric/metrictest"
 	"github.com/gatehouse-auth/gatehouse/internal/stacktest"
 )
 
@@ -59,6 +61,37 @@ func TestStackOnThisMachine(t *testing.T) {
 	for _, f := range w.Functions {
 		f.Close()
 	}
+	t.Run("CloudWatch finds the metrics in the log", func(t *testing.T) {
+		found := metrictest.Log(t, w.Log.String())
+		for _, d := range found {
+			if d.Dimensions[metric.Stack] != "gatehouse-prod" {
+				t.Errorf("%+v", d)
+			}
+		}
+		for _, tc := range []struct {
+			want   float64 // at least
+			metric metric.Metric
+			labels []string
+		}{
+			{2, metric.SignIns, []string{"provider", "demo", "sign_in", "success"}},
+			{1, metric.Allowed, nil},
+			{1, metric.Refused, []string{"reason", "signature"}},
+			{1, metric.Refused, []string{"reason", "role"}},
+			{0.001, metric.SignTime, nil},
+			{0.001, metric.OperationTime("GetItem"), nil},
+			{0.001, metric.OperationTime("TransactWriteItems"), nil},
+			{1, metric.RingTended, nil},
+		} {
+			if got := metrictest.Sum(found, tc.metric, tc.labels...); got < tc.want {
+				t.Errorf("%s %v: %v, want %v or more\n%s", tc.metric.Name, tc.labels, got, tc.want, w.Log)
+			}
+		}
+		for _, never := range []metric.Metric{metric.TableFailures, metric.FeedFailures, metric.Undecided, metric.KeyFailures, metric.RingUnhealthy} {
+			if got := metrictest.Sum(found, never); got != 0 {
+				t.Errorf("%s: %v in quiet times", never.Name, got)
+			}
+		}
+	})
 	t.Run("S124 no log has a token, a secret or an address", func(t *testing.T) {
 		for _, secret := range []string{tokens["lin"], tokens["ada"], "secret-of-the-demo-provider", "lin@example.com", "code=", "state="} {
 			if strings.Contains(w.Log.String(), secret) {
