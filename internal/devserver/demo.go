@@ -11,14 +11,17 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
 // freshRoute asks the revocation feed at every call, and no answer is kept.
 const freshRoute = "GET /demo/fresh"
 
-// demoRoutes are behind the authorizer, beside the routes of serverless.yml.
+// demoRoutes are behind the authorizer, but for activateRoute, beside the routes
+// of serverless.yml.
 var demoRoutes = []string{
 	"GET /demo/hello", "GET /demo/admin", freshRoute, "POST /demo/forge/{kind}",
+	suspendRoute, activateRoute,
 	"GET /demo/keys", "POST /demo/keys/rotate", "POST /demo/keys/{kid}/compromise",
 }
 
@@ -41,6 +44,8 @@ type demo struct {
 	issuer, audience string
 	ring             *keyring.Keyring
 	past             *keyring.Keyring // the same ring, a day behind
+	users            *usersvc.Users
+	back             waysBack
 	now              func() time.Time
 }
 
@@ -50,6 +55,8 @@ func (d *demo) handler() http.Handler {
 	mux.Handle("GET /demo/admin", httpx.Handle(hello, httpx.Problem))
 	mux.Handle(freshRoute, httpx.Handle(hello, httpx.Problem))
 	mux.Handle("POST /demo/forge/{kind}", httpx.Handle(d.forge, httpx.Problem))
+	mux.Handle(suspendRoute, httpx.Handle(d.handleSuspend, httpx.Problem))
+	mux.Handle(activateRoute, httpx.Handle(d.handleActivate, httpx.Problem))
 	mux.Handle("GET /demo/keys", httpx.Handle(d.handleKeys, httpx.Problem))
 	mux.Handle("POST /demo/keys/rotate", httpx.Handle(d.handleRotate, httpx.Problem))
 	mux.Handle("POST /demo/keys/{kid}/compromise", httpx.Handle(d.handleCompromise, httpx.Problem))

@@ -129,7 +129,7 @@ func (h *house) functions(ctx context.Context) (map[string]gateway.Function, err
 	if err != nil {
 		return nil, err
 	}
-	d := &demo{issuer: h.config.Issuer, audience: h.config.Audience, ring: h.ring, past: h.past, now: h.Now}
+	d := &demo{issuer: h.config.Issuer, audience: h.config.Audience, ring: h.ring, past: h.past, users: h.users, now: h.Now}
 	functions := map[string]gateway.Function{
 		"authorizer": decide.Handle,
 		"loginsvc":   lambdahttp.Handler(service),
