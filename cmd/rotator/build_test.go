@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/gatehouse-auth/gatehouse/internal/kmstest"
+	"github.com/gatehouse-auth/gatehouse/internal/metric"
+	"github.com/gatehouse-auth/gatehouse/internal/metric/metrictest"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotest"
 	"github.com/gatehouse-auth/gatehouse/keys/keystest"
@@ -53,7 +55,7 @@ func TestRun(t *testing.T) {
 	var log strings.Builder
 	f, err := build(environment(map[string]string{
 		"AWS_ENDPOINT_URL_DYNAMODB": tables, "AWS_ENDPOINT_URL_KMS": server.Start(t), "GATEHOUSE_KMS_KEY": *first.KeyMetadata.Arn,
-	}), slog.New(slog.NewJSONHandler(&log, nil)))
+	}), slog.New(metric.Embed(slog.NewJSONHandler(&log, nil), "gatehouse-test")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +78,10 @@ func TestRun(t *testing.T) {
 		}
 		if err := f(t.Context()); err == nil || !strings.Contains(err.Error(), "the current key") {
 			t.Errorf("error %v", err)
+		}
+		found := metrictest.Log(t, log.String())
+		if tended, bad := metrictest.Sum(found, metric.RingTended), metrictest.Sum(found, metric.RingUnhealthy); tended != 3 || bad != 1 {
+			t.Errorf("%v runs counted, %v of them bad; want 3 and 1\n%s", tended, bad, &log)
 		}
 	})
 	if strings.Contains(log.String(), kmstest.Account) {
