@@ -72,6 +72,8 @@ var light = []arrow{
 		"rules are decided without I/O"},
 	{of("loginsvc/client"), of("loginsvc/client"),
 		"what a client is, is decided without I/O"},
+	{of("internal/metric"), of("internal/metric"),
+		"whatever counts imports it, the authorizer too: it counts inside of log lines, and calls nobody"},
 }
 
 func of(names ...string) []string { return names }
