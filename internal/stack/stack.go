@@ -64,7 +64,7 @@ func Public(path string) ([]string, error) {
 func (t *Template) Check(public []string) error {
 	return errors.Join(
 		t.checkRoutes(public), t.checkIntegrations(), t.checkAuthorizers(), t.checkFunctions(), t.checkRoles(),
-		t.checkTable(), t.checkKey(), t.checkPlaces(), t.checkSettings(), t.checkStage(), t.checkWatch(), t.checkOutputs(),
+		t.checkTable(), t.checkKey(), t.checkPlaces(), t.checkSettings(), t.checkStage(), t.checkDomain(), t.checkWatch(), t.checkOutputs(),
 	)
 }
 
