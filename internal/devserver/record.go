@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/gateway"
+	"github.com/gatehouse-auth/gatehouse/internal/metric"
 )
 
 // record is a slog.Handler that turns what the parts say about a request into a
@@ -31,12 +32,24 @@ func (r record) Handle(ctx context.Context, rec slog.Record) error {
 		if !r.Handler.Enabled(ctx, rec.Level) {
 			return nil
 		}
-		return r.Handler.Handle(ctx, rec)
+		return r.Handler.Handle(ctx, uncounted(rec))
 	}
 	if note := words(said); note != "" {
 		gateway.Annotate(ctx, note)
 	}
 	return nil
+}
+
+// uncounted is a line without what is counted in it, which here nobody reads.
+func uncounted(rec slog.Record) slog.Record {
+	out := slog.NewRecord(rec.Time, rec.Level, rec.Message, rec.PC)
+	rec.Attrs(func(a slog.Attr) bool {
+		if _, counted := metric.Lookup(a.Key); !counted {
+			out.AddAttrs(a)
+		}
+		return true
+	})
+	return out
 }
 
 // words is what people read of the attributes of a refusal.
