@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"testing"
 	"time"
@@ -96,6 +97,27 @@ func TestSweep(t *testing.T) {
 		s.store.Err = errors.New("out of reach")
 		s.run(t, connection.Swept{}, s.store.Err)
 	})
+	t.Run("S127 a part of the store that is out of reach keeps no other open", func(t *testing.T) {
+		s := newSwept(t, 0, 0)
+		part := errors.New("a part is out of reach")
+		s.Store = broken{&s.store, part}
+		s.run(t, connection.Swept{Closed: 2}, part)
+		s.wantState(t, 0, "c0", "c1")
+	})
+}
+
+// broken is a store that first fails to find some.
+type broken struct {
+	connection.Store
+	err error
+}
+
+func (b broken) EndingBy(ctx context.Context, t time.Time) iter.Seq2[connection.Connection, error] {
+	return func(yield func(connection.Connection, error) bool) {
+		if yield(connection.Connection{}, b.err) {
+			b.Store.EndingBy(ctx, t)(yield)
+		}
+	}
 }
 
 func TestSweepBounds(t *testing.T) {

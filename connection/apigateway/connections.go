@@ -54,7 +54,7 @@ func check(endpoint string) error {
 	local := err == nil && ip.IsLoopback()
 	switch {
 	case u.Host == "" || u.Scheme != "https" && !(local && u.Scheme == "http"):
-		return errors.New("want https://API.execute-api.REGION.amazonaws.com/STAGE; clients use wss, this is not for them")
+		return errors.New("want the endpoint of the API, https://HOST/STAGE; clients use wss, this is not for them")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return errors.New("want no user, query or fragment")
 	case strings.Contains(u.Path, "@connections"):
