@@ -44,6 +44,8 @@ func TestTour(t *testing.T) {
 	h.logged(t, "/demo/hello", "403", "signature")
 	b.seen("tour-4-tried")
 
+	suspendVisitor(t, h, b)
+
 	b.do(chromedp.Click(chromedp.ID("sign-out")), chromedp.WaitNotVisible(chromedp.ID("who")))
 	b.text("without-result", "401")
 	b.open(h.Issuer + "/login")
@@ -51,4 +53,39 @@ func TestTour(t *testing.T) {
 		t.Error("the session at Gatehouse goes on")
 	}
 	b.asked(h.Issuer, h.Demo)
+}
+
+// suspendVisitor is what a visitor sees who suspends themselves on the tour, and
+// finds the way back.
+func suspendVisitor(t *testing.T, h *house, b *browser) {
+	t.Helper()
+	b.do(chromedp.Click(chromedp.ID("try-suspend")), chromedp.WaitVisible(chromedp.ID("try-activate")))
+	b.text("try-suspend-result", "403")
+	b.text("try-suspend-result", "revoked")
+	b.seen("tour-5-suspended")
+	b.open(h.Issuer + "/login")
+	b.leave(`button[name="provider"]`, "Who are you today?")
+	b.leave(`button[value="lin"]`, "This account is suspended")
+
+	b.open(h.Issuer + "/")
+	b.do(chromedp.Click(chromedp.ID("try-activate")))
+	b.text("try-activate-result", "403")
+	b.text("try-activate-result", "sign in again")
+	b.seen("tour-6-let-in-again")
+	b.do(chromedp.Click(chromedp.ID("sign-in")))
+	b.arrive("Who are you today?")
+	b.do(chromedp.Click(chromedp.CSS(`button[value="lin"]`)))
+	b.arrive("One API, one gate")
+	b.text("name", "Lin")
+	b.click("#call-again", "#again-result .status")
+	b.text("again-result", "200")
+
+	b.do(chromedp.Click(chromedp.ID("sign-in"))) // as someone else
+	b.arrive("Sign in to")
+	b.leave(`button[name="provider"]`, "Who are you today?")
+	b.do(chromedp.Click(chromedp.CSS(`button[value="ada"]`)))
+	b.text("name", "Ada")
+	b.do(chromedp.Click(chromedp.ID("try-suspend")))
+	b.text("try-suspend-result", "409")
+	b.text("try-suspend-result", "you are the only admin")
 }

@@ -100,13 +100,13 @@ async function signOut() {
 
 // Calling the API.
 
-async function call(path, token, method = 'GET') {
+async function call(path, token, method = 'GET', form) {
   const headers = token ? { Authorization: 'Bearer ' + token } : {};
-  const response = await fetch(path, { method, headers, credentials: 'omit', cache: 'no-store' });
-  const text = await response.text();
-  let body = text;
-  try { body = JSON.parse(text); } catch { /* shown as it is */ }
-  return { status: response.status, words: response.statusText, reason: response.headers.get('X-Gatehouse-Reason'), body };
+  const body = form && new URLSearchParams(form);
+  const response = await fetch(path, { method, headers, body, credentials: 'omit', cache: 'no-store' });
+  let answer = await response.text();
+  try { answer = JSON.parse(answer); } catch { /* shown as it is */ }
+  return { status: response.status, words: response.statusText, reason: response.headers.get('X-Gatehouse-Reason'), body: answer };
 }
 
 function show(where, r, detail) {
@@ -154,7 +154,28 @@ const tries = {
     return call('/demo/fresh', token);
   },
   'try-expired': async () => call('/demo/hello', await forged('expired')),
+  'try-suspend': suspend,
+  'try-activate': activate,
 };
+
+// suspend has the dev server suspend the visitor, who gets a way back: with the
+// token they cannot ask for it any more. Then it calls the API once more.
+async function suspend() {
+  const token = kept.get('tokens').access_token;
+  const r = await call('/demo/suspend', token, 'POST');
+  if (r.status !== 200) return { ...r, reason: r.reason || r.body.detail };
+  kept.set('wayBack', r.body.way_back);
+  paint();
+  return call('/demo/fresh', token);
+}
+
+async function activate() {
+  const r = await call('/demo/activate', null, 'POST', { way_back: kept.get('wayBack') });
+  if (r.status !== 204) return { ...r, reason: r.body.detail };
+  kept.drop('wayBack');
+  const after = await call('/demo/fresh', kept.get('tokens').access_token);
+  return { ...after, reason: after.status === 200 ? 'They can sign in again.' : after.reason + ': sign in again for a new token' };
+}
 
 // What is on the page.
 
@@ -202,6 +223,7 @@ function paint() {
   list($('token-claims'), claims);
   $('raw-token').textContent = tokens.access_token;
   $('renew').hidden = !tokens.refresh_token;
+  $('way-back').hidden = !kept.get('wayBack');
   count(claims);
   clearInterval(ticking);
   ticking = setInterval(count, 1000, claims);
