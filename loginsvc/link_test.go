@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/demoidp"
 	"github.com/gatehouse-auth/gatehouse/loginsvc"
@@ -26,7 +27,9 @@ func (b *browser) startLink() string {
 // the browser is sent to.
 func (b *browser) atLink(user string) string {
 	b.w.t.Helper()
-	return b.post(b.startLink(), url.Values{"user": {user}}).location().String()
+	callback := b.post(b.startLink(), url.Values{"user": {user}}).location().String()
+	ahead.Add(int64(time.Millisecond))
+	return callback
 }
 
 // link adds somebody at the provider as a way to sign in.
