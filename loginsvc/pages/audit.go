@@ -2,6 +2,7 @@ package pages
 
 import (
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -37,6 +38,9 @@ func (AdminAudit) place() place               { return placeAudit }
 
 // Here is the address of the list.
 func (a AdminAudit) Here() string { return a.path("/admin/audit") }
+
+// UserPage is where the page of a user is.
+func (a AdminAudit) UserPage(id string) string { return a.path("/admin/users/" + url.PathEscape(id)) }
 
 // Next is the link that may be shown.
 func (a AdminAudit) Next() string { return webURL(a.NextURL) }
