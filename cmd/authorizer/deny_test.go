@@ -59,18 +59,41 @@ func serveIssuer(t *testing.T) *issuer {
 	return i
 }
 
-func (i *issuer) end(session string) {
+// deny ends a session, or everything that the user has been given, as when the
+// user is suspended or loses a role.
+func (i *issuer) deny(who caller) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.revoked.AddSession(session)
+	if who.all {
+		i.revoked.AddSubject(who.subject, time.Now())
+	} else {
+		i.revoked.AddSession(who.session)
+	}
 }
 
-// event is a request of an HTTP API with a token of the session.
-func (i *issuer) event(t *testing.T, routeKey, session string) []byte {
+// caller is a user with one session, who is to be denied.
+type caller struct {
+	subject, session string
+	all              bool // that, and not only the session
+}
+
+// callers are as many of each kind as there are trials.
+func callers(name string) []caller {
+	var out []caller
+	for n := range *trials {
+		out = append(out,
+			caller{fmt.Sprint("u_", name, n), fmt.Sprint("s_", name, n), false},
+			caller{fmt.Sprint("u_", name, n, "all"), fmt.Sprint("s_", name, n, "all"), true})
+	}
+	return out
+}
+
+// event is a request of an HTTP API with a token of the caller.
+func (i *issuer) event(t *testing.T, routeKey string, who caller) []byte {
 	t.Helper()
 	now := time.Now()
 	rawToken, err := token.Access{
-		Issuer: i.URL, Subject: "u_lin", Audience: "api", ClientID: "spa", SessionID: session,
+		Issuer: i.URL, Subject: who.subject, Audience: "api", ClientID: "spa", SessionID: who.session,
 		IssuedAt: now, ExpiresAt: now.Add(10 * time.Minute),
 	}.Sign(t.Context(), i.key)
 	if err != nil {
@@ -107,44 +130,56 @@ func TestTimeToDeny(t *testing.T) {
 	}
 
 	t.Run("a fresh route refuses at the very next request", func(t *testing.T) {
-		for n := range *trials {
-			session := fmt.Sprint("fresh", n)
-			event := i.event(t, "POST /pay", session)
+		for _, who := range callers("fresh") {
+			event := i.event(t, "POST /pay", who)
 			if !allowed(event) {
-				t.Fatal("refused before the end of its session")
+				t.Fatalf("%+v is refused too early", who)
 			}
-			i.end(session)
+			i.deny(who)
 			if allowed(event) {
-				t.Errorf("trial %d: allowed after the end of its session", n)
+				t.Errorf("%+v is allowed", who)
 			}
 		}
 	})
 	t.Run("other routes within 5 seconds", func(t *testing.T) {
 		var worst time.Duration
-		ended, events := map[int]time.Time{}, map[int][]byte{}
-		for n := range *trials {
-			events[n] = i.event(t, "GET /", fmt.Sprint("normal", n))
+		all := callers("normal")
+		denied, events := map[int]time.Time{}, map[int][]byte{}
+		for n, who := range all {
+			events[n] = i.event(t, "GET /", who)
 			if !allowed(events[n]) {
-				t.Fatal("refused before the end of its session")
+				t.Fatalf("%+v is refused too early", who)
 			}
 		}
 		for next := 0; len(events) > 0; {
-			if next < *trials { // one after the other, so that each meets another moment of the polling
-				i.end(fmt.Sprint("normal", next))
-				ended[next] = time.Now()
+			if next < len(all) { // one after the other, so that each meets another moment of the polling
+				i.deny(all[next])
+				denied[next] = time.Now()
 				next++
 			}
 			for n, event := range events {
-				if at, over := ended[n]; over && !allowed(event) {
+				if at, over := denied[n]; over && !allowed(event) {
 					worst = max(worst, time.Since(at))
 					delete(events, n)
 				}
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
-		t.Logf("the worst of %d: %v", *trials, worst)
+		t.Logf("the worst of %d: %v", len(all), worst)
 		if worst > 5*time.Second+200*time.Millisecond {
-			t.Errorf("the worst of %d took %v", *trials, worst)
+			t.Errorf("the worst of %d took %v", len(all), worst)
+		}
+	})
+	t.Run("I5 a process that was frozen asks before it answers", func(t *testing.T) {
+		who := caller{subject: "u_frozen", session: "s_frozen"}
+		event := i.event(t, "GET /", who)
+		if !allowed(event) {
+			t.Fatal("refused too early")
+		}
+		i.deny(who)
+		time.Sleep(4100 * time.Millisecond) // stopped, all the while
+		if allowed(event) {
+			t.Error("it was let in by what the process remembered")
 		}
 	})
 	i.mu.Lock()
