@@ -17,6 +17,8 @@ type banner struct {
 	Tour      string   `json:"tour"`
 	Login     string   `json:"login"`
 	DemoAPI   string   `json:"demo_api"`
+	Account   string   `json:"account"`
+	Admin     string   `json:"admin"`
 	Discovery string   `json:"discovery"`
 	JWKS      string   `json:"jwks"`
 	Demo      string   `json:"demo_provider"`
@@ -33,6 +35,7 @@ type banner struct {
 func newBanner(c *devCommand, w *world, s *devserver.Server, took time.Duration) *banner {
 	return &banner{
 		Issuer: s.Issuer, Audience: s.Audience, Tour: s.Issuer + "/", Login: s.Issuer + "/login", DemoAPI: s.Issuer + "/demo/hello",
+		Account: s.Issuer + "/account", Admin: s.Issuer + "/admin",
 		Discovery: s.Issuer + "/.well-known/openid-configuration", JWKS: s.Issuer + "/.well-known/jwks.json",
 		Demo: s.DemoURL + "/", Users: []string{"ada", "lin", "sam"}, Providers: append([]string{}, s.Providers...),
 		Upstream: c.Upstream, Data: c.Data, ReadyMS: took.Milliseconds(), self: w.self, ready: took,
@@ -67,6 +70,8 @@ func (b *banner) writeText(out io.Writer, colour bool) error {
 	if b.Upstream != "" {
 		row("Your API", b.Issuer+"/…", "behind the authorizer, from "+b.Upstream)
 	}
+	row("Your account", b.Account, "")
+	row("Admin", b.Admin, "sign in as Ada")
 	row("Discovery, keys", b.Discovery, "  /.well-known/jwks.json")
 	row("Demo provider", b.Demo, "Ada (admin) · Lin (user) · Sam (suspended)")
 	token := b.self + " token --as lin"

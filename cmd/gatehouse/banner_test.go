@@ -15,6 +15,8 @@ const screen = `gatehouse dev · local mode: throw-away table and RS256 key, not
   Start here        http://localhost:8787/               guided tour, 3 clicks
   Sign in           http://localhost:8787/login
   Demo API          http://localhost:8787/demo/hello     behind the authorizer
+  Your account      http://localhost:8787/account
+  Admin             http://localhost:8787/admin          sign in as Ada
   Discovery, keys   http://localhost:8787/.well-known/openid-configuration   /.well-known/jwks.json
   Demo provider     http://127.0.0.1:8788/               Ada (admin) · Lin (user) · Sam (suspended)
 
