@@ -102,7 +102,8 @@ func (s *Service) commitRenewal(ctx context.Context, c client.Client, f family, 
 			return tokenResponse{}, err
 		}
 		// A repeat gives what the first answer gave, whatever has become of it.
-		next, write := f.successor(presented), table.Check(familyKey(f.UserID, f.ID), table.Exists{})
+		var next refreshToken
+		write := table.Check(familyKey(f.UserID, f.ID), table.Exists{})
 		if kind == useRenews {
 			var after family
 			after, next = f.renewed(presented, s.now(), s.refreshIdleTTL)
@@ -113,6 +114,8 @@ func (s *Service) commitRenewal(ctx context.Context, c client.Client, f family, 
 				}
 			}
 			write = table.Update(write.Key, set).If(is(f.Current))
+		} else {
+			next = f.successor(presented)
 		}
 		answer.RefreshToken = next.text()
 		err = s.Table.Write(ctx, append([]table.Write{write}, stillGranted(c, f.UserID, f.SessionID, g.user.Version)...)...)
