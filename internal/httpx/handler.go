@@ -1,7 +1,6 @@
 package httpx
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -32,19 +31,14 @@ func Handle(h HandlerFunc, write func(http.ResponseWriter, *http.Request, *Error
 // JSON writes v with status 200 and, unless the handler has chosen otherwise,
 // no-store.
 func JSON(w http.ResponseWriter, v any) error {
-	var body bytes.Buffer
-	e := json.NewEncoder(&body)
-	e.SetEscapeHTML(false) // so that people can copy a URL out of the answer
-	if err := e.Encode(v); err != nil {
-		return err
-	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-store")
 	}
-	_, err := w.Write(body.Bytes())
-	return err
+	e := json.NewEncoder(w) // which writes all of v or nothing
+	e.SetEscapeHTML(false)  // so that people can copy a URL out of the answer
+	return e.Encode(v)
 }
 
 // Log writes one line for each request that next answers: method, path, status,
