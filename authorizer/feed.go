@@ -3,7 +3,6 @@ package authorizer
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -108,7 +107,7 @@ func (f *Feed) load(ctx context.Context, fresh bool) error {
 		return err
 	}
 	list := &listCopy{etag: got.etag}
-	if err := json.Unmarshal(got.body, &list.List); err != nil {
+	if err := list.UnmarshalJSON(got.body); err != nil {
 		return err
 	}
 	f.list.Store(list)

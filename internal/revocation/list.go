@@ -19,7 +19,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/strictjson"
 )
 
 // version is what the feed says it is. A reader that knows another refuses it:
@@ -104,22 +107,49 @@ func (l *List) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads a list. What it does not understand is an error: an entry
 // that is passed over would be a token that lives on.
 func (l *List) UnmarshalJSON(data []byte) error {
-	var d struct {
-		Version  int              `json:"version"`
-		Sessions *[]entry         `json:"sessions"`
-		Subjects *map[entry]int64 `json:"subjects"`
-	}
-	if err := json.Unmarshal(data, &d); err != nil {
+	var v string
+	read := List{}
+	err := strictjson.Members(string(data), func(name, value string) error {
+		switch name {
+		case "version":
+			v = value
+		case "sessions":
+			return read.readSessions(value)
+		case "subjects":
+			return read.readSubjects(value)
+		}
+		return nil
+	})
+	if err != nil {
 		return errors.New("reading revocations: not a list of them") // the cause may quote an error page
 	}
-	if d.Version != version || d.Sessions == nil || d.Subjects == nil {
+	if v != strconv.Itoa(version) || read.sessions == nil || read.subjects == nil {
 		return fmt.Errorf("reading revocations: want version %d, with sessions and subjects", version)
 	}
-	*l = List{sessions: make(map[entry]struct{}, len(*d.Sessions)), subjects: *d.Subjects}
-	for _, e := range *d.Sessions {
-		l.sessions[e] = struct{}{}
-	}
+	*l = read
 	return nil
+}
+
+func (l *List) readSessions(value string) error {
+	l.sessions = map[entry]struct{}{}
+	return strictjson.Elements(value, func(element string) error {
+		e, err := readEntry(strictjson.Text(element))
+		l.sessions[e] = struct{}{}
+		return err
+	})
+}
+
+func (l *List) readSubjects(value string) error {
+	l.subjects = map[entry]int64{}
+	return strictjson.Members(value, func(name, value string) error {
+		e, err := readEntry(name, true)
+		if err != nil {
+			return err
+		}
+		second, err := strconv.ParseInt(value, 10, 64)
+		l.subjects[e] = max(l.subjects[e], second)
+		return err
+	})
 }
 
 // MarshalText writes the entry in base64url.
@@ -127,12 +157,18 @@ func (e entry) MarshalText() ([]byte, error) {
 	return base64.RawURLEncoding.AppendEncode(nil, e[:]), nil
 }
 
-// UnmarshalText reads what MarshalText writes, and nothing else.
-func (e *entry) UnmarshalText(text []byte) error {
-	decoded, err := base64.RawURLEncoding.Strict().DecodeString(string(text))
-	if err != nil || len(decoded) != len(e) || len(text) != base64.RawURLEncoding.EncodedLen(len(e)) {
-		return errors.New("not an entry")
+// readEntry reads what MarshalText writes, and nothing else.
+func readEntry(text string, ok bool) (e entry, err error) {
+	const size = 16 // of an entry in base64
+	if !ok || len(text) != size {
+		return e, errNoEntry
 	}
-	copy(e[:], decoded)
-	return nil
+	var in [size]byte
+	copy(in[:], text)
+	if n, err := base64.RawURLEncoding.Strict().Decode(e[:], in[:]); err != nil || n != len(e) {
+		return e, errNoEntry
+	}
+	return e, nil
 }
+
+var errNoEntry = errors.New("not an entry")

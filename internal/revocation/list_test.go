@@ -90,6 +90,10 @@ func TestWireFormat(t *testing.T) {
 		"a short entry":    `{"version":1,"sessions":["abc"],"subjects":{}}`,
 		"a long entry":     `{"version":1,"sessions":["p0mTnh6W8WoW1XplAAAA"],"subjects":{}}`,
 		"a line break":     `{"version":1,"sessions":["p0mTnh6W8WoW1Xpl\n"],"subjects":{}}`,
+		"a number":         `{"version":1,"sessions":[1],"subjects":{}}`,
+		"no base64":        `{"version":1,"sessions":["p0mTnh6W8WoW1Xp="],"subjects":{}}`,
+		"a subject's":      `{"version":1,"sessions":[],"subjects":{"abc":1}}`,
+		"no instant":       `{"version":1,"sessions":[],"subjects":{"p0mTnh6W8WoW1Xpl":null}}`,
 		"a bad instant":    `{"version":1,"sessions":[],"subjects":{"p0mTnh6W8WoW1Xpl":"now"}}`,
 		"a fraction":       `{"version":1,"sessions":[],"subjects":{"p0mTnh6W8WoW1Xpl":1.5}}`,
 		"something behind": `{"version":1,"sessions":[],"subjects":{}} x`,
@@ -110,5 +114,25 @@ func TestRevokedAllocatesNothing(t *testing.T) {
 	l.AddSubject("u_1", noon)
 	if n := testing.AllocsPerRun(100, func() { l.Revoked("u_0123456789abcdefghijklmnop", "s_0123456789abcdefghijklmnop", noon) }); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkUnmarshal(b *testing.B) {
+	for _, n := range []int{0, 100, 5000} {
+		var l revocation.List
+		for i := range n {
+			l.AddSession(fmt.Sprint(i))
+		}
+		text, err := json.Marshal(&l)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				if err := new(revocation.List).UnmarshalJSON(text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
