@@ -87,6 +87,23 @@ func TestCountDecisions(t *testing.T) {
 	w.counted(t, map[string]float64{"Undecided": 1, "FeedFailures": 2}) // the fetch, and the decision
 }
 
+func TestCountEveryKind(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) {
+			var log strings.Builder
+			w := newWorld(t, nil, func(c *authorizer.Config) {
+				c.IAM, c.Log = kind.iam, slog.New(metric.Embed(slog.NewJSONHandler(&log, nil), "gatehouse-test"))
+			})
+			w.ask(t, kind.event("Bearer "+w.rawToken(t, "u_lin", "")))
+			w.ask(t, kind.event("Bearer nonsense"))
+			found := metrictest.Log(t, log.String())
+			if metrictest.Sum(found, metric.Allowed) != 1 || metrictest.Sum(found, metric.Refused, "reason", "malformed") != 1 {
+				t.Errorf("%+v", found)
+			}
+		})
+	}
+}
+
 func TestCountWithoutReaders(t *testing.T) {
 	w := newWorld(t, nil)
 	w.ask(t, httpAPI("Bearer "+w.rawToken(t, "u_lin", "")))

@@ -71,7 +71,7 @@ func TestLines(t *testing.T) {
 					t.Errorf("timestamp %d", d.Timestamp)
 				}
 			}
-			if !maps.Equal(got, tc.want) {
+			if !maps.Equal(got, tc.want) || len(tc.want) == 0 && strings.Contains(line, "_aws") {
 				t.Errorf("got %v\n%s", got, line)
 			}
 		})

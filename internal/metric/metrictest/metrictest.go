@@ -83,6 +83,9 @@ func Read(line []byte) ([]Datum, error) {
 				if err := datum.known(); err != nil {
 					return nil, fmt.Errorf("%s: %w", m.Name, err)
 				}
+				if slices.ContainsFunc(found, func(other Datum) bool { return other.Name == m.Name }) {
+					return nil, fmt.Errorf("%s would be counted twice", m.Name)
+				}
 				found = append(found, datum)
 			}
 		}
