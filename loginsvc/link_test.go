@@ -122,7 +122,7 @@ func TestLink(t *testing.T) {
 	t.Run("S35 an account of somebody else", func(t *testing.T) {
 		w := newWorld(t)
 		lin, ada := w.guest("lin"), w.guest("ada")
-		lin.told(lin.get(lin.atLink("ada")), "linked_elsewhere", "belongs to somebody else")
+		lin.told(lin.get(lin.atLink("ada")), "linked_elsewhere", "Somebody signs in here with that account already")
 		lin.linkedNothing()
 		if again := w.guest("ada"); again.user.ID != ada.user.ID {
 			t.Error("taken over")
@@ -327,8 +327,12 @@ func TestLinkFails(t *testing.T) {
 			w := newWorld(t)
 			lin := w.guest("lin")
 			callback := lin.post(lin.startLink(), url.Values{"fault": {fault}}).location().String()
+			before := w.hit("127.0.0.1:8788/token")
 			a := lin.get(callback)
 			lin.told(a, notice, "")
+			if asked := w.hit("127.0.0.1:8788/token") != before; asked != (fault == "nonce") {
+				t.Errorf("the provider was asked for tokens: %v", asked)
+			}
 			if strings.Contains(a.Header.Get("Location"), "script") {
 				t.Error("the provider's own words are repeated")
 			}
