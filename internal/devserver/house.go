@@ -9,8 +9,11 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/gatehouse-auth/gatehouse/authorizer"
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/examples/notes/notebook"
 	"github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/internal/demoidp"
 	"github.com/gatehouse-auth/gatehouse/internal/gateway"
@@ -135,6 +138,7 @@ func (h *house) functions(ctx context.Context) (map[string]gateway.Function, err
 		"loginsvc":   lambdahttp.Handler(service),
 		"usersvc":    lambdahttp.Handler(usersvc.NewHandler(h.users, h.log)),
 		"demo":       lambdahttp.Handler(d.handler()),
+		"notes":      lambda.NewHandler((&notebook.Notebook{}).Handle).Invoke,
 	}
 	if h.Upstream != "" {
 		proxy, err := upstreamAPI(h.Upstream)

@@ -1,4 +1,4 @@
-package main
+package notebook
 
 import (
 	"encoding/base64"
@@ -12,7 +12,7 @@ import (
 )
 
 func TestNotes(t *testing.T) {
-	n := &notes{}
+	n := &Notebook{}
 	ada, lin := testkit.As("ada"), testkit.As("lin")
 	request := func(who identity.Identity, method, body string) events.APIGatewayV2HTTPRequest {
 		return testkit.HTTP(who, method, "/notes", body)
@@ -20,7 +20,7 @@ func TestNotes(t *testing.T) {
 
 	want := func(t *testing.T, event events.APIGatewayV2HTTPRequest, status int, body string) {
 		t.Helper()
-		got, err := n.handle(t.Context(), event)
+		got, err := n.Handle(t.Context(), event)
 		if err != nil || got.StatusCode != status || got.Body != body {
 			t.Errorf("%d %s %v, want %d %s", got.StatusCode, got.Body, err, status, body)
 		}
