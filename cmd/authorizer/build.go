@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,19 +52,23 @@ func build(getenv func(string) string, log *slog.Logger) (handler, error) {
 	if err := errors.Join(err, err2, err3); err != nil {
 		return handler{}, err
 	}
+	var client *http.Client
+	if getenv("GATEHOUSE_REVOCATIONS") != "off" {
+		// Keys and revocations come over one connection: at 128 MB a handshake
+		// takes a good part of a cold start.
+		client = &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 1}}
+		c.Revocations, err = authorizer.NewFeed(authorizer.FeedConfig{URL: c.Issuer + "/revocations", Client: client, Log: log})
+		if err != nil {
+			return handler{}, err
+		}
+	}
 	keys, err := authorizer.NewKeySource(authorizer.KeySourceConfig{
-		URL: c.Issuer + "/.well-known/jwks.json", Embedded: jwks, Log: log,
+		URL: c.Issuer + "/.well-known/jwks.json", Embedded: jwks, Client: client, Log: log,
 	})
 	if err != nil {
 		return handler{}, err
 	}
 	c.Keys, c.Policy, c.Log = keys.Key, rules, log
-	if getenv("GATEHOUSE_REVOCATIONS") != "off" {
-		c.Revocations, err = authorizer.NewFeed(authorizer.FeedConfig{URL: c.Issuer + "/revocations", Log: log})
-		if err != nil {
-			return handler{}, err
-		}
-	}
 	a, err := authorizer.New(c)
 	return handler{a}, err
 }

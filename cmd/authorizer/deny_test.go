@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -29,9 +30,10 @@ type issuer struct {
 	key *localkey.Key
 	set []byte
 
-	mu         sync.Mutex
-	revoked    revocation.List
-	keyFetches int
+	mu          sync.Mutex
+	revoked     revocation.List
+	keyFetches  int
+	connections int
 }
 
 func serveIssuer(t *testing.T) *issuer {
@@ -45,7 +47,7 @@ func serveIssuer(t *testing.T) *issuer {
 		t.Fatal(err)
 	}
 	i := &issuer{key: key, set: set}
-	i.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	i.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i.mu.Lock()
 		defer i.mu.Unlock()
 		if r.URL.Path == "/revocations" {
@@ -55,6 +57,14 @@ func serveIssuer(t *testing.T) *issuer {
 		i.keyFetches++
 		w.Write(i.set)
 	}))
+	i.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		if state == http.StateNew {
+			i.connections++
+		}
+	}
+	i.Start()
 	t.Cleanup(i.Close)
 	return i
 }
@@ -186,5 +196,25 @@ func TestTimeToDeny(t *testing.T) {
 	defer i.mu.Unlock()
 	if i.keyFetches != 0 {
 		t.Errorf("S126 %d fetches of keys that are in the zip", i.keyFetches)
+	}
+}
+
+// TestFirstDecision is what one costs whose keys are not in the zip, or are old
+// ones.
+func TestFirstDecision(t *testing.T) {
+	i := serveIssuer(t)
+	f := lambdatest.Start(t, lambdatest.Config{
+		Name: "authorizer", Root: lambdatest.Build(t, "github.com/gatehouse-auth/gatehouse/cmd/authorizer"), Timeout: 3 * time.Second,
+		Env: map[string]string{"GATEHOUSE_ISSUER": i.URL, "GATEHOUSE_AUDIENCE": "api", "GOMAXPROCS": "1"},
+	})
+	event := i.event(t, "GET /", caller{subject: "u_lin", session: "s_1"})
+	out, err := f.Invoke(t.Context(), event)
+	if err != nil || !strings.Contains(string(out), `"isAuthorized":true`) {
+		t.Fatalf("%s, %v", out, err)
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.connections != 1 || i.keyFetches != 1 {
+		t.Errorf("%d connections and %d fetches of keys", i.connections, i.keyFetches)
 	}
 }
