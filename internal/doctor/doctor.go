@@ -72,7 +72,7 @@ func (r *Report) joined(where string, err error) {
 
 // What the authorizer adds to the time that a gateway keeps its answers.
 const (
-	feedInterval = 5 * time.Second  // between two looks at the revocation feed
+	feedInterval = 5 * time.Second  // 4 between two looks at the revocation feed, and its answer may be 1 old
 	feedStale    = 60 * time.Second // after which a feed that cannot be had refuses everybody
 	leeway       = 30 * time.Second // for clocks that differ
 )
