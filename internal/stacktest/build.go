@@ -8,9 +8,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
-// Build compiles every Lambda main under cmd and examples for this machine, into
+// Build compiles every program under cmd and examples for this machine, into
 // folder, each under the name of its function. Flags of the zips that would have
 // everything compiled a second time are left out.
 func Build(ctx context.Context, folder string) error {
@@ -18,19 +19,13 @@ func Build(ctx context.Context, folder string) error {
 	if err != nil {
 		return err
 	}
-	var mains []string
-	for _, parent := range []string{"cmd", "examples"} {
-		entries, err := os.ReadDir(filepath.Join(root, parent))
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			if e.IsDir() && e.Name() != "gatehouse" {
-				mains = append(mains, "./"+parent+"/"+e.Name())
-			}
-		}
+	list := exec.CommandContext(ctx, "go", "list", "-f", `{{if eq .Name "main"}}{{.ImportPath}}{{end}}`, "./cmd/...", "./examples/...")
+	list.Dir = root
+	mains, err := list.Output()
+	if err != nil {
+		return fmt.Errorf("looking for functions: %w", err)
 	}
-	args := append([]string{"build", "-tags", "lambda.norpc", "-o", folder + string(filepath.Separator)}, mains...)
+	args := append([]string{"build", "-tags", "lambda.norpc", "-o", folder + string(filepath.Separator)}, strings.Fields(string(mains))...)
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -148,7 +148,7 @@ func (s *world) race(t *testing.T, n int, form url.Values) []answer {
 func (s *world) token(t *testing.T, form url.Values) answer { return s.post(t, "/token", form) }
 
 func (s *world) post(t *testing.T, path string, form url.Values) (a answer) {
-	resp, err := http.PostForm(s.Issuer+path, form)
+	resp, err := s.client.PostForm(s.Issuer+path, form)
 	if err != nil {
 		t.Error(err)
 		return a
