@@ -2,6 +2,8 @@ package authorizer_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -183,6 +185,33 @@ func TestCookies(t *testing.T) {
 			answer, err := w.ask(t, e)
 			if got := outcomeOf(t, e, answer, err); got != want {
 				t.Errorf("from %q: %d, want %d", origin, got, want)
+			}
+		}
+	})
+	t.Run("before an http.Handler too", func(t *testing.T) {
+		for _, test := range []struct {
+			method, origin, upgrade string
+			status                  int
+		}{
+			{"GET", "", "", 200},
+			{"GET", theirs, "", 200},
+			{"GET", theirs, "websocket", 401},
+			{"GET", ours, "websocket", 200},
+			{"POST", ours, "", 200},
+			{"POST", theirs, "", 401},
+			{"POST", "", "", 401},
+		} {
+			r := httptest.NewRequest(test.method, "/notes", nil)
+			r.AddCookie(&http.Cookie{Name: "__Host-token", Value: good})
+			for name, value := range map[string]string{"Origin": test.origin, "Upgrade": test.upgrade} {
+				if value != "" {
+					r.Header.Set(name, value)
+				}
+			}
+			rw := httptest.NewRecorder()
+			w.Guard(test.method+" /notes", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(rw, r)
+			if rw.Code != test.status {
+				t.Errorf("%+v: %d", test, rw.Code)
 			}
 		}
 	})
