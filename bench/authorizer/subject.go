@@ -37,7 +37,7 @@ type subject struct {
 // subjects are measured in turn.
 type subjects struct {
 	authorizer *subject // with GATEHOUSE_REVOCATIONS=off: does what the one in Node does
-	deployed   *subject // as it is deployed: asks for revocations, too
+	deployed   *subject // as it is deployed: asks for revocations and counts, too
 	empty      *subject
 	node       *subject
 }
@@ -48,13 +48,15 @@ func newSubjects(folder, issuer string) *subjects {
 		maps.Copy(env, more)
 		return &subject{cfg: lambdatest.Config{Name: name, Root: filepath.Join(folder, program), Env: env, Log: os.Stderr}}
 	}
-	return &subjects{
+	all := &subjects{
 		authorizer: as("authorizer", "authorizer", map[string]string{"GATEHOUSE_REVOCATIONS": "off"}),
-		deployed:   as("deployed", "authorizer", nil),
+		deployed:   as("deployed", "authorizer", map[string]string{"GATEHOUSE_NAME": "bench"}), // and so it counts
 		empty:      as("empty", "empty", nil),
 		// env, which starts node, looks on this PATH.
 		node: as("node", "node", map[string]string{"PATH": os.Getenv("PATH")}),
 	}
+	all.deployed.cfg.Log = nil // a line each second
+	return all
 }
 
 // turn returns all subjects: each time beginning with another, and every other
