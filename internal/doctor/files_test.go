@@ -61,6 +61,19 @@ func TestSoundFiles(t *testing.T) {
 	}
 }
 
+// Rules for the APIs of other stacks that ask this authorizer are not for nothing.
+func TestRulesOfOtherAPIs(t *testing.T) {
+	template := ours(t, "serverless.yml")
+	more := strings.Replace(sound, "clients:", "  - {route: $connect, roles: [admin]}\n  - {route: GET /orders, roles: [admin]}\nclients:", 1)
+	if r := examine(t, more, template); len(r.Findings) != 1 || !has(r, `"GET /orders": the rule guards nothing`) {
+		t.Errorf("findings: %v", r.Findings)
+	}
+	listed := strings.Replace(template, "custom:\n", "custom:\n  elsewhere: [GET /orders]\n", 1)
+	if r := examine(t, more, listed); len(r.Findings) != 0 {
+		t.Errorf("findings: %v", r.Findings)
+	}
+}
+
 func TestOurFiles(t *testing.T) {
 	if r := examine(t, ours(t, "gatehouse.yml"), ours(t, "serverless.yml")); r.Wrong() != 0 {
 		t.Errorf("findings: %v", r.Findings)

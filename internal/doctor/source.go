@@ -23,7 +23,8 @@ func (r *Report) source(name string, text []byte, c *config.Config) {
 	var in struct {
 		UseDotenv bool `yaml:"useDotenv"`
 		Custom    struct {
-			Public []string `yaml:"public"`
+			Public    []string `yaml:"public"`
+			Elsewhere []string `yaml:"elsewhere"`
 		} `yaml:"custom"`
 		Provider struct {
 			LogRetention int `yaml:"logRetentionInDays"`
@@ -45,7 +46,7 @@ func (r *Report) source(name string, text []byte, c *config.Config) {
 	r.kept(name, t)
 	r.written(name, text)
 	if c != nil {
-		r.rules(name, t, c.Routes)
+		r.rules(name, t, c.Routes, in.Custom.Elsewhere)
 		r.timeToDeny(t, c)
 	}
 }
@@ -112,13 +113,14 @@ func (r *Report) written(name string, text []byte) {
 	}
 }
 
-// rules holds the rules of gatehouse.yml against the routes.
-func (r *Report) rules(name string, t *gateway.Template, rules []policy.Rule) {
+// rules holds the rules of gatehouse.yml against the routes, of this API and of
+// those elsewhere that ask its authorizer.
+func (r *Report) rules(name string, t *gateway.Template, rules []policy.Rule, elsewhere []string) {
 	compiled, err := policy.Compile(rules)
 	if err != nil {
 		return // told already, with its line
 	}
-	var guarded []string
+	guarded := slices.Clone(elsewhere)
 	for _, route := range t.Routes {
 		if route.Authorizer != "" {
 			guarded = append(guarded, route.Key)
