@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 )
@@ -29,7 +30,7 @@ var files embed.FS
 type Pages struct {
 	brand     string
 	text      catalogue
-	templates map[string]*template.Template // by the name of the page's template
+	templates map[string]parsed // by the name of the page's template
 	style     template.CSS
 	styleHash string // as the Content-Security-Policy wants it
 	icon      template.URL
@@ -46,6 +47,10 @@ type Page interface {
 	// formOrigins are where the page's forms may lead besides Gatehouse.
 	formOrigins() []string
 }
+
+// parsed returns a template, which is read when it is first used: a process that
+// starts in order to answer a program waits for none.
+type parsed func() (*template.Template, error)
 
 // New returns the pages of a team. Its errors name the field of b and the fix.
 func New(b Brand) (*Pages, error) {
@@ -66,7 +71,7 @@ func New(b Brand) (*Pages, error) {
 	p := &Pages{
 		brand:     b.Name,
 		text:      text,
-		templates: map[string]*template.Template{},
+		templates: map[string]parsed{},
 		style:     template.CSS(style), // ours alone: colours are checked by Brand
 		styleHash: cspHash(style),
 		icon:      icon(accent),
@@ -79,12 +84,11 @@ func New(b Brand) (*Pages, error) {
 		"t": text.get, "label": text.label, "initial": initial, "printable": printable, "agent": agent, "when": when, "machineTime": machineTime,
 	}
 	for _, file := range names {
-		t, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/parts.html", file)
-		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", file, err)
-		}
 		name := strings.TrimSuffix(strings.TrimPrefix(path.Base(file), "page_"), ".html")
-		p.templates[name] = t.Option("missingkey=error")
+		p.templates[name] = sync.OnceValues(func() (*template.Template, error) {
+			t := template.New("layout.html").Funcs(funcs).Option("missingkey=error")
+			return t.ParseFS(files, "templates/layout.html", "templates/parts.html", file)
+		})
 	}
 	return p, nil
 }
@@ -119,9 +123,13 @@ type view struct {
 }
 
 func (p *Pages) execute(body *bytes.Buffer, r *http.Request, page Page) error {
-	t, ok := p.templates[page.name()]
+	read, ok := p.templates[page.name()]
 	if !ok {
 		return fmt.Errorf("no template for page %q", page.name())
+	}
+	t, err := read()
+	if err != nil {
+		return err
 	}
 	heading := page.heading(p.text)
 	var links []link
