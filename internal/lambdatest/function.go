@@ -195,6 +195,17 @@ func (f *Function) Freeze() {
 	}
 }
 
+// Retire ends every idle process, so that the next event finds none.
+func (f *Function) Retire() {
+	f.mu.Lock()
+	idle := f.idle
+	f.idle = nil
+	f.mu.Unlock()
+	for _, e := range idle {
+		f.discard(e)
+	}
+}
+
 // Inits returns how long each environment took from the start of its process to
 // its first poll, in the order in which they began.
 func (f *Function) Inits() []time.Duration {
