@@ -11,6 +11,9 @@ type Event interface {
 // FromEvent returns who called, as the authorizer found it. It returns [ErrNone]
 // if no authorizer ran, and another error if what it left behind is damaged; a
 // protected function answers 401 to either.
+//
+// On a WebSocket API every message bears the identity of its handshake, whose
+// token may have ended since: package connection ends the connection then.
 func FromEvent[E Event](event E) (Identity, error) {
 	switch e := any(event).(type) {
 	case events.APIGatewayV2HTTPRequest:

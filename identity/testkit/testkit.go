@@ -49,7 +49,8 @@ func Scopes(scopes ...string) Option { return func(who *identity.Identity) { who
 func Client(id string) Option { return func(who *identity.Identity) { who.ClientID = id } }
 
 // Expired lets the caller's token have ended an hour ago. A function sees such a
-// caller for as long as the gateway keeps the authorizer's answer.
+// caller for as long as the gateway keeps the authorizer's answer, and on a
+// WebSocket for as long as the connection is open.
 func Expired() Option {
 	return func(who *identity.Identity) {
 		who.AuthTime = who.AuthTime.Add(-time.Hour - TTL)
