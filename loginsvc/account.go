@@ -116,6 +116,8 @@ func (s *Service) apps(ctx context.Context, userID string) ([]pages.AppRow, erro
 		row := pages.AppRow{ClientID: c.ClientID, Name: c.ClientID, Scopes: c.Scopes, Since: c.GrantedAt}
 		app, err := s.Clients(ctx, c.ClientID)
 		switch {
+		case err == nil && !c.IsTo(appOf(app)):
+			continue // it was to another app, which had the id before
 		case err == nil:
 			row.Name = app.DisplayName()
 		case !errors.Is(err, client.ErrUnknown):

@@ -88,7 +88,7 @@ func (s *Service) auditURL(p params, cursor string) string {
 func auditRows(entries []usersvc.Entry) []pages.AuditRow {
 	var rows []pages.AuditRow
 	for _, e := range entries {
-		rows = append(rows, pages.AuditRow{At: e.At, Action: string(e.Action), Actor: e.Actor, UserID: e.UserID, Detail: e.Detail, From: e.SourceIP})
+		rows = append(rows, pages.AuditRow{At: e.At, Action: string(e.Action), Actor: e.Actor, UserID: e.UserID, App: e.ClientID, Detail: e.Detail, From: e.SourceIP})
 	}
 	return rows
 }

@@ -19,14 +19,15 @@ type approval struct {
 	SessionID string
 	AuthTime  time.Time
 	Scopes    []string
+	Audiences []string // the APIs that tokens may be for; nil: the house's
 	Nonce     string
 }
 
-// redeem answers with the tokens of an approval. Spend is the write that makes
+// redeem answers with the tokens of an approval, for one of its APIs. Spend is the write that makes
 // what stood for it worthless; its condition lets one of any number through.
-func (s *Service) redeem(w http.ResponseWriter, r *http.Request, c client.Client, a approval, spend func(family string) table.Write, now time.Time) error {
+func (s *Service) redeem(w http.ResponseWriter, r *http.Request, c client.Client, a approval, audience string, spend func(family string) table.Write, now time.Time) error {
 	for range attempts {
-		answer, err := s.redeemOnce(r.Context(), c, a, spend, now)
+		answer, err := s.redeemOnce(r.Context(), c, a, audience, spend, now)
 		if err == nil {
 			return httpx.JSON(w, answer)
 		}
@@ -39,13 +40,13 @@ func (s *Service) redeem(w http.ResponseWriter, r *http.Request, c client.Client
 
 // redeemOnce signs the tokens before the approval is spent, so that a key out of
 // reach costs nobody their sign-in. They leave only if spending it succeeds.
-func (s *Service) redeemOnce(ctx context.Context, c client.Client, a approval, spend func(family string) table.Write, now time.Time) (tokenResponse, error) {
+func (s *Service) redeemOnce(ctx context.Context, c client.Client, a approval, audience string, spend func(family string) table.Write, now time.Time) (tokenResponse, error) {
 	session, user, err := s.Users.SessionByID(ctx, a.UserID, a.SessionID)
 	if err != nil {
 		return tokenResponse{}, invalidGrantIf(err, usersvc.ErrNoSession)
 	}
 	answer, err := s.issue(ctx, grant{
-		client: c.ID, user: user, session: session.ID, authTime: a.AuthTime, scopes: a.Scopes, nonce: a.Nonce, withID: true,
+		client: c, audience: audience, user: user, session: session.ID, authTime: a.AuthTime, scopes: a.Scopes, nonce: a.Nonce, withID: true,
 	}, now)
 	if err != nil {
 		return tokenResponse{}, err

@@ -117,9 +117,9 @@ func (s *Service) issueCode(w http.ResponseWriter, r *http.Request, req *authReq
 	now := s.now()
 	rawCode, err := putCode(r.Context(), s.Table, code{
 		approval: approval{
-			UserID: session.UserID, SessionID: session.ID, AuthTime: session.AuthTime, Scopes: req.Scopes, Nonce: req.Nonce,
+			UserID: session.UserID, SessionID: session.ID, AuthTime: session.AuthTime, Scopes: req.Scopes, Audiences: s.rememberedAudiences(req.Audiences), Nonce: req.Nonce,
 		},
-		ClientID: req.Client.ID, RedirectURI: req.RedirectURI, Challenge: req.Challenge, CreatedAt: now, ExpiresAt: now.Add(s.codeTTL),
+		Client: req.Client.Ref(), RedirectURI: req.RedirectURI, Challenge: req.Challenge, CreatedAt: now, ExpiresAt: now.Add(s.codeTTL),
 	})
 	if err != nil {
 		return err

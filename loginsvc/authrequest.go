@@ -17,7 +17,8 @@ type authRequest struct {
 	RedirectURI string
 	State       string // "" if none was sent
 	Scopes      []string
-	Challenge   string // PKCE, always S256
+	Audiences   []string // the APIs that tokens may be for
+	Challenge   string   // PKCE, always S256
 	Nonce       string
 	Prompt      prompt
 	MaxAge      *int // seconds; nil if the app does not care
@@ -62,11 +63,11 @@ func parseAuthRequest(p params, c client.Client, audience string) (*authRequest,
 			return req, err
 		}
 	}
-	for _, resource := range p["resource"] {
-		if resource != "" && resource != audience { // RFC 8707, Section 2
-			return req, refuse("invalid_target", "no such resource")
-		}
+	audiences, ok := grantAudiences(p, c, audience)
+	if !ok { // RFC 8707, Section 2
+		return req, refuse("invalid_target", "no such resource")
 	}
+	req.Audiences = audiences
 	scopes, err := parseScopes(p.get("scope"), c)
 	if err != nil {
 		return req, err
@@ -209,11 +210,14 @@ func remembered(p params) string {
 	kept := url.Values{}
 	for _, name := range []string{
 		"client_id", "redirect_uri", "response_type", "response_mode", "state", "scope", "code_challenge", "code_challenge_method",
-		"nonce", "prompt", "max_age", "login_hint", "id_token_hint", "resource",
+		"nonce", "prompt", "max_age", "login_hint", "id_token_hint",
 	} {
 		if v := p.get(name); v != "" {
 			kept.Set(name, v)
 		}
+	}
+	if len(p["resource"]) > 0 {
+		kept["resource"] = p["resource"]
 	}
 	return kept.Encode()
 }

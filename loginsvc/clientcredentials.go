@@ -19,7 +19,8 @@ func (s *Service) issueToClient(w http.ResponseWriter, r *http.Request, c client
 	if c.Public() || !c.MayUse(client.GrantClientCredentials) || strings.HasPrefix(c.ID, "u_") {
 		return unauthorizedClient()
 	}
-	if err := s.checkResource(p); err != nil {
+	audience, err := s.audienceFor(p, c, c.AllowedAudiences(s.Audience))
+	if err != nil {
 		return err
 	}
 	scopes, err := machineScopes(p.get("scope"), c)
@@ -31,9 +32,9 @@ func (s *Service) issueToClient(w http.ResponseWriter, r *http.Request, c client
 		return err
 	}
 	now := s.now()
-	answer := s.answer(scopes)
+	answer := s.answer(c, scopes)
 	answer.AccessToken, err = token.Access{
-		Issuer: s.Issuer, Subject: c.ID, Audience: s.Audience, ClientID: c.ID, Scopes: scopes, IssuedAt: now, ExpiresAt: now.Add(s.accessTTL),
+		Issuer: s.Issuer, Subject: c.ID, Audience: audience, ClientID: c.ID, Scopes: scopes, IssuedAt: now, ExpiresAt: now.Add(s.lifetimes(c).AccessToken),
 	}.Sign(r.Context(), key)
 	if err != nil {
 		return err
@@ -51,15 +52,4 @@ func machineScopes(value string, c client.Client) ([]string, error) {
 	}
 	scopes, _, err := narrow(value, allowed)
 	return scopes, err
-}
-
-// checkResource refuses a token request for another API than ours (RFC 8707,
-// Section 2).
-func (s *Service) checkResource(p params) error {
-	for _, resource := range p["resource"] {
-		if resource != "" && resource != s.Audience {
-			return &httpx.Error{Status: http.StatusBadRequest, Code: "invalid_target", Detail: "no such resource"}
-		}
-	}
-	return nil
 }

@@ -13,7 +13,7 @@ import (
 // the code's fingerprint, so that a dump of the table redeems nothing.
 type code struct {
 	approval
-	ClientID    string
+	Client      string // its Ref
 	RedirectURI string
 	Challenge   string
 	CreatedAt   time.Time
@@ -42,14 +42,17 @@ func codeKey(rawCode string) table.Key {
 func putCode(ctx context.Context, t table.Table, c code) (rawCode string, err error) {
 	rawCode = newSecret()
 	key := codeKey(rawCode)
-	err = t.Write(ctx, table.Put(table.Item{
+	item := table.Item{
 		table.PK: key.PK, table.SK: key.SK, table.TTL: c.ExpiresAt.Unix(),
-		"client_id": c.ClientID, "redirect_uri": c.RedirectURI, "challenge": c.Challenge, "nonce": c.Nonce,
+		"client_id": c.Client, "redirect_uri": c.RedirectURI, "challenge": c.Challenge, "nonce": c.Nonce,
 		"scope": strings.Join(c.Scopes, " "), "user_id": c.UserID, "sid": c.SessionID, "auth_time": c.AuthTime.Unix(),
 		"created_at": c.CreatedAt.Unix(), "expires_at": c.ExpiresAt.Unix(),
 		"spent": false, "tries": int64(0), "family": "",
-	}).If(table.NotExists{}))
-	return rawCode, err
+	}
+	if c.Audiences != nil {
+		item["aud"] = strings.Join(c.Audiences, " ")
+	}
+	return rawCode, t.Write(ctx, table.Put(item).If(table.NotExists{}))
 }
 
 // readCode returns the code as it is kept, live or not.
@@ -65,9 +68,9 @@ func readCode(ctx context.Context, t table.Table, rawCode string) (code, error) 
 	c := code{
 		approval: approval{
 			UserID: r.text("user_id"), SessionID: r.text("sid"), AuthTime: r.instant("auth_time"),
-			Scopes: splitScopes(r.text("scope")), Nonce: r.text("nonce"),
+			Scopes: splitScopes(r.text("scope")), Audiences: r.words("aud"), Nonce: r.text("nonce"),
 		},
-		ClientID: r.text("client_id"), RedirectURI: r.text("redirect_uri"), Challenge: r.text("challenge"),
+		Client: r.text("client_id"), RedirectURI: r.text("redirect_uri"), Challenge: r.text("challenge"),
 		CreatedAt: r.instant("created_at"), ExpiresAt: r.instant("expires_at"),
 		Spent: r.flag("spent"), Tries: r.number("tries"), Family: r.text("family"),
 	}

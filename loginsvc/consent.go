@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
@@ -38,7 +39,7 @@ func (s *Service) asksConsent(ctx context.Context, req *authRequest, userID stri
 	if req.Prompt.consent || !req.Client.ThirdParty {
 		return req.Prompt.consent, nil
 	}
-	given, err := s.Users.Consent(ctx, userID, req.Client.ID)
+	given, err := s.Users.Consent(ctx, userID, appOf(req.Client))
 	return given.GrantedAt.IsZero() || !given.Covers(req.Scopes), err
 }
 
@@ -72,7 +73,7 @@ func (s *Service) handleConsent(w http.ResponseWriter, r *http.Request) error {
 	}
 	if what.app.Client.ThirdParty {
 		by := usersvc.By{UserID: user.ID, SourceIP: sourceIP(r), UserAgent: r.UserAgent()}
-		if err := s.Users.GiveConsent(r.Context(), by, what.app.Client.ID, what.app.Scopes); err != nil {
+		if err := s.Users.GiveConsent(r.Context(), by, appOf(what.app.Client), what.app.Scopes); err != nil {
 			return err
 		}
 	}
@@ -90,6 +91,9 @@ func withoutSession(request string) (without, sid string) {
 	values.Del("consent_in")
 	return u.Path + "?" + values.Encode(), sid
 }
+
+// appOf is a client as consents know it.
+func appOf(c client.Client) usersvc.App { return usersvc.App{ID: c.ID, Ref: c.Ref()} }
 
 func scopesOf(names []string) []pages.Scope {
 	var scopes []pages.Scope

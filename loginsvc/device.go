@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
 
 // device is a device that waits to be let in (RFC 8628). Its row is kept under
@@ -17,7 +18,7 @@ import (
 type device struct {
 	approval  // once it is approved
 	Row       table.Key
-	ClientID  string
+	Client    string // its Ref
 	Status    string
 	Family    string // the refresh tokens that it was given; "" if none
 	CreatedAt time.Time
@@ -83,18 +84,22 @@ func parseUserCode(typed string) string {
 func showUserCode(code string) string { return code[:4] + "-" + code[4:] }
 
 // putDevice stores a new device, and returns its codes.
-func (s *Service) putDevice(ctx context.Context, clientID string, scopes []string) (deviceCode, userCode string, err error) {
+func (s *Service) putDevice(ctx context.Context, c client.Client, scopes, audiences []string) (deviceCode, userCode string, err error) {
 	now := s.now()
 	expires := now.Add(deviceTTL)
 	for range attempts {
 		deviceCode, userCode = newSecret(), newUserCode()
 		row, leads := deviceKey(deviceCode), userCodeKey(userCode)
+		item := table.Item{
+			table.PK: row.PK, table.SK: row.SK, table.TTL: expires.Unix(), "client_id": c.Ref(), "scope": strings.Join(scopes, " "),
+			"status": devicePending, "created_at": now.Unix(), "expires_at": expires.Unix(), "polled_at": int64(0),
+			"interval": int64(deviceInterval / time.Second), "user_id": "", "sid": "", "auth_time": int64(0), "family": "",
+		}
+		if audiences != nil {
+			item["aud"] = strings.Join(audiences, " ")
+		}
 		err = s.Table.Write(ctx,
-			table.Put(table.Item{
-				table.PK: row.PK, table.SK: row.SK, table.TTL: expires.Unix(), "client_id": clientID, "scope": strings.Join(scopes, " "),
-				"status": devicePending, "created_at": now.Unix(), "expires_at": expires.Unix(), "polled_at": int64(0),
-				"interval": int64(deviceInterval / time.Second), "user_id": "", "sid": "", "auth_time": int64(0), "family": "",
-			}).If(table.NotExists{}),
+			table.Put(item).If(table.NotExists{}),
 			table.Put(table.Item{
 				table.PK: leads.PK, table.SK: leads.SK, table.TTL: expires.Unix(), "device": row.PK, "expires_at": expires.Unix(),
 			}).If(table.Any{table.NotExists{}, table.Less{Name: "expires_at", Value: now.Unix()}}),
@@ -117,8 +122,8 @@ func readDevice(ctx context.Context, t table.Table, key table.Key) (device, erro
 	}
 	r := row{item: item}
 	d := device{
-		approval: approval{UserID: r.text("user_id"), SessionID: r.text("sid"), AuthTime: r.instant("auth_time"), Scopes: splitScopes(r.text("scope"))},
-		Row:      key, ClientID: r.text("client_id"), Status: r.text("status"), Family: r.text("family"),
+		approval: approval{UserID: r.text("user_id"), SessionID: r.text("sid"), AuthTime: r.instant("auth_time"), Scopes: splitScopes(r.text("scope")), Audiences: r.words("aud")},
+		Row:      key, Client: r.text("client_id"), Status: r.text("status"), Family: r.text("family"),
 		CreatedAt: r.instant("created_at"), ExpiresAt: r.instant("expires_at"), PolledAt: r.milli("polled_at"),
 		Interval: time.Duration(r.number("interval")) * time.Second,
 	}

@@ -25,8 +25,9 @@ func (s *Service) handleDeviceAuthorization(w http.ResponseWriter, r *http.Reque
 	if !c.MayUse(client.GrantDevice) {
 		return unauthorizedClient()
 	}
-	if err := s.checkResource(p); err != nil {
-		return err
+	audiences, ok := grantAudiences(p, c, s.Audience)
+	if !ok {
+		return invalidTarget()
 	}
 	scopes, err := parseScopes(p.get("scope"), c)
 	if refusal, ok := errors.AsType[*authError](err); ok {
@@ -35,7 +36,7 @@ func (s *Service) handleDeviceAuthorization(w http.ResponseWriter, r *http.Reque
 	if err := s.count(r.Context(), limitDevices, c.ID, sourceIP(r)); err != nil {
 		return err
 	}
-	deviceCode, userCode, err := s.putDevice(r.Context(), c.ID, scopes)
+	deviceCode, userCode, err := s.putDevice(r.Context(), c, scopes, s.rememberedAudiences(audiences))
 	if err != nil {
 		return err
 	}
@@ -68,7 +69,7 @@ func (s *Service) redeemDevice(w http.ResponseWriter, r *http.Request, c client.
 		return invalidGrantIf(err, errDeviceUnknown)
 	}
 	switch {
-	case d.ClientID != c.ID:
+	case d.Client != c.Ref():
 		return invalidGrant(errors.New("device code of another client"))
 	case d.Status == deviceSpent:
 		if d.Family != "" { // two have the code: see checkLive
@@ -82,7 +83,11 @@ func (s *Service) redeemDevice(w http.ResponseWriter, r *http.Request, c client.
 	case d.Status == deviceDenied:
 		return deviceError("access_denied", "the user refused")
 	case d.Status == deviceApproved:
-		return s.redeem(w, r, c, d.approval, d.spend, now)
+		audience, err := s.audienceFor(p, c, d.Audiences)
+		if err != nil {
+			return err
+		}
+		return s.redeem(w, r, c, d.approval, audience, d.spend, now)
 	}
 	return s.keepWaiting(ctx, d, now)
 }

@@ -82,7 +82,10 @@ func (s *Service) answerDevice(w http.ResponseWriter, r *http.Request, a deviceA
 	d, err := s.waiting(ctx, userCode)
 	var app client.Client
 	if err == nil {
-		app, err = s.Clients(ctx, d.ClientID)
+		app, err = s.Clients(ctx, client.IDOf(d.Client))
+	}
+	if err == nil && d.Client != app.Ref() { // of one that was removed
+		err = errDeviceUnknown
 	}
 	if errors.Is(err, errDeviceUnknown) || errors.Is(err, client.ErrUnknown) {
 		if err := s.count(ctx, limitUserCodes, user.ID); err != nil { // or codes could be guessed (Section 5.1)
@@ -107,7 +110,7 @@ func (s *Service) answerDevice(w http.ResponseWriter, r *http.Request, a deviceA
 		status = deviceApproved
 		if app.ThirdParty {
 			by := usersvc.By{UserID: user.ID, SourceIP: sourceIP(r), UserAgent: r.UserAgent()}
-			if err := s.Users.GiveConsent(ctx, by, app.ID, d.Scopes); err != nil {
+			if err := s.Users.GiveConsent(ctx, by, appOf(app), d.Scopes); err != nil {
 				return err
 			}
 		}

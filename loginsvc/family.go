@@ -24,7 +24,8 @@ type family struct {
 	ID        string
 	UserID    string
 	SessionID string
-	ClientID  string
+	Client    string   // its Ref
+	Audiences []string // the APIs that tokens may be for; nil: the house's
 	Scopes    []string // asked for at the sign-in: the most that a renewal can get
 	Nonce     string   // of the authorization request
 	AuthTime  time.Time
@@ -52,13 +53,14 @@ func familyKey(userID, id string) table.Key {
 
 // newFamily returns a family for a session, and its first token.
 func (s *Service) newFamily(c client.Client, a approval, user usersvc.User, session usersvc.Session, now time.Time) (family, refreshToken) {
+	life := s.lifetimes(c)
 	first := refreshToken{userID: user.ID, family: newFamilyID(), secret: newSecret()}
 	f := family{
-		ID: first.family, UserID: user.ID, SessionID: session.ID, ClientID: c.ID, Scopes: a.Scopes, Nonce: a.Nonce,
-		AuthTime: a.AuthTime, CreatedAt: now, ExpiresAt: earlier(now.Add(s.refreshTTL), session.ExpiresAt),
+		ID: first.family, UserID: user.ID, SessionID: session.ID, Client: c.Ref(), Audiences: a.Audiences, Scopes: a.Scopes, Nonce: a.Nonce,
+		AuthTime: a.AuthTime, CreatedAt: now, ExpiresAt: earlier(now.Add(life.RefreshToken), session.ExpiresAt),
 		Current: fingerprint(first.secret), RotatedAt: now, User: user,
 	}
-	f.IdleUntil = earlier(now.Add(s.refreshIdleTTL), f.ExpiresAt)
+	f.IdleUntil = earlier(now.Add(life.RefreshIdle), f.ExpiresAt)
 	return f, first
 }
 
@@ -67,8 +69,11 @@ func (f family) item() table.Item {
 	key := familyKey(f.UserID, f.ID)
 	item := table.Item{
 		table.PK: key.PK, table.SK: key.SK, table.TTL: f.ExpiresAt.Unix(),
-		"id": f.ID, "user_id": f.UserID, "sid": f.SessionID, "client_id": f.ClientID, "scope": strings.Join(f.Scopes, " "), "nonce": f.Nonce,
+		"id": f.ID, "user_id": f.UserID, "sid": f.SessionID, "client_id": f.Client, "scope": strings.Join(f.Scopes, " "), "nonce": f.Nonce,
 		"auth_time": f.AuthTime.UnixMilli(), "created_at": f.CreatedAt.UnixMilli(), "expires_at": f.ExpiresAt.UnixMilli(),
+	}
+	if f.Audiences != nil {
+		item["aud"] = strings.Join(f.Audiences, " ")
 	}
 	for _, attributes := range []map[string]any{f.rotation(), remember(f.User)} {
 		for name, value := range attributes {
@@ -105,7 +110,7 @@ func readFamily(ctx context.Context, t table.Table, token refreshToken) (family,
 	}
 	r := row{item: item}
 	f := family{
-		ID: r.text("id"), UserID: r.text("user_id"), SessionID: r.text("sid"), ClientID: r.text("client_id"),
+		ID: r.text("id"), UserID: r.text("user_id"), SessionID: r.text("sid"), Client: r.text("client_id"), Audiences: r.words("aud"),
 		Scopes: splitScopes(r.text("scope")), Nonce: r.text("nonce"), AuthTime: r.milli("auth_time"),
 		CreatedAt: r.milli("created_at"), ExpiresAt: r.milli("expires_at"), IdleUntil: r.milli("idle_until"),
 		Current: r.text("current"), Previous: r.text("previous"), Salt: r.text("salt"), RotatedAt: r.milli("rotated_at"),
@@ -125,6 +130,14 @@ func (f family) live(now time.Time) error {
 		return errFamilyExpired
 	}
 	return nil
+}
+
+// within is the family where tokens live so long by now. What was shortened
+// since it began is shorter for it, too.
+func (f family) within(life client.Lifetimes) family {
+	f.ExpiresAt = earlier(f.ExpiresAt, f.CreatedAt.Add(life.RefreshToken))
+	f.IdleUntil = earlier(earlier(f.IdleUntil, f.RotatedAt.Add(life.RefreshIdle)), f.ExpiresAt)
+	return f
 }
 
 // use is what it means that somebody presents a token of a family.

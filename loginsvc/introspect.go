@@ -84,15 +84,15 @@ func (s *Service) introspectRefresh(ctx context.Context, c client.Client, presen
 		return introspection{}, nil
 	}
 	now := s.now()
-	if err != nil || f.ClientID != c.ID || f.live(now) != nil || f.use(presented, now, s.refreshGrace) == useReuses {
+	if err != nil || f.Client != c.Ref() || f.within(s.lifetimes(c)).live(now) != nil || f.use(presented, now, s.refreshGrace) == useReuses {
 		return introspection{}, err
 	}
 	if _, _, err := s.Users.SessionByID(ctx, f.UserID, f.SessionID); err != nil {
 		return introspection{}, unlessEnded(err)
 	}
 	return introspection{
-		Active: true, Issuer: s.Issuer, Subject: f.UserID, ClientID: f.ClientID, Scope: strings.Join(f.Scopes, " "),
-		IssuedAt: f.RotatedAt.Unix(), ExpiresAt: f.IdleUntil.Unix(),
+		Active: true, Issuer: s.Issuer, Subject: f.UserID, ClientID: c.ID, Scope: strings.Join(f.Scopes, " "),
+		IssuedAt: f.RotatedAt.Unix(), ExpiresAt: f.within(s.lifetimes(c)).IdleUntil.Unix(),
 	}, nil
 }
 

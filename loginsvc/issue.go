@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 	"github.com/gatehouse-auth/gatehouse/keys"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
@@ -25,7 +26,8 @@ const (
 
 // grant is what tokens are issued for.
 type grant struct {
-	client   string
+	client   client.Client
+	audience string
 	user     usersvc.User
 	session  string // its id
 	authTime time.Time
@@ -55,8 +57,8 @@ func (s *Service) issue(ctx context.Context, g grant, now time.Time) (tokenRespo
 	if err != nil {
 		return tokenResponse{}, err
 	}
-	scopes := s.grantedScopes(g.scopes, g.user.Roles)
-	answer := s.answer(scopes)
+	scopes := s.grantedScopes(g)
+	answer := s.answer(g.client, scopes)
 	var (
 		both  sync.WaitGroup
 		idErr error
@@ -91,8 +93,8 @@ func (s *Service) untilAlive(ctx context.Context, user usersvc.User, now time.Ti
 }
 
 // answer is a token response without tokens.
-func (s *Service) answer(scopes []string) tokenResponse {
-	return tokenResponse{TokenType: "Bearer", ExpiresIn: int64(s.accessTTL / time.Second), Scope: strings.Join(scopes, " ")}
+func (s *Service) answer(c client.Client, scopes []string) tokenResponse {
+	return tokenResponse{TokenType: "Bearer", ExpiresIn: int64(s.lifetimes(c).AccessToken / time.Second), Scope: strings.Join(scopes, " ")}
 }
 
 func (s *Service) signingKey(ctx context.Context) (keys.Signer, error) {
@@ -106,15 +108,20 @@ func (s *Service) signingKey(ctx context.Context) (keys.Signer, error) {
 	return set.Current, nil
 }
 
-// grantedScopes are those of asked that the roles allow.
-func (s *Service) grantedScopes(asked, roles []string) []string {
+// grantedScopes are those of a grant that the client may have still, and that the
+// user's roles allow.
+func (s *Service) grantedScopes(g grant) []string {
 	var granted []string
-	for _, scope := range asked {
+	allowed := g.client.AllowedScopes()
+	for _, scope := range g.scopes {
+		if !slices.Contains(allowed, scope) {
+			continue
+		}
 		needsRole, has := false, false
 		for role, scopes := range s.RoleScopes {
 			if slices.Contains(scopes, scope) {
 				needsRole = true
-				has = has || slices.Contains(roles, role)
+				has = has || slices.Contains(g.user.Roles, role)
 			}
 		}
 		if !needsRole || has {
@@ -129,8 +136,8 @@ func (s *Service) grantedScopes(asked, roles []string) []string {
 // is the user's for sure.
 func (s *Service) accessToken(g grant, scopes []string, now time.Time) token.Access {
 	a := token.Access{
-		Issuer: s.Issuer, Subject: g.user.ID, Audience: s.Audience, ClientID: g.client, SessionID: g.session,
-		Scopes: scopes, Roles: g.user.Roles, IssuedAt: now, ExpiresAt: now.Add(s.accessTTL), AuthTime: g.authTime,
+		Issuer: s.Issuer, Subject: g.user.ID, Audience: g.audience, ClientID: g.client.ID, SessionID: g.session,
+		Scopes: scopes, Roles: g.user.Roles, IssuedAt: now, ExpiresAt: now.Add(s.lifetimes(g.client).AccessToken), AuthTime: g.authTime,
 	}
 	if slices.Contains(scopes, scopeProfile) {
 		a.Name = g.user.Name
@@ -146,8 +153,8 @@ func (s *Service) accessToken(g grant, scopes []string, now time.Time) token.Acc
 // not wait for the access token's signature.
 func (s *Service) idToken(g grant, scopes []string, now time.Time) token.ID {
 	return token.ID{
-		Issuer: s.Issuer, Subject: g.user.ID, Audience: g.client, Nonce: g.nonce, SessionID: g.session,
-		IssuedAt: now, ExpiresAt: now.Add(s.accessTTL), AuthTime: g.authTime, Claims: userClaims(g.user, scopes),
+		Issuer: s.Issuer, Subject: g.user.ID, Audience: g.client.ID, Nonce: g.nonce, SessionID: g.session,
+		IssuedAt: now, ExpiresAt: now.Add(s.lifetimes(g.client).AccessToken), AuthTime: g.authTime, Claims: userClaims(g.user, scopes),
 	}
 }
 

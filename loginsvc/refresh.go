@@ -34,9 +34,6 @@ func (s *Service) renew(w http.ResponseWriter, r *http.Request, c client.Client,
 	if p.get("refresh_token") == "" {
 		return invalidRequest("refresh_token is missing")
 	}
-	if err := s.checkResource(p); err != nil {
-		return err
-	}
 	presented, ok := parseRefreshToken(p.get("refresh_token"))
 	if !ok {
 		return invalidGrant(errors.New("refresh token is malformed"))
@@ -45,7 +42,7 @@ func (s *Service) renew(w http.ResponseWriter, r *http.Request, c client.Client,
 	// session change after that, the revocation feed covers the token.
 	now := s.now()
 	for attempt := range attempts {
-		answer, err := s.renewOnce(r.Context(), c, p.get("scope"), presented, now, attempt > 0)
+		answer, err := s.renewOnce(r.Context(), c, p, presented, now, attempt > 0)
 		if errors.Is(err, errChanged) {
 			continue
 		}
@@ -62,14 +59,15 @@ func (s *Service) renew(w http.ResponseWriter, r *http.Request, c client.Client,
 // renewOnce renews by the family as it is. If the token was live when the
 // request began, as raced says, and is two renewals old by now, then others were
 // faster, and nobody is a thief.
-func (s *Service) renewOnce(ctx context.Context, c client.Client, scope string, presented refreshToken, now time.Time, raced bool) (tokenResponse, error) {
+func (s *Service) renewOnce(ctx context.Context, c client.Client, p params, presented refreshToken, now time.Time, raced bool) (tokenResponse, error) {
 	f, err := readFamily(ctx, s.Table, presented)
 	if err != nil {
 		return tokenResponse{}, invalidGrantIf(err, errFamilyUnknown)
 	}
-	if f.ClientID != c.ID {
+	if f.Client != c.Ref() {
 		return tokenResponse{}, invalidGrant(errors.New("refresh token of another client"))
 	}
+	f = f.within(s.lifetimes(c))
 	if err := f.live(now); err != nil {
 		return tokenResponse{}, invalidGrant(err)
 	}
@@ -84,11 +82,15 @@ func (s *Service) renewOnce(ctx context.Context, c client.Client, scope string, 
 		}
 		return tokenResponse{}, invalidGrant(errFamilyReused)
 	}
-	scopes, withID, err := narrow(scope, f.Scopes)
+	scopes, withID, err := narrow(p.get("scope"), f.Scopes)
 	if err != nil {
 		return tokenResponse{}, err
 	}
-	g := grant{client: c.ID, user: f.User, session: f.SessionID, authTime: f.AuthTime, scopes: scopes, nonce: f.Nonce, withID: withID}
+	audience, err := s.audienceFor(p, c, f.Audiences)
+	if err != nil {
+		return tokenResponse{}, err
+	}
+	g := grant{client: c, audience: audience, user: f.User, session: f.SessionID, authTime: f.AuthTime, scopes: scopes, nonce: f.Nonce, withID: withID}
 	return s.commitRenewal(ctx, c, f, kind, presented, g, now)
 }
 
@@ -106,7 +108,7 @@ func (s *Service) commitRenewal(ctx context.Context, c client.Client, f family, 
 		write := table.Check(familyKey(f.UserID, f.ID), table.Exists{})
 		if kind == useRenews {
 			var after family
-			after, next = f.renewed(presented, s.now(), s.refreshIdleTTL)
+			after, next = f.renewed(presented, s.now(), s.lifetimes(c).RefreshIdle)
 			set := after.rotation()
 			if stale {
 				for name, value := range remember(g.user) {
@@ -143,7 +145,7 @@ func (s *Service) commitRenewal(ctx context.Context, c client.Client, f family, 
 func stillGranted(c client.Client, userID, sid string, version int64) []table.Write {
 	checks := usersvc.Unchanged(userID, sid, version)
 	if c.ThirdParty {
-		checks = append(checks, usersvc.ConsentStands(userID, c.ID))
+		checks = append(checks, usersvc.ConsentStands(userID, appOf(c)))
 	}
 	return checks
 }

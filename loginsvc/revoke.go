@@ -51,7 +51,7 @@ func (s *Service) revokeFamily(ctx context.Context, c client.Client, presented r
 		return nil
 	case err != nil:
 		return err
-	case f.ClientID != c.ID:
+	case f.Client != c.Ref():
 		return foreignToken()
 	}
 	// Any token of the family will do: who holds an old one may end it anyway.

@@ -2,6 +2,7 @@ package loginsvc
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
@@ -15,6 +16,14 @@ type row struct {
 }
 
 func (r *row) text(name string) string { return attribute[string](r, name) }
+
+// words is a list that is missing where it is empty.
+func (r *row) words(name string) []string {
+	if _, ok := r.item[name]; !ok {
+		return nil
+	}
+	return strings.Fields(r.text(name))
+}
 
 func (r *row) number(name string) int64 { return attribute[int64](r, name) }
 

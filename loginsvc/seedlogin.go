@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
@@ -51,7 +52,7 @@ func (s *Service) handleSeedLogin(w http.ResponseWriter, r *http.Request) error 
 // URL, and only the browser that started gets here.
 func (s *Service) answerSeed(w http.ResponseWriter, r *http.Request, user usersvc.User, session usersvc.Session) error {
 	answer, err := s.issue(r.Context(), grant{
-		client: seedClient, user: user, session: session.ID, authTime: session.AuthTime,
+		client: client.Client{ID: seedClient}, audience: s.Audience, user: user, session: session.ID, authTime: session.AuthTime,
 		scopes: []string{scopeOpenID, scopeProfile, scopeEmail},
 	}, s.now())
 	if err != nil {

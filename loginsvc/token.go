@@ -43,9 +43,6 @@ func (s *Service) redeemCode(w http.ResponseWriter, r *http.Request, c client.Cl
 	if !c.MayUse(client.GrantCode) {
 		return unauthorizedClient()
 	}
-	if err := s.checkResource(p); err != nil {
-		return err
-	}
 	rawCode, verifier := p.get("code"), p.get("code_verifier")
 	if rawCode == "" || verifier == "" {
 		return invalidRequest("code or code_verifier is missing")
@@ -55,7 +52,7 @@ func (s *Service) redeemCode(w http.ResponseWriter, r *http.Request, c client.Cl
 		return invalidGrantIf(err, errCodeUnknown)
 	}
 	switch {
-	case granted.ClientID != c.ID:
+	case granted.Client != c.Ref():
 		return invalidGrant(errors.New("code of another client"))
 	case p.get("redirect_uri") != "" && p.get("redirect_uri") != granted.RedirectURI:
 		return invalidGrant(errors.New("redirect_uri is not that of the authorization request"))
@@ -69,7 +66,11 @@ func (s *Service) redeemCode(w http.ResponseWriter, r *http.Request, c client.Cl
 		}
 		return invalidGrant(errors.New("wrong code_verifier"))
 	}
-	return s.redeem(w, r, c, granted.approval, func(family string) table.Write { return spend(rawCode, family) }, now)
+	audience, err := s.audienceFor(p, c, granted.Audiences)
+	if err != nil {
+		return err
+	}
+	return s.redeem(w, r, c, granted.approval, audience, func(family string) table.Write { return spend(rawCode, family) }, now)
 }
 
 // checkLive refuses a code that is not live. One that comes a second time has

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
@@ -49,7 +50,20 @@ func (s *Service) handleUserInfo(w http.ResponseWriter, r *http.Request) error {
 // verifyAccess returns what an access token of ours says. The error is a
 // [token.Refusal] if it is not to be trusted.
 func (s *Service) verifyAccess(ctx context.Context, rawToken string) (token.Access, error) {
-	return token.VerifyAccess(ctx, rawToken, s.keyFunc(), token.Expect{Issuer: s.Issuer, Audience: s.Audience, Now: s.now()})
+	access, err := token.VerifyAccess(ctx, rawToken, s.keyFunc(), token.Expect{Issuer: s.Issuer, InsecureAnyAudience: true, Now: s.now()})
+	if err != nil {
+		return token.Access{}, err
+	}
+	// A token for any API of its client is ours. That of a client that is gone is
+	// good for its API until it ends, and for nothing here.
+	c := client.Client{ID: seedClient}
+	if access.ClientID != seedClient {
+		c, err = s.Clients(ctx, access.ClientID)
+	}
+	if errors.Is(err, client.ErrUnknown) || err == nil && !slices.Contains(c.AllowedAudiences(s.Audience), access.Audience) {
+		return token.Access{}, &token.Refusal{Reason: token.ReasonAudience}
+	}
+	return access, err
 }
 
 // bearer returns the token of the Authorization header, and looks nowhere else:

@@ -8,17 +8,18 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
-// Entry is one row of the audit trail: something that was done to a user. As
-// JSON it is what the API shows of it.
+// Entry is one row of the audit trail: something that was done to a user, or to
+// an app. As JSON it is what the API shows of it.
 type Entry struct {
 	ID       string    `json:"id"` // sorts by time
 	At       time.Time `json:"at"`
 	Action   Action    `json:"action"`
-	UserID   string    `json:"user_id"`    // to whom
-	Actor    string    `json:"actor"`      // who: a user's id, "gatehouse.yml", or "operator:" and a name
-	Detail   string    `json:"detail"`     // what changed; never a name or an address
-	SourceIP string    `json:"source_ip"`  // from where; "" if unknown or erased
-	Agent    string    `json:"user_agent"` // with what browser; "" if unknown or erased
+	UserID   string    `json:"user_id"`             // to whom; "" if to an app
+	ClientID string    `json:"client_id,omitempty"` // to which app; "" if to a user
+	Actor    string    `json:"actor"`               // who: a user's id, "gatehouse.yml", or "operator:" and a name
+	Detail   string    `json:"detail"`              // what changed; never a name or an address
+	SourceIP string    `json:"source_ip"`           // from where; "" if unknown or erased
+	Agent    string    `json:"user_agent"`          // with what browser; "" if unknown or erased
 }
 
 // Action is what was done.
@@ -39,26 +40,52 @@ const (
 	SessionsEnded    Action = "sessions.ended" // all, or all but one
 )
 
+// The actions on apps in the table. Their detail is what the app is now.
+const (
+	ClientAdded         Action = "client.added"
+	ClientEdited        Action = "client.edited"
+	ClientSecretRotated Action = "client.secret_rotated"
+	ClientSecretDropped Action = "client.secret_dropped"
+	ClientRemoved       Action = "client.removed"
+)
+
 // configured is the actor of what the team's configuration does.
 const configured = "gatehouse.yml"
 
 // audit is the row about an action of by on a user. It is written in the same
 // transaction as what it tells of, and never changed.
 func (u *Users) audit(action Action, userID string, by By, detail string) table.Write {
-	now := u.now()
+	e := newEntry(action, by, detail, u.now())
+	e.UserID = userID
+	return e.write()
+}
+
+// ClientAudit is the row about an action of by on an app, for the transaction
+// that it tells of.
+func ClientAudit(action Action, clientID string, by By, detail string, at time.Time) table.Write {
+	e := newEntry(action, by, detail, at.UTC())
+	e.ClientID = clientID
+	return e.write()
+}
+
+func newEntry(action Action, by By, detail string, now time.Time) Entry {
 	e := Entry{
-		ID: now.Format(auditTime) + "#" + newID("", now)[9:], At: now, Action: action, UserID: userID,
+		ID: now.Format(auditTime) + "#" + newID("", now)[9:], At: now, Action: action,
 		Actor: by.actor(), Detail: detail, Agent: text(by.UserAgent, maxUserAgent),
 	}
 	if ip, err := netip.ParseAddr(by.SourceIP); err == nil {
 		e.SourceIP = ip.Unmap().WithZone("").String()
 	}
-	return table.Put(e.item()).If(table.NotExists{})
+	return e
 }
+
+func (e Entry) write() table.Write { return table.Put(e.item()).If(table.NotExists{}) }
 
 // AuditFilter is which entries to list, and how many. The newest come first.
 type AuditFilter struct {
 	UserID string // what was done to a user; "" is everyone
+	// ClientID is an app: what was done to it. UserID and Actor are not looked at.
+	ClientID string
 	// Actor is a user's id: what they did to others or, with UserID, to that
 	// one; "" is everybody.
 	Actor  string
@@ -72,6 +99,8 @@ type AuditFilter struct {
 func (u *Users) Audit(ctx context.Context, f AuditFilter) (Page[Entry], error) {
 	q := table.Query{Descending: true, Limit: pageSize(f.Limit), Cursor: f.Cursor}
 	switch {
+	case f.ClientID != "":
+		q.PK, q.Prefix = clientPartition(f.ClientID), auditPrefix+f.Time
 	case f.UserID != "":
 		q.PK, q.Prefix = userKey(f.UserID).PK, auditPrefix+f.Time
 		if f.Actor != "" {
@@ -94,12 +123,22 @@ const (
 // actorPartition, in the other index, is what a user did to others.
 func actorPartition(userID string) string { return "actor#" + userID }
 
+// clientPartition has the rows about an app.
+func clientPartition(clientID string) string { return "client#" + clientID }
+
 func (e Entry) item() table.Item {
+	about := userKey(e.UserID).PK
+	if e.ClientID != "" {
+		about = clientPartition(e.ClientID)
+	}
 	item := table.Item{
-		table.PK: userKey(e.UserID).PK, table.SK: auditPrefix + e.ID,
+		table.PK: about, table.SK: auditPrefix + e.ID,
 		table.GSI1PK: auditPartition, table.GSI1SK: e.ID,
 		"id": e.ID, "at": e.At.UnixMilli(), "action": string(e.Action), "user_id": e.UserID, "actor": e.Actor,
 		"detail": e.Detail, "source_ip": e.SourceIP, "agent": e.Agent,
+	}
+	if e.ClientID != "" {
+		item["client_id"] = e.ClientID
 	}
 	if e.Actor != e.UserID {
 		item[table.GSI2PK], item[table.GSI2SK] = actorPartition(e.Actor), e.ID
@@ -112,6 +151,9 @@ func entryFrom(item table.Item) (Entry, error) {
 	e := Entry{
 		ID: r.text("id"), At: r.instant("at"), Action: Action(r.text("action")), UserID: r.text("user_id"),
 		Actor: r.text("actor"), Detail: r.text("detail"), SourceIP: r.text("source_ip"), Agent: r.text("agent"),
+	}
+	if _, ok := item["client_id"]; ok {
+		e.ClientID = r.text("client_id")
 	}
 	return e, r.err
 }

@@ -17,7 +17,14 @@ type Consent struct {
 	ClientID  string    `json:"client_id"`
 	Scopes    []string  `json:"scopes"` // sorted
 	GrantedAt time.Time `json:"granted_at"`
+
+	ref string // of the app
 }
+
+// App is somebody's app as consents know it. Ref is its ID and whatever tells it
+// from another app that had the ID before: what a user let that one have is
+// nothing to this one.
+type App struct{ ID, Ref string }
 
 // The actions on consents in the audit trail. Their detail is the app.
 const (
@@ -36,15 +43,28 @@ func (c Consent) Covers(scopes []string) bool {
 	return !slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(c.Scopes, scope) })
 }
 
+// IsTo tells whether it is app that the consent was given to, and not another
+// that had its ID before.
+func (c Consent) IsTo(app App) bool { return c.ClientID == app.ID && c.ref == app.Ref }
+
 // ConsentStands is a check for a transaction of the caller: the user has not
 // withdrawn what they let the app have.
-func ConsentStands(userID, clientID string) table.Write {
-	return table.Check(consentKey(userID, clientID), table.Exists{})
+func ConsentStands(userID string, app App) table.Write {
+	return table.Check(consentKey(userID, app.ID), table.Equal{Name: "ref", Value: app.Ref})
 }
 
 // Consent returns what the user lets an app have: nothing, if they were never
 // asked.
-func (u *Users) Consent(ctx context.Context, userID, clientID string) (Consent, error) {
+func (u *Users) Consent(ctx context.Context, userID string, app App) (Consent, error) {
+	c, err := u.consent(ctx, userID, app.ID)
+	if err == nil && !c.IsTo(app) {
+		c = Consent{ClientID: app.ID}
+	}
+	return c, err
+}
+
+// consent returns what the user lets an app of the id have, whichever it was.
+func (u *Users) consent(ctx context.Context, userID, clientID string) (Consent, error) {
 	item, err := u.Table.Get(ctx, consentKey(userID, clientID))
 	if errors.Is(err, table.ErrNotFound) {
 		return Consent{ClientID: clientID}, nil
@@ -63,9 +83,9 @@ func (u *Users) Consents(ctx context.Context, userID string) ([]Consent, error) 
 
 // GiveConsent lets an app have scopes, beside those that it may have already.
 // Only the user can, who must be active: if not, the error is [ErrForbidden].
-func (u *Users) GiveConsent(ctx context.Context, by By, clientID string, scopes []string) error {
+func (u *Users) GiveConsent(ctx context.Context, by By, app App, scopes []string) error {
 	for range attempts {
-		before, err := u.Consent(ctx, by.UserID, clientID)
+		before, err := u.Consent(ctx, by.UserID, app)
 		if err != nil || before.Covers(scopes) && !before.GrantedAt.IsZero() {
 			return err
 		}
@@ -77,14 +97,14 @@ func (u *Users) GiveConsent(ctx context.Context, by By, clientID string, scopes 
 			return ErrForbidden
 		}
 		all := sortedRoles(append(slices.Clone(before.Scopes), scopes...))
-		key := consentKey(user.ID, clientID)
+		key := consentKey(user.ID, app.ID)
 		err = u.write(ctx,
 			table.Put(table.Item{
 				table.PK: key.PK, table.SK: key.SK,
-				"client_id": clientID, "scopes": all, "granted_at": u.now().UnixMilli(),
+				"client_id": app.ID, "ref": app.Ref, "scopes": all, "granted_at": u.now().UnixMilli(),
 			}),
 			table.Check(userKey(user.ID), as(user)),
-			u.audit(ConsentGiven, user.ID, by, clientID+": "+strings.Join(all, " ")),
+			u.audit(ConsentGiven, user.ID, by, app.ID+": "+strings.Join(all, " ")),
 		)
 		if !errors.Is(err, errChanged) {
 			return err
@@ -96,7 +116,7 @@ func (u *Users) GiveConsent(ctx context.Context, by By, clientID string, scopes 
 // WithdrawConsent takes back what the user let an app have: it cannot renew its
 // tokens, and those it has are dead. It succeeds if there is nothing to take back.
 func (u *Users) WithdrawConsent(ctx context.Context, by By, clientID string) error {
-	before, err := u.Consent(ctx, by.UserID, clientID)
+	before, err := u.consent(ctx, by.UserID, clientID)
 	if err != nil || before.GrantedAt.IsZero() {
 		return err
 	}
@@ -107,5 +127,6 @@ func (u *Users) WithdrawConsent(ctx context.Context, by By, clientID string) err
 func consentFrom(item table.Item) (Consent, error) {
 	r := row{item: item}
 	c := Consent{ClientID: r.text("client_id"), Scopes: r.list("scopes"), GrantedAt: r.instant("granted_at")}
+	c.ref, _ = item["ref"].(string) // without it, the user is asked again
 	return c, r.err
 }

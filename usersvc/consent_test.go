@@ -13,10 +13,10 @@ func TestConsent(t *testing.T) {
 	onEngines(t, func(t *testing.T, open engine) {
 		h := open(t)
 		lin := h.signIn(t, profile("lin")).user
-		by := usersvc.By{UserID: lin.ID}
+		by, app := usersvc.By{UserID: lin.ID}, usersvc.App{ID: "app", Ref: "app#1"}
 		stands := func() bool {
 			t.Helper()
-			err := h.Table.Write(t.Context(), usersvc.ConsentStands(lin.ID, "app"))
+			err := h.Table.Write(t.Context(), usersvc.ConsentStands(lin.ID, app))
 			if err != nil && !errors.Is(err, table.ErrConditionFailed) {
 				t.Fatal(err)
 			}
@@ -24,7 +24,7 @@ func TestConsent(t *testing.T) {
 		}
 		scopes := func() string {
 			t.Helper()
-			c, err := h.Consent(t.Context(), lin.ID, "app")
+			c, err := h.Consent(t.Context(), lin.ID, app)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -34,16 +34,23 @@ func TestConsent(t *testing.T) {
 			t.Error("there is a consent that nobody gave")
 		}
 		for _, asked := range [][]string{{"openid"}, {"notes", "openid"}, {"openid"}, nil} {
-			if err := h.GiveConsent(t.Context(), by, "app", asked); err != nil {
+			if err := h.GiveConsent(t.Context(), by, app, asked); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if c, err := h.Consent(t.Context(), lin.ID, "app"); err != nil || !stands() || scopes() != "[notes openid]" ||
+		if c, err := h.Consent(t.Context(), lin.ID, app); err != nil || !stands() || scopes() != "[notes openid]" ||
 			!c.Covers([]string{"openid"}) || c.Covers([]string{"openid", "more"}) {
 			t.Errorf("consent to %s, %v", scopes(), err)
 		}
 		if all, err := h.Consents(t.Context(), lin.ID); err != nil || len(all) != 1 || all[0].ClientID != "app" {
 			t.Errorf("%v, %v", all, err)
+		}
+		app.Ref = "app#2"
+		if stands() || scopes() != "[]" {
+			t.Error("it stands for another app of the same id")
+		}
+		if err := h.GiveConsent(t.Context(), by, app, []string{"openid"}); err != nil || !stands() || scopes() != "[openid]" {
+			t.Errorf("the other app may have %s, %v", scopes(), err)
 		}
 		for range 2 {
 			if err := h.WithdrawConsent(t.Context(), by, "app"); err != nil {
@@ -60,7 +67,7 @@ func TestConsent(t *testing.T) {
 		if _, err := h.Suspend(t.Context(), usersvc.By{Operator: "test"}, lin.ID); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.GiveConsent(t.Context(), by, "app", []string{"openid"}); err == nil || stands() {
+		if err := h.GiveConsent(t.Context(), by, app, []string{"openid"}); err == nil || stands() {
 			t.Error("a suspended user consents")
 		}
 	})

@@ -62,7 +62,9 @@ func testTwice(t *testing.T, h *house) {
 			return err
 		}, nil},
 		{"Unlink", func(ctx context.Context) error { _, err := h.Unlink(ctx, by(lin), id, linked[0].ID); return err }, usersvc.ErrNoIdentity},
-		{"GiveConsent", func(ctx context.Context) error { return h.GiveConsent(ctx, by(lin), "app", []string{"openid"}) }, nil},
+		{"GiveConsent", func(ctx context.Context) error {
+			return h.GiveConsent(ctx, by(lin), usersvc.App{ID: "app", Ref: "app"}, []string{"openid"})
+		}, nil},
 		{"Consents", func(ctx context.Context) error { _, err := h.Consents(ctx, id); return err }, nil},
 		{"WithdrawConsent", func(ctx context.Context) error { h.WithdrawConsent(ctx, by(lin), "app"); return nil }, nil},
 		{"Rename", func(ctx context.Context) error { _, err := h.Rename(ctx, by(lin), id, "Lin", 0); return err }, nil},

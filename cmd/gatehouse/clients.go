@@ -14,18 +14,23 @@ import (
 	houseconfig "github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/registry"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
 type clientsCommand struct {
 	Add          clientsAddCommand    `cmd:"" help:"Register an app, and print its secret. It is shown this once."`
 	List         clientsListCommand   `cmd:"" help:"List the apps: those of the configuration, and those in the table."`
 	Show         clientsShowCommand   `cmd:"" help:"Show one app."`
+	Edit         clientsEditCommand   `cmd:"" help:"Change an app in the table: in all that you say or, if anything is wrong, in nothing."`
 	RotateSecret clientsRotateCommand `cmd:"" help:"Give an app another secret. The one before stays good until you drop it, or rotate again."`
 	Remove       clientsRemoveCommand `cmd:"" help:"Remove an app from the table. Nobody signs in there any more."`
 }
 
 // clientsFlags say whose clients are meant.
-type clientsFlags struct{ tableFlags }
+type clientsFlags struct {
+	tableFlags
+	operatorFlags
+}
 
 // clients are those of a command: in the table, and in the configuration.
 type clients struct {
@@ -54,7 +59,7 @@ func (f clientsFlags) use(w *world, do func(context.Context, clients) error) err
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(ctx, clients{&registry.Clients{Table: t, Scopes: cfg.KnownScopes()}, cfg}), done())
+	return errors.Join(do(ctx, clients{&registry.Clients{Table: t, House: cfg.House()}, cfg}), done())
 }
 
 // useOn calls do with the clients, to change the one with the id.
@@ -89,14 +94,19 @@ type clientsAddCommand struct {
 	Origin     []string `sep:"none" placeholder:"ORIGIN" help:"Whose scripts may call /token, such as https://app.example.com. Again for each one."`
 	Grant      []string `placeholder:"GRANT" help:"authorization_code (if none is named), refresh_token, client_credentials, or that of devices in full."`
 	Scope      []string `placeholder:"SCOPE" help:"What it may ask for (openid, profile and email)."`
-	Output     string   `short:"o" default:"text" enum:"text,json" help:"Print it as text or as json."`
+	Audience   []string `placeholder:"NAME" help:"The APIs it may get tokens for, the usual one first (that of gatehouse.yml)."`
+	lifetimeFlags
+	Output string `short:"o" default:"text" enum:"text,json" help:"Print it as text or as json."`
 }
 
 // Run registers the client, and prints it with its secret.
 func (c *clientsAddCommand) Run(w *world) error {
 	app := client.Client{
 		ID: c.ID, Name: c.Name, ThirdParty: c.ThirdParty, RedirectURIs: c.Redirect, PostLogoutRedirectURIs: c.PostLogout,
-		Origins: c.Origin, Grants: c.Grant, Scopes: c.Scope,
+		Origins: c.Origin, Grants: c.Grant, Scopes: c.Scope, Audiences: c.Audience,
+	}
+	if err := c.lifetimeFlags.apply(&app.Lifetimes); err != nil {
+		return err
 	}
 	if c.Public && slices.Contains(c.Grant, client.GrantClientCredentials) {
 		return errors.New("a client that acts for itself has to prove who it is: take out --public")
@@ -105,7 +115,7 @@ func (c *clientsAddCommand) Run(w *world) error {
 		if _, taken := all.inFile(c.ID); taken {
 			return fmt.Errorf("%s is in the configuration, which comes first: choose another id", c.ID)
 		}
-		secret, err := all.Add(ctx, app, !c.Public)
+		secret, err := all.Add(ctx, c.by(), app, !c.Public)
 		if errors.Is(err, registry.ErrExists) {
 			return fmt.Errorf("%w: choose another, or remove that one", err)
 		}
@@ -156,23 +166,23 @@ type clientsShowCommand struct {
 // Run prints the client that sign-ins would find.
 func (c *clientsShowCommand) Run(w *world) error {
 	return c.use(w, func(ctx context.Context, all clients) error {
-		var view clientView
 		if app, ok := all.inFile(c.ID); ok {
-			view = viewOf(app)
-		} else {
-			r, err := all.Get(ctx, c.ID)
-			if errors.Is(err, client.ErrUnknown) {
-				return fmt.Errorf("there is no client %q", c.ID)
-			}
-			if err != nil {
-				return err
-			}
-			view = all.viewOfRow(r)
+			return viewOf(app).print(w.stdout, c.Output)
 		}
-		if c.Output == "json" {
-			return writeLines(w, []clientView{view})
+		r, err := all.Get(ctx, c.ID)
+		if errors.Is(err, client.ErrUnknown) {
+			return fmt.Errorf("there is no client %q", c.ID)
 		}
-		return view.write(w.stdout)
+		if err != nil {
+			return err
+		}
+		trail, err := (&usersvc.Users{Table: all.Table}).Audit(ctx, usersvc.AuditFilter{ClientID: c.ID, Limit: auditTail})
+		if err != nil {
+			return err
+		}
+		view := all.viewOfRow(r)
+		view.Audit = trail.Items
+		return view.print(w.stdout, c.Output)
 	})
 }
 
@@ -187,13 +197,13 @@ type clientsRotateCommand struct {
 func (c *clientsRotateCommand) Run(w *world) error {
 	return c.useOn(w, c.ID, func(ctx context.Context, all clients) error {
 		if c.DropOld {
-			if err := all.DropOldSecret(ctx, c.ID); err != nil {
+			if err := all.DropOldSecret(ctx, c.by(), c.ID); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintf(w.stdout, "the older secret of %s ends within %v\n", c.ID, registry.MaxAge)
 			return err
 		}
-		secret, err := all.RotateSecret(ctx, c.ID)
+		secret, err := all.RotateSecret(ctx, c.by(), c.ID)
 		if err != nil {
 			return err
 		}
@@ -221,10 +231,13 @@ func (c *clientsRemoveCommand) Run(w *world) error {
 			}
 			return fmt.Errorf("nobody will be able to sign in at %s (%s): say --yes if you mean it", printable(cmp.Or(r.Name, r.ID)), r.ID)
 		}
-		if err := all.Remove(ctx, c.ID); err != nil {
+		if err := all.Remove(ctx, c.by(), c.ID); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(w.stdout, "%s is removed\n", c.ID)
+		if _, err := fmt.Fprintf(w.stdout, "%s is removed\n", c.ID); err != nil {
+			return err
+		}
+		_, err := fmt.Fprint(w.stderr, farewell(all.config))
 		return err
 	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/registry"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
 // clientView is what people and scripts are shown of a client: no secret, and
@@ -23,10 +25,17 @@ type clientView struct {
 	Origins                []string   `json:"origins"`
 	Grants                 []string   `json:"grants"`
 	Scopes                 []string   `json:"scopes"`
+	Audiences              []string   `json:"audiences"` // empty: that of gatehouse.yml
+	AccessToken            string     `json:"access_token_lifetime,omitempty"`
+	RefreshToken           string     `json:"refresh_token_lifetime,omitempty"`
+	RefreshIdle            string     `json:"refresh_idle_lifetime,omitempty"`
 	In                     string     `json:"in"` // "file", "table", or "table, hidden by the file"
 	Secrets                int        `json:"secrets,omitempty"`
 	SecretAt               *time.Time `json:"secret_at,omitempty"` // when the newest was made
 	CreatedAt              *time.Time `json:"created_at,omitempty"`
+	Version                int64      `json:"version,omitempty"` // for edit --if-version
+
+	Audit []usersvc.Entry `json:"audit,omitempty"` // what was done to it, the newest first
 }
 
 func viewOf(app client.Client) clientView {
@@ -38,7 +47,17 @@ func viewOf(app client.Client) clientView {
 		ID: app.ID, Name: app.DisplayName(), Public: app.Public(), ThirdParty: app.ThirdParty,
 		RedirectURIs: listed(app.RedirectURIs), PostLogoutRedirectURIs: listed(app.PostLogoutRedirectURIs),
 		Origins: listed(app.Origins), Grants: grants, Scopes: app.AllowedScopes(), In: "file",
+		Audiences: listed(app.Audiences), AccessToken: span(app.Lifetimes.AccessToken),
+		RefreshToken: span(app.Lifetimes.RefreshToken), RefreshIdle: span(app.Lifetimes.RefreshIdle),
 	}
+}
+
+// span is a span of time, or "" for that of gatehouse.yml.
+func span(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
 }
 
 // listed is list as JSON shows a list that may be empty.
@@ -50,7 +69,7 @@ func (c clients) viewOfRow(r registry.Registered) clientView {
 	if _, hidden := c.inFile(r.ID); hidden {
 		v.In = "table, hidden by the file"
 	}
-	v.CreatedAt, v.Secrets = &r.CreatedAt, len(r.SecretHashes)
+	v.CreatedAt, v.Secrets, v.Version = &r.CreatedAt, len(r.SecretHashes), r.Version
 	if v.Secrets > 0 {
 		v.SecretAt = &r.SecretAt
 	}
@@ -68,7 +87,11 @@ func (v clientView) kind() string {
 	return kind
 }
 
-func (v clientView) write(out io.Writer) error {
+// print prints the client as text, or as json.
+func (v clientView) print(out io.Writer, output string) error {
+	if output == "json" {
+		return json.NewEncoder(out).Encode(v)
+	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "id\t%s\nname\t%s\nkind\t%s\nin\t%s\n", v.ID, printable(v.Name), v.kind(), v.In)
 	for _, list := range []struct {
@@ -82,11 +105,25 @@ func (v clientView) write(out io.Writer) error {
 		}
 	}
 	fmt.Fprintf(table, "grants\t%s\nscopes\t%s\n", strings.Join(v.Grants, " "), strings.Join(v.Scopes, " "))
+	for _, line := range []struct{ name, value string }{
+		{"audiences", strings.Join(v.Audiences, " ")}, {"access tokens live", v.AccessToken},
+		{"refresh tokens live", v.RefreshToken}, {"and unused", v.RefreshIdle},
+	} {
+		if line.value != "" {
+			fmt.Fprintf(table, "%s\t%s\n", line.name, printable(line.value))
+		}
+	}
 	if v.CreatedAt != nil {
 		fmt.Fprintf(table, "since\t%s\n", instant(*v.CreatedAt))
 	}
 	if v.SecretAt != nil {
 		fmt.Fprintf(table, "secrets\t%d, the newest of %s\n", v.Secrets, instant(*v.SecretAt))
+	}
+	if v.Version != 0 {
+		fmt.Fprintf(table, "version\t%d\n", v.Version)
+	}
+	for _, e := range v.Audit {
+		fmt.Fprintf(table, "%s\t%s by %s %s\n", instant(e.At), e.Action, printable(e.Actor), printable(e.Detail))
 	}
 	return table.Flush()
 }

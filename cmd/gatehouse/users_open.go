@@ -32,13 +32,18 @@ type tableFlags struct {
 	Config string `placeholder:"FILE" help:"The configuration, for the names in it (gatehouse.yml here; where there is none, the built-in one)."`
 }
 
-// usersFlags say whose users are meant.
-type usersFlags struct {
-	tableFlags
+// operatorFlags say who uses the command.
+type operatorFlags struct {
 	Operator string `env:"USER" default:"somebody" placeholder:"NAME" help:"Who you are, for the audit trail (${env})."`
 }
 
-func (f usersFlags) by() usersvc.By { return usersvc.By{Operator: f.Operator} }
+func (f operatorFlags) by() usersvc.By { return usersvc.By{Operator: f.Operator} }
+
+// usersFlags say whose users are meant.
+type usersFlags struct {
+	tableFlags
+	operatorFlags
+}
 
 // use calls do with the users, until Ctrl-C.
 func (f usersFlags) use(w *world, do func(context.Context, *usersvc.Users) error) error {

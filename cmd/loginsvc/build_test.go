@@ -26,6 +26,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/keys/keystest"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/registry"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
 // environment returns what Lambda sets, over services of this machine.
@@ -249,7 +250,7 @@ func TestClientsOfTheTable(t *testing.T) {
 	}
 	clients := registry.Clients{Table: dynamotable.New(tables, "gatehouse")}
 	spa := client.Client{ID: "spa", RedirectURIs: []string{"https://spa.test/cb"}, Origins: []string{"https://spa.test"}}
-	if _, err := clients.Add(t.Context(), spa, false); err != nil {
+	if _, err := clients.Add(t.Context(), usersvc.By{}, spa, false); err != nil {
 		t.Fatal(err)
 	}
 	authorize := func(endpoint, clientID string) int {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/env"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
 
 // check refuses what is spelt right and still cannot work.
@@ -28,11 +29,8 @@ func (c *Config) checkIssuer(d *document) {
 	} else if err := env.CheckURL(c.Issuer); err != nil {
 		d.refuse("issuer", "%v", err)
 	}
-	if strings.ContainsAny(c.Audience, " \t\r\n\"") {
-		d.refuse("audience", "want a name or URL without spaces, such as https://api.example.com")
-	}
-	if c.Audience == c.Issuer {
-		d.refuse("audience", "is the issuer: a token for your API would be one for the login service: want another name, such as https://api.example.com")
+	if err := client.CheckAudience(c.Audience, c.Issuer); err != nil {
+		d.refuse("audience", "%v", err)
 	}
 }
 
@@ -124,9 +122,18 @@ func (c *Config) checkLifetimes(d *document) {
 	within("code", l.Code, 10*time.Second, time.Minute)
 	within("session", l.Session, 5*time.Minute, 400*day)
 	within("session_idle", l.SessionIdle, 5*time.Minute, 400*day)
-	if l.SessionIdle > l.Session {
-		if _, said := d.lines["lifetimes.session_idle"]; said {
-			d.refuse("lifetimes.session_idle", "is longer than the whole session of %v", l.Session)
+	within("refresh_token", l.RefreshToken, 5*time.Minute, 400*day)
+	within("refresh_idle", l.RefreshIdle, 5*time.Minute, 400*day)
+	for _, span := range []struct {
+		key         string
+		idle, whole time.Duration
+		of          string
+	}{
+		{"session_idle", l.SessionIdle, l.Session, "session"},
+		{"refresh_idle", l.RefreshIdle, l.RefreshToken, "life"},
+	} {
+		if _, said := d.lines["lifetimes."+span.key]; said && span.idle > span.whole {
+			d.refuse("lifetimes."+span.key, "is longer than the whole %s of %v", span.of, span.whole)
 		}
 	}
 }

@@ -2,23 +2,48 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
 
 func (c *Config) checkClients(d *document) {
-	seen, known := map[string]string{}, c.KnownScopes()
+	seen, house := map[string]string{}, c.House()
 	for i, app := range c.Clients {
 		at := fmt.Sprintf("clients[%d]", i+1)
 		checkName(d, at+".id", app.ID, seen)
 		c.checkSecret(d, at, app)
-		for _, p := range app.Problems(known) {
+		for _, p := range app.Problems(house) {
 			text := p.Text
 			if p.Known != nil {
 				text += suggest(p.Word, p.Known)
 			}
 			d.refuse(at+"."+p.Field, "%s", text)
+		}
+	}
+	c.checkAudiences(d)
+}
+
+// House is what the file lets clients have: those in it, and those in the table.
+func (c *Config) House() client.House {
+	return client.House{
+		Scopes: c.KnownScopes(), Issuer: c.Issuer, Audience: c.Audience,
+		Lifetimes: client.Lifetimes{
+			AccessToken: c.Lifetimes.AccessToken, RefreshToken: c.Lifetimes.RefreshToken, RefreshIdle: c.Lifetimes.RefreshIdle,
+		},
+	}
+}
+
+// checkAudiences refuses an API that is called like a client: where types of
+// tokens are not compared, the client's ID tokens would be good there.
+func (c *Config) checkAudiences(d *document) {
+	for i, app := range c.Clients {
+		for j, audience := range app.Audiences {
+			taken := slices.ContainsFunc(c.Clients, func(other client.Client) bool { return other.ID == audience })
+			if taken && audience != app.ID {
+				d.refuse(fmt.Sprintf("clients[%d].audiences[%d]", i+1, j+1), "is the id of a client, which its ID tokens are for: give the API another name")
+			}
 		}
 	}
 }

@@ -91,6 +91,9 @@ type Lifetimes struct {
 	Code        time.Duration // 1 minute
 	Session     time.Duration // from sign-in, used or not: 30 days
 	SessionIdle time.Duration // since it was last used: 7 days
+
+	RefreshToken time.Duration // from sign-in at an app, renewed or not: 30 days
+	RefreshIdle  time.Duration // since it was last renewed: 7 days
 }
 
 // Load reads the file at path, and from getenv the variables that it names. Its
@@ -126,6 +129,7 @@ func defaults() *Config {
 		Lifetimes: Lifetimes{
 			AccessToken: 10 * time.Minute, Code: time.Minute,
 			Session: 30 * 24 * time.Hour, SessionIdle: 7 * 24 * time.Hour,
+			RefreshToken: 30 * 24 * time.Hour, RefreshIdle: 7 * 24 * time.Hour,
 		},
 	}
 }

@@ -58,9 +58,12 @@ clients:
   - id: shop-web
     secret_env: SHOP_WEB_SECRET
     redirect_uris: [https://shop.example.com/callback]
+    audiences: [https://api.example.com, https://stock.example.com]
+    lifetimes: {access_token: 2m, refresh_token: 12h, refresh_idle: 1h}
 lifetimes:
   access_token: 5m
   session: 90d
+  refresh_token: 60d
 `
 
 func variables(set map[string]string) func(string) string {
@@ -98,9 +101,12 @@ func TestParse(t *testing.T) {
 				PostLogoutRedirectURIs: []string{"https://shop.example.com/"}, Origins: []string{"https://shop.example.com"},
 				Grants: []string{"authorization_code", "refresh_token"},
 				Scopes: []string{"openid", "profile", "email", "offline_access", "orders:read", "orders:write"}},
-			{ID: "shop-web", Secret: "hush", SecretEnv: "SHOP_WEB_SECRET", RedirectURIs: []string{"https://shop.example.com/callback"}},
+			{ID: "shop-web", Secret: "hush", SecretEnv: "SHOP_WEB_SECRET", RedirectURIs: []string{"https://shop.example.com/callback"},
+				Audiences: []string{"https://api.example.com", "https://stock.example.com"},
+				Lifetimes: client.Lifetimes{AccessToken: 2 * time.Minute, RefreshToken: 12 * time.Hour, RefreshIdle: time.Hour}},
 		},
-		Lifetimes: config.Lifetimes{AccessToken: 5 * time.Minute, Code: time.Minute, Session: 90 * 24 * time.Hour, SessionIdle: 7 * 24 * time.Hour},
+		Lifetimes: config.Lifetimes{AccessToken: 5 * time.Minute, Code: time.Minute, Session: 90 * 24 * time.Hour, SessionIdle: 7 * 24 * time.Hour,
+			RefreshToken: 60 * 24 * time.Hour, RefreshIdle: 7 * 24 * time.Hour},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

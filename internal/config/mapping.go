@@ -169,19 +169,26 @@ func (m *mapping) span(key string, into *time.Duration) {
 	if node == nil {
 		return
 	}
-	text := m.doc.text(m.at(key), node)
+	span, err := ParseSpan(m.doc.text(m.at(key), node))
+	if err != nil {
+		m.doc.refuse(m.at(key), "%v", err)
+		return
+	}
+	*into = span
+}
+
+// ParseSpan reads a span of time as gatehouse.yml spells it.
+func ParseSpan(text string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		if n, err := strconv.ParseUint(days, 10, 12); err == nil {
-			*into = time.Duration(n) * 24 * time.Hour
-			return
+			return time.Duration(n) * 24 * time.Hour, nil
 		}
 	}
 	span, err := time.ParseDuration(text)
 	if err != nil {
-		m.doc.refuse(m.at(key), "want a span of time such as 90s, 10m, 12h or 30d, not %q", text)
-		return
+		return 0, fmt.Errorf("want a span of time such as 90s, 10m, 12h or 30d, not %q", text)
 	}
-	*into = span
+	return span, nil
 }
 
 // each reads a list of mappings.

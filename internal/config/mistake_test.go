@@ -29,7 +29,7 @@ var mistakes = []struct{ name, text, want string }{
 		`f.yml:1: issuer: ends in a slash, and verifiers compare byte by byte: write "https://auth.example.com"`},
 	{"an issuer without TLS", "issuer: http://auth.example.com\n",
 		`f.yml:1: issuer: want https; plain http is only for this machine: write "https://auth.example.com"`},
-	{"an audience with a space", "audience: my api\n", "f.yml:1: audience: want a name or URL without spaces, such as https://api.example.com"},
+	{"an audience with a space", "audience: my api\n", `f.yml:1: audience: want a name or URL without spaces, such as https://api.example.com, not "my api"`},
 	{"an audience that is the issuer", "audience: https://auth.example.com\n",
 		"f.yml:1: audience: is the issuer: a token for your API would be one for the login service: want another name, such as https://api.example.com"},
 	{"a colour by name", "brand:\n  accent: red\n",
@@ -112,6 +112,17 @@ var mistakes = []struct{ name, text, want string }{
 	{"an access token for a day", "lifetimes:\n  access_token: 1d\n", "f.yml:2: lifetimes.access_token: want 1m0s to 1h0m0s, not 24h0m0s"},
 	{"idle longer than the whole", "lifetimes:\n  session: 1h\n  session_idle: 2h\n",
 		"f.yml:3: lifetimes.session_idle: is longer than the whole session of 1h0m0s"},
+	{"refresh tokens for seconds", "lifetimes:\n  refresh_token: 30s\n  refresh_idle: 20s\n",
+		"f.yml:2: lifetimes.refresh_token: want 5m0s to 9600h0m0s, not 30s\nf.yml:3: lifetimes.refresh_idle: want 5m0s to 9600h0m0s, not 20s"},
+	{"unused longer than used", "lifetimes:\n  refresh_token: 1h\n  refresh_idle: 2h\n",
+		"f.yml:3: lifetimes.refresh_idle: is longer than the whole life of 1h0m0s"},
+	{"a client that outlives the house", "clients:\n  - id: c\n    redirect_uris: [https://c.example/]\n    lifetimes:\n      access_token: 11m\n      refresh_tokne: 1h\n",
+		"f.yml:5: clients[1].lifetimes.access_token: is longer than the 10m0s that all clients have: want 10m0s at most, or raise lifetimes.access_token in gatehouse.yml\n" +
+			"f.yml:6: clients[1].lifetimes.refresh_tokne: unknown key; did you mean \"refresh_token\"?"},
+	{"a client for the issuer", "clients:\n  - id: c\n    redirect_uris: [https://c.example/]\n    audiences:\n      - https://orders.example.com\n      - https://auth.example.com\n",
+		"f.yml:6: clients[1].audiences[2]: is the issuer: a token for your API would be one for the login service: want another name, such as https://api.example.com"},
+	{"an API called like a client", "clients:\n  - {id: c, redirect_uris: [https://c.example/]}\n  - id: d\n    redirect_uris: [https://d.example/]\n    audiences: [c]\n",
+		"f.yml:5: clients[2].audiences[1]: is the id of a client, which its ID tokens are for: give the API another name"},
 }
 
 func TestMistakes(t *testing.T) {

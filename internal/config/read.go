@@ -38,6 +38,8 @@ func (c *Config) read(m *mapping, getenv func(string) string) {
 		m.span("code", &c.Lifetimes.Code)
 		m.span("session", &c.Lifetimes.Session)
 		m.span("session_idle", &c.Lifetimes.SessionIdle)
+		m.span("refresh_token", &c.Lifetimes.RefreshToken)
+		m.span("refresh_idle", &c.Lifetimes.RefreshIdle)
 	})
 	m.done()
 
@@ -106,6 +108,12 @@ func readClient(m *mapping, getenv func(string) string) client.Client {
 	m.strings("origins", &c.Origins)
 	m.strings("grants", &c.Grants)
 	m.strings("scopes", &c.Scopes)
+	m.strings("audiences", &c.Audiences)
+	m.under("lifetimes", func(m *mapping) {
+		m.span("access_token", &c.Lifetimes.AccessToken)
+		m.span("refresh_token", &c.Lifetimes.RefreshToken)
+		m.span("refresh_idle", &c.Lifetimes.RefreshIdle)
+	})
 	m.bool("third_party", &c.ThirdParty)
 	c.Secret = client.Secret(secret)
 	if secret != "" && c.SecretEnv != "" {

@@ -8,6 +8,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/table/bolttable"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/registry"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
 func TestClientsOfTheTable(t *testing.T) {
@@ -20,7 +21,7 @@ func TestClientsOfTheTable(t *testing.T) {
 	clients := registry.Clients{Table: bolt}
 	for id, origin := range map[string]string{"spa": "https://spa.test", "demo-spa": "https://evil.test"} {
 		app := client.Client{ID: id, RedirectURIs: []string{origin + "/cb"}, Origins: []string{origin}}
-		if _, err := clients.Add(t.Context(), app, false); err != nil {
+		if _, err := clients.Add(t.Context(), usersvc.By{}, app, false); err != nil {
 			t.Fatal(err)
 		}
 	}

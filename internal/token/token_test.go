@@ -329,12 +329,20 @@ func TestSigner(t *testing.T) {
 func TestVerifierNeeds(t *testing.T) {
 	rawToken := signed(t, lin())
 	t.Run("I11 an issuer and an audience", func(t *testing.T) {
-		for _, w := range []token.Expect{{}, {Issuer: issuer}, {Audience: audience}, {Issuer: issuer, InsecureAnyAudience: true}} {
+		for _, w := range []token.Expect{{}, {Issuer: issuer}, {Audience: audience}, {InsecureAnyAudience: true}} {
 			w.Now = now
 			_, err := token.VerifyAccess(t.Context(), rawToken, published(), w)
 			if _, refusal := errors.AsType[*token.Refusal](err); err == nil || refusal {
 				t.Errorf("%+v: err = %v, want a mistake of the caller", w, err)
 			}
+		}
+	})
+	t.Run("an audience, unless the caller judges it", func(t *testing.T) {
+		w := want()
+		w.Audience, w.InsecureAnyAudience = "", true
+		got, err := token.VerifyAccess(t.Context(), rawToken, published(), w)
+		if err != nil || got.Audience != audience {
+			t.Errorf("for %q, %v", got.Audience, err)
 		}
 	})
 	t.Run("keys, and says so when they cannot be had", func(t *testing.T) {

@@ -23,9 +23,10 @@ type Expect struct {
 	// id_token_hint of a logout, which need not be current (RP-Initiated Logout
 	// 1.0, Section 4), and MUST NOT be set where a token grants anything.
 	InsecureAllowExpired bool
-	// InsecureAnyAudience accepts an ID token for whichever client it names. It
-	// is for an id_token_hint that comes without a client_id; the caller MUST
-	// then judge ID.Audience itself. Audience is not looked at.
+	// InsecureAnyAudience accepts a token for whichever one audience it names. It
+	// is for the issuer itself, whose tokens are for several APIs, and for an
+	// id_token_hint that comes without a client_id; the caller MUST then judge
+	// the token's Audience itself. This one is not looked at.
 	InsecureAnyAudience bool
 }
 
@@ -53,7 +54,7 @@ var errUnspecified = errors.New("verifying token: issuer and audience must be gi
 // to be trusted now. The error is a [*Refusal] if it is not, and another error
 // if that could not be found out.
 func VerifyAccess(ctx context.Context, rawToken string, key KeyFunc, want Expect) (Access, error) {
-	if want.Issuer == "" || want.Audience == "" {
+	if want.Issuer == "" || want.Audience == "" && !want.InsecureAnyAudience {
 		return Access{}, errUnspecified
 	}
 	// "resource server MUST verify that the 'typ' header value is 'at+jwt' or
@@ -71,6 +72,12 @@ func VerifyAccess(ctx context.Context, rawToken string, key KeyFunc, want Expect
 		return Access{}, err
 	}
 	a.Audience = want.Audience
+	if want.InsecureAnyAudience {
+		if len(r.audience) != 1 { // ours have one
+			return Access{}, refuse(ReasonAudience)
+		}
+		a.Audience = r.audience[0]
+	}
 	return a, nil
 }
 

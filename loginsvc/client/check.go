@@ -29,10 +29,17 @@ func (p Problem) Error() string {
 // grants are those that a client can be registered for.
 var grants = []string{GrantCode, GrantRefresh, GrantClientCredentials, GrantDevice}
 
-// Problems returns all for which the client cannot be registered, where scopes
-// are all that there are. It does not look at the id, which is unique only
-// beside others.
-func (c Client) Problems(scopes []string) []Problem {
+// House is what there is for clients to have.
+type House struct {
+	Scopes    []string  // all that there are
+	Issuer    string    // "" if unknown
+	Audience  string    // the API of clients that name none
+	Lifetimes Lifetimes // the longest; 0: any
+}
+
+// Problems returns all for which the client cannot be registered. It does not
+// look at the form of the id, nor whether it is unique.
+func (c Client) Problems(house House) []Problem {
 	var found []Problem
 	refuse := func(field, format string, args ...any) {
 		found = append(found, Problem{Field: field, Text: fmt.Sprintf(format, args...)})
@@ -54,7 +61,9 @@ func (c Client) Problems(scopes []string) []Problem {
 	if len(c.Origins) > 0 && !c.Public() {
 		refuse("origins", "a client with a secret has no business in a browser: take out origins, or the secret")
 	}
-	return append(found, unknownWords("scopes", "scope", c.Scopes, scopes)...)
+	found = append(found, unknownWords("scopes", "scope", c.Scopes, house.Scopes)...)
+	found = append(found, c.audienceProblems(house)...)
+	return append(found, c.Lifetimes.problems(house.Lifetimes)...)
 }
 
 func uriProblems(field string, uris []string) []Problem {

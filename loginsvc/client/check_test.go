@@ -1,7 +1,9 @@
 package client_test
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
@@ -42,11 +44,41 @@ func TestProblems(t *testing.T) {
 		{"an origin of another kind", func(c *client.Client) { c.Origins = []string{"ftp://a.test"} }, `origins[1]: want https, not "ftp"`},
 		{"an origin beside a secret", func(c *client.Client) { c.Origins, c.Secret = []string{"https://a.test"}, "s" },
 			"origins: a client with a secret has no business in a browser: take out origins, or the secret"},
+		{"APIs and shorter lives", func(c *client.Client) {
+			c.Audiences = []string{"https://api.test", "orders"}
+			c.Lifetimes = client.Lifetimes{AccessToken: time.Minute, RefreshToken: 24 * time.Hour, RefreshIdle: time.Hour}
+		}, ""},
+		{"the issuer as an API", func(c *client.Client) { c.Audiences = []string{"orders", "https://auth.test"} },
+			"audiences[2]: is the issuer: a token for your API would be one for the login service: want another name, such as https://api.example.com"},
+		{"the issuer spelt with a slash", func(c *client.Client) { c.Audiences = []string{"https://auth.test/"} },
+			"audiences[1]: is the issuer: a token for your API would be one for the login service: want another name, such as https://api.example.com"},
+		{"itself as an API", func(c *client.Client) { c.Audiences = []string{"shop"} },
+			"audiences[1]: is the client's own id, which its ID tokens are for: give the API another name"},
+		{"called like the API", func(c *client.Client) { c.ID = "https://api.test" },
+			"id: is the name of the API: ID tokens for the client would pass for access tokens where types are not compared"},
+		{"an API with a space", func(c *client.Client) { c.Audiences = []string{"a b"} },
+			`audiences[1]: want a name or URL without spaces, such as https://api.example.com, not "a b"`},
+		{"an API with a fragment", func(c *client.Client) { c.Audiences = []string{"https://a.test/#x"} },
+			`audiences[1]: want a URL without a fragment, not "https://a.test/#x"`},
+		{"too many APIs", func(c *client.Client) { c.Audiences = strings.Fields("a b c d e f g h i j k") }, "audiences: want 10 at most"},
+		{"tokens that outlive the house's", func(c *client.Client) { c.Lifetimes.AccessToken = 11 * time.Minute },
+			"lifetimes.access_token: is longer than the 10m0s that all clients have: want 10m0s at most, or raise lifetimes.access_token in gatehouse.yml"},
+		{"refresh tokens that outlive the house's", func(c *client.Client) { c.Lifetimes.RefreshToken = 25 * time.Hour },
+			"lifetimes.refresh_token: is longer than the 24h0m0s that all clients have: want 24h0m0s at most, or raise lifetimes.refresh_token in gatehouse.yml"},
+		{"an idle time beyond the whole", func(c *client.Client) { c.Lifetimes.RefreshToken, c.Lifetimes.RefreshIdle = 30*time.Minute, time.Hour },
+			"lifetimes.refresh_idle: is longer than the whole life of 30m0s"},
+		{"a life of seconds", func(c *client.Client) { c.Lifetimes.RefreshIdle = 59 * time.Second },
+			"lifetimes.refresh_idle: want 1m0s at least, not 59s"},
+		{"a life of less than nothing", func(c *client.Client) { c.Lifetimes.AccessToken = -time.Hour },
+			"lifetimes.access_token: want 1m0s at least, not -1h0m0s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := right
 			tt.change(&c)
-			got := c.Problems(scopes)
+			got := c.Problems(client.House{
+				Scopes: scopes, Issuer: "https://auth.test", Audience: "https://api.test",
+				Lifetimes: client.Lifetimes{AccessToken: 10 * time.Minute, RefreshToken: 24 * time.Hour, RefreshIdle: time.Hour},
+			})
 			if tt.want == "" && len(got) == 0 {
 				return
 			}

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"slices"
+	"strings"
 )
 
 // ErrUnknown says that no client has the id.
@@ -44,10 +45,33 @@ type Client struct {
 	Origins                []string `yaml:"origins"` // CORS for /token, /userinfo, /revoke
 	Grants                 []string `yaml:"grants"`  // empty: authorization_code alone
 	Scopes                 []string `yaml:"scopes"`  // what it may ask for; empty: openid profile email
+	// Audiences are the APIs it may get tokens for, one at a time; the first is
+	// what it gets unless it asks for another (RFC 8707). Empty: the house's.
+	Audiences []string  `yaml:"audiences"`
+	Lifetimes Lifetimes `yaml:"lifetimes"`
 
 	// ThirdParty says that the app is not the team's own: each user is asked
 	// before it gets anything, and can take that back.
 	ThirdParty bool `yaml:"third_party"`
+
+	// Registration tells a client of the table from those that had its id before
+	// and were removed. It is "" in gatehouse.yml.
+	Registration string `yaml:"-"`
+}
+
+// Ref names the client as what it was granted remembers it: unlike its id, which
+// can be given to another when the client has been removed.
+func (c Client) Ref() string {
+	if c.Registration == "" {
+		return c.ID
+	}
+	return c.ID + "#" + c.Registration // no id has the sign in it
+}
+
+// IDOf is the id of the client that ref names.
+func IDOf(ref string) string {
+	id, _, _ := strings.Cut(ref, "#")
+	return id
 }
 
 // Public tells whether the client has no secret.

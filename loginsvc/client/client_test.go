@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
@@ -84,5 +85,36 @@ func TestDefaults(t *testing.T) {
 	}
 	if c.DisplayName() != "shop" || (client.Client{ID: "a", Name: "A"}).DisplayName() != "A" {
 		t.Error("a client without a name is called by its id")
+	}
+}
+
+func TestAllowedAudiences(t *testing.T) {
+	for want, c := range map[string]client.Client{
+		"[house]": {ID: "a"},
+		"[x y]":   {ID: "a", Audiences: []string{"x", "y"}},
+	} {
+		if got := fmt.Sprint(c.AllowedAudiences("house")); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+func TestLifetimesWithin(t *testing.T) {
+	most := client.Lifetimes{AccessToken: 10 * time.Minute, RefreshToken: time.Hour, RefreshIdle: time.Hour}
+	got := client.Lifetimes{AccessToken: time.Hour, RefreshToken: time.Minute}.Within(most)
+	if want := (client.Lifetimes{AccessToken: 10 * time.Minute, RefreshToken: time.Minute, RefreshIdle: time.Hour}); got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestRef(t *testing.T) {
+	old, anew, ours := client.Client{ID: "a", Registration: "1"}, client.Client{ID: "a", Registration: "2"}, client.Client{ID: "a"}
+	if old.Ref() == anew.Ref() || old.Ref() == ours.Ref() || ours.Ref() != "a" {
+		t.Errorf("%s %s %s", old.Ref(), anew.Ref(), ours.Ref())
+	}
+	for _, c := range []client.Client{old, anew, ours} {
+		if client.IDOf(c.Ref()) != "a" {
+			t.Errorf("%s is %s", c.Ref(), client.IDOf(c.Ref()))
+		}
 	}
 }

@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// AuditRow is something that was done to a user.
+// AuditRow is something that was done to a user, or to an app.
 type AuditRow struct {
 	At     time.Time
 	Action string // user.suspended and so on; the catalogue has words for it
 	Actor  string // who did it: a user's id or another name
-	UserID string // to whom
+	UserID string // to whom; "" if to an app
+	App    string // to which app; "" if to a user
 	Detail string
 	From   string // a network address; "": unknown
 }

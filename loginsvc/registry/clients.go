@@ -14,6 +14,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
 var (
@@ -30,9 +31,9 @@ var (
 
 // Clients are the clients in a table.
 type Clients struct {
-	Table  table.Table
-	Scopes []string         // all that a client may be registered for; only Add looks at them
-	Now    func() time.Time // nil: time.Now
+	Table table.Table
+	House client.House     // what a client may be registered for; only Add and Edit look at it
+	Now   func() time.Time // nil: time.Now
 }
 
 // Registered is a client and what the table knows about it.
@@ -40,7 +41,7 @@ type Registered struct {
 	client.Client
 	CreatedAt time.Time
 	SecretAt  time.Time // when the newest secret was made; zero for a public client
-	version   int64
+	Version   int64     // counts changes
 }
 
 // identifier is what gatehouse.yml allows as an id.
@@ -55,9 +56,11 @@ const maxListed = 50
 
 // Add registers app: a confidential client is given a secret, which is returned
 // and cannot be told again; for a public one it is "". The error is [ErrExists],
-// one of the table, or joins all the [client.Problem]s of app.
-func (c *Clients) Add(ctx context.Context, app client.Client, confidential bool) (client.Secret, error) {
+// one of the table, or joins all the [client.Problem]s of app. Nothing that was
+// granted to a client that had the id before is app's.
+func (c *Clients) Add(ctx context.Context, by usersvc.By, app client.Client, confidential bool) (client.Secret, error) {
 	app.Secret, app.SecretEnv, app.SecretHashes = "", "", nil
+	app.Registration = rand.Text()[:16] // 80 bits
 	var secret client.Secret
 	if confidential {
 		secret = newSecret()
@@ -67,11 +70,12 @@ func (c *Clients) Add(ctx context.Context, app client.Client, confidential bool)
 		return "", err
 	}
 	now := c.now()
-	r := Registered{Client: app, CreatedAt: now, version: 1}
+	r := Registered{Client: app, CreatedAt: now, Version: 1}
 	if confidential {
 		r.SecretAt = now
 	}
-	err := c.Table.Write(ctx, table.Put(r.item()).If(table.NotExists{}))
+	err := c.Table.Write(ctx, table.Put(r.item()).If(table.NotExists{}),
+		usersvc.ClientAudit(usersvc.ClientAdded, app.ID, by, strings.Join(differences(client.Client{}, app), "; "), now))
 	if errors.Is(err, table.ErrConditionFailed) {
 		return "", ErrExists
 	}
@@ -86,7 +90,7 @@ func (c *Clients) check(app client.Client) error {
 	if !isID(app.ID) {
 		all = append(all, client.Problem{Field: "id", Text: fmt.Sprintf("want letters, digits, dots, dashes and underscores, and no u_ at the beginning, not %q", app.ID)})
 	}
-	for _, list := range [][]string{app.RedirectURIs, app.PostLogoutRedirectURIs, app.Origins, app.Scopes} {
+	for _, list := range [][]string{app.RedirectURIs, app.PostLogoutRedirectURIs, app.Origins, app.Grants, app.Scopes, app.Audiences} {
 		if len(list) > maxListed {
 			all = append(all, fmt.Errorf("%d values in one list, want at most %d", len(list), maxListed))
 		}
@@ -94,7 +98,7 @@ func (c *Clients) check(app client.Client) error {
 	if len(app.Name) > 200 {
 		all = append(all, client.Problem{Field: "name", Text: "want at most 200 bytes"})
 	}
-	for _, p := range app.Problems(c.Scopes) {
+	for _, p := range app.Problems(c.House) {
 		all = append(all, p)
 	}
 	return errors.Join(all...)
@@ -147,12 +151,14 @@ func (c *Clients) list(ctx context.Context, q table.Query) ([]Registered, error)
 	}
 }
 
-// Remove deletes the client, or returns [client.ErrUnknown].
-func (c *Clients) Remove(ctx context.Context, id string) error {
+// Remove deletes the client, or returns [client.ErrUnknown]. Its codes and
+// refresh tokens, and what users have consented to, end with it; access tokens
+// that it has are good until they end.
+func (c *Clients) Remove(ctx context.Context, by usersvc.By, id string) error {
 	if !isID(id) {
 		return client.ErrUnknown
 	}
-	err := c.Table.Write(ctx, table.Delete(keyOf(id)).If(table.Exists{}))
+	err := c.Table.Write(ctx, table.Delete(keyOf(id)).If(table.Exists{}), usersvc.ClientAudit(usersvc.ClientRemoved, id, by, "", c.now()))
 	if errors.Is(err, table.ErrConditionFailed) {
 		return client.ErrUnknown
 	}

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
@@ -22,6 +22,8 @@ func TestAdd(t *testing.T) {
 			ID: "shop", Name: "Shop", RedirectURIs: []string{"https://shop.test/cb", "http://127.0.0.1/cb"},
 			PostLogoutRedirectURIs: []string{"https://shop.test/"}, Grants: []string{client.GrantCode, client.GrantRefresh},
 			Scopes: []string{"openid", "orders:read"}, ThirdParty: true,
+			Audiences: []string{"https://orders.test", "https://stock.test"},
+			Lifetimes: client.Lifetimes{AccessToken: 2 * time.Minute, RefreshToken: time.Hour, RefreshIdle: 90 * time.Second},
 		}
 		t.Run("all that was said is kept, and of the secret its hash", func(t *testing.T) {
 			secret := add(t, c, whole, true)
@@ -30,8 +32,8 @@ func TestAdd(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := whole
-			want.SecretHashes = []string{client.HashSecret(string(secret))}
-			if diff := cmp.Diff(registry.Registered{Client: want, CreatedAt: morning, SecretAt: morning}, got, cmpopts.IgnoreUnexported(registry.Registered{})); diff != "" {
+			want.SecretHashes, want.Registration = []string{client.HashSecret(string(secret))}, got.Registration
+			if diff := cmp.Diff(registry.Registered{Client: want, CreatedAt: morning, SecretAt: morning, Version: 1}, got); diff != "" {
 				t.Error(diff)
 			}
 			item, err := on.Table.Get(t.Context(), table.Key{PK: "client#shop", SK: "client"})
@@ -40,7 +42,7 @@ func TestAdd(t *testing.T) {
 			}
 		})
 		t.Run("no second client of an id", func(t *testing.T) {
-			if secret, err := c.Add(t.Context(), web("shop"), true); !errors.Is(err, registry.ErrExists) || secret != "" {
+			if secret, err := c.Add(t.Context(), admin, web("shop"), true); !errors.Is(err, registry.ErrExists) || secret != "" {
 				t.Error(err)
 			}
 			if got, _ := c.Get(t.Context(), "shop"); got.Name != "Shop" {
@@ -63,13 +65,13 @@ func TestAdd(t *testing.T) {
 			}
 		})
 		t.Run("a removed client is gone", func(t *testing.T) {
-			if err := c.Remove(t.Context(), "shop"); err != nil {
+			if err := c.Remove(t.Context(), admin, "shop"); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := c.Get(t.Context(), "shop"); !errors.Is(err, client.ErrUnknown) {
 				t.Error(err)
 			}
-			if err := c.Remove(t.Context(), "shop"); !errors.Is(err, client.ErrUnknown) {
+			if err := c.Remove(t.Context(), admin, "shop"); !errors.Is(err, client.ErrUnknown) {
 				t.Error(err)
 			}
 			if all, err := c.List(t.Context()); err != nil || len(all) != 1 {
@@ -84,7 +86,7 @@ func TestRefusedAtRegistration(t *testing.T) {
 	c := open(&counted{Table: openBolt(t)})
 	refused := func(t *testing.T, app client.Client, confidential bool, want string) {
 		t.Helper()
-		if _, err := c.Add(t.Context(), app, confidential); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := c.Add(t.Context(), admin, app, confidential); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v", app, err)
 		}
 		if _, err := c.Get(t.Context(), app.ID); !errors.Is(err, client.ErrUnknown) {
@@ -156,20 +158,20 @@ func TestRotateSecret(t *testing.T) {
 		}
 		rotate := func(t *testing.T) client.Secret {
 			t.Helper()
-			secret, err := c.RotateSecret(t.Context(), "shop")
+			secret, err := c.RotateSecret(t.Context(), admin, "shop")
 			if err != nil {
 				t.Fatal(err)
 			}
 			return secret
 		}
-		if err := c.DropOldSecret(t.Context(), "shop"); !errors.Is(err, registry.ErrOneSecret) {
+		if err := c.DropOldSecret(t.Context(), admin, "shop"); !errors.Is(err, registry.ErrOneSecret) {
 			t.Error(err)
 		}
 		second := rotate(t)
 		wantAlive(t, map[client.Secret]bool{first: true, second: true})
 		third := rotate(t)
 		wantAlive(t, map[client.Secret]bool{first: false, second: true, third: true})
-		if err := c.DropOldSecret(t.Context(), "shop"); err != nil {
+		if err := c.DropOldSecret(t.Context(), admin, "shop"); err != nil {
 			t.Fatal(err)
 		}
 		wantAlive(t, map[client.Secret]bool{first: false, second: false, third: true, "": false})
@@ -177,13 +179,13 @@ func TestRotateSecret(t *testing.T) {
 		t.Run("nothing that came between is undone", func(t *testing.T) {
 			var between client.Secret
 			on.before = func() { between = rotate(t) }
-			if secret, err := c.RotateSecret(t.Context(), "shop"); !errors.Is(err, registry.ErrChanged) || secret != "" {
+			if secret, err := c.RotateSecret(t.Context(), admin, "shop"); !errors.Is(err, registry.ErrChanged) || secret != "" {
 				t.Error(err)
 			}
 			wantAlive(t, map[client.Secret]bool{third: true, between: true})
 			third = between
 			on.before = func() { between = rotate(t) }
-			if err := c.DropOldSecret(t.Context(), "shop"); !errors.Is(err, registry.ErrChanged) {
+			if err := c.DropOldSecret(t.Context(), admin, "shop"); !errors.Is(err, registry.ErrChanged) {
 				t.Error(err)
 			}
 			wantAlive(t, map[client.Secret]bool{third: true, between: true})
@@ -195,7 +197,7 @@ func TestRotateSecret(t *testing.T) {
 			var all sync.WaitGroup
 			for range 8 {
 				all.Go(func() {
-					secret, err := c.RotateSecret(t.Context(), "shop")
+					secret, err := c.RotateSecret(t.Context(), admin, "shop")
 					if err != nil && !errors.Is(err, registry.ErrChanged) && !errors.Is(err, table.ErrUnavailable) {
 						t.Error(err)
 					}
@@ -223,17 +225,17 @@ func TestRotateSecret(t *testing.T) {
 		})
 		t.Run("not of a public client, and not of nobody", func(t *testing.T) {
 			add(t, c, web("spa"), false)
-			if _, err := c.RotateSecret(t.Context(), "spa"); !errors.Is(err, registry.ErrPublic) {
+			if _, err := c.RotateSecret(t.Context(), admin, "spa"); !errors.Is(err, registry.ErrPublic) {
 				t.Error(err)
 			}
-			if err := c.DropOldSecret(t.Context(), "spa"); !errors.Is(err, registry.ErrPublic) {
+			if err := c.DropOldSecret(t.Context(), admin, "spa"); !errors.Is(err, registry.ErrPublic) {
 				t.Error(err)
 			}
 			for _, id := range []string{"nobody", ""} {
-				if _, err := c.RotateSecret(t.Context(), id); !errors.Is(err, client.ErrUnknown) {
+				if _, err := c.RotateSecret(t.Context(), admin, id); !errors.Is(err, client.ErrUnknown) {
 					t.Error(err)
 				}
-				if err := c.DropOldSecret(t.Context(), id); !errors.Is(err, client.ErrUnknown) {
+				if err := c.DropOldSecret(t.Context(), admin, id); !errors.Is(err, client.ErrUnknown) {
 					t.Error(err)
 				}
 			}

@@ -58,7 +58,7 @@ func TestLookup(t *testing.T) {
 			lookup(t, "shop", 0)
 		})
 		t.Run("what has changed is known soon", func(t *testing.T) {
-			secret, err := c.RotateSecret(t.Context(), "shop")
+			secret, err := c.RotateSecret(t.Context(), admin, "shop")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -66,7 +66,7 @@ func TestLookup(t *testing.T) {
 			if got := lookup(t, "shop", 1); !got.HasSecret(string(secret)) {
 				t.Error("the new secret is not known")
 			}
-			if err := c.Remove(t.Context(), "shop"); err != nil {
+			if err := c.Remove(t.Context(), admin, "shop"); err != nil {
 				t.Fatal(err)
 			}
 			clock.pass(registry.MaxAge)
@@ -176,7 +176,7 @@ func TestAllowsOrigin(t *testing.T) {
 		if n := on.asked(); n != 1 {
 			t.Errorf("asked %d times", n)
 		}
-		if err := c.Remove(t.Context(), "spa"); err != nil {
+		if err := c.Remove(t.Context(), admin, "spa"); err != nil {
 			t.Fatal(err)
 		}
 		clock.pass(registry.MaxAge)

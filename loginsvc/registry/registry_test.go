@@ -13,6 +13,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotest"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/registry"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
 // onEngines runs a test on an empty table of each engine.
@@ -87,10 +88,13 @@ func (c *counted) Write(ctx context.Context, writes ...table.Write) error {
 	return c.Table.Write(ctx, writes...)
 }
 
+// admin is who does it.
+var admin = usersvc.By{Operator: "ada"}
+
 var morning = time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 
 func open(t *counted) *registry.Clients {
-	return &registry.Clients{Table: t, Scopes: []string{"openid", "profile", "email", "orders:read"}, Now: func() time.Time { return morning }}
+	return &registry.Clients{Table: t, House: client.House{Scopes: []string{"openid", "profile", "email", "orders:read"}, Issuer: "https://auth.test"}, Now: func() time.Time { return morning }}
 }
 
 func web(id string) client.Client {
@@ -100,7 +104,7 @@ func web(id string) client.Client {
 // add registers app, and fails the test if that is refused.
 func add(t *testing.T, c *registry.Clients, app client.Client, confidential bool) client.Secret {
 	t.Helper()
-	secret, err := c.Add(t.Context(), app, confidential)
+	secret, err := c.Add(t.Context(), admin, app, confidential)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,9 @@ func (r Registered) item() table.Item {
 		"id": r.ID, "name": r.Name, "public": r.Public(), "third_party": r.ThirdParty, "secret_hashes": present(r.SecretHashes),
 		"redirect_uris": present(r.RedirectURIs), "post_logout_redirect_uris": present(r.PostLogoutRedirectURIs),
 		"origins": present(r.Origins), "grants": present(r.Grants), "scopes": present(r.Scopes),
-		"created_at": r.CreatedAt.UnixMilli(), "version": r.version,
+		"created_at": r.CreatedAt.UnixMilli(), "version": r.Version, "registration": r.Registration,
+		"audiences": present(r.Audiences), "access_token_ttl": milli(r.Lifetimes.AccessToken),
+		"refresh_token_ttl": milli(r.Lifetimes.RefreshToken), "refresh_idle_ttl": milli(r.Lifetimes.RefreshIdle),
 	}
 	if len(r.Origins) > 0 {
 		item[table.GSI2PK], item[table.GSI2SK] = partition, r.ID
@@ -47,7 +49,13 @@ func read(item table.Item) (Registered, error) {
 			ThirdParty: attribute[bool](&row, "third_party"),
 		},
 		CreatedAt: row.instant("created_at"),
-		version:   attribute[int64](&row, "version"),
+		Version:   attribute[int64](&row, "version"),
+	}
+	if _, ok := item["registration"]; ok { // else it is older than these
+		r.Registration, r.Audiences = attribute[string](&row, "registration"), row.list("audiences")
+		r.Lifetimes = client.Lifetimes{
+			AccessToken: row.span("access_token_ttl"), RefreshToken: row.span("refresh_token_ttl"), RefreshIdle: row.span("refresh_idle_ttl"),
+		}
 	}
 	if public := attribute[bool](&row, "public"); public != r.Public() || item.Key() != keyOf(r.ID) {
 		row.fail("public")
@@ -74,6 +82,12 @@ func (r *row) fail(name string) {
 
 func (r *row) instant(name string) time.Time {
 	return time.UnixMilli(attribute[int64](r, name)).UTC()
+}
+
+func milli(d time.Duration) int64 { return d.Milliseconds() }
+
+func (r *row) span(name string) time.Duration {
+	return time.Duration(attribute[int64](r, name)) * time.Millisecond
 }
 
 // list returns nil for an empty list, as gatehouse.yml gives it.

@@ -49,7 +49,8 @@ func New(ctx context.Context, c *config.Config, p Parts) (*loginsvc.Service, err
 	return loginsvc.New(loginsvc.Config{
 		Issuer: c.Issuer, Audience: c.Audience, Providers: providers, Clients: clients.Lookup, Origins: clients.AllowsOrigin,
 		Users: p.Users, Table: p.Table, Keys: p.Keys, Published: p.Published, Ring: p.Ring, Pages: brand, RoleScopes: scopes,
-		AccessTTL: c.Lifetimes.AccessToken, CodeTTL: c.Lifetimes.Code, Log: p.Log, Now: p.Now,
+		AccessTTL: c.Lifetimes.AccessToken, CodeTTL: c.Lifetimes.Code,
+		RefreshTTL: c.Lifetimes.RefreshToken, RefreshIdleTTL: c.Lifetimes.RefreshIdle, Log: p.Log, Now: p.Now,
 	})
 }
 

@@ -1,0 +1,52 @@
+package client
+
+import (
+	"fmt"
+	"strings"
+)
+
+// AllowedAudiences is every API that the client may get tokens for; the first is
+// what it gets unless it asks for another. House is the API of a client that
+// names none.
+func (c Client) AllowedAudiences(house string) []string {
+	if len(c.Audiences) == 0 {
+		return []string{house}
+	}
+	return c.Audiences
+}
+
+// maxAudiences bounds what a row has to hold.
+const maxAudiences = 10
+
+// CheckAudience tells why no token can be for an API of this name, in words for
+// the person who wrote it; nil means that one can.
+func CheckAudience(audience, issuer string) error {
+	switch {
+	case audience == "" || len(audience) > 200 || strings.ContainsFunc(audience, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }):
+		return fmt.Errorf("want a name or URL without spaces, such as https://api.example.com, not %q", audience)
+	case issuer != "" && strings.TrimRight(audience, "/") == issuer:
+		return fmt.Errorf("is the issuer: a token for your API would be one for the login service: want another name, such as https://api.example.com")
+	case strings.Contains(audience, "#"): // RFC 8707, Section 2
+		return fmt.Errorf("want a URL without a fragment, not %q", audience)
+	}
+	return nil
+}
+
+func (c Client) audienceProblems(house House) []Problem {
+	var found []Problem
+	if len(c.Audiences) > maxAudiences {
+		found = append(found, Problem{Field: "audiences", Text: fmt.Sprintf("want %d at most", maxAudiences)})
+	}
+	for i, audience := range c.Audiences {
+		field := fmt.Sprintf("audiences[%d]", i+1)
+		if err := CheckAudience(audience, house.Issuer); err != nil {
+			found = append(found, Problem{Field: field, Text: err.Error()})
+		} else if audience == c.ID {
+			found = append(found, Problem{Field: field, Text: "is the client's own id, which its ID tokens are for: give the API another name"})
+		}
+	}
+	if c.ID != "" && c.ID == house.Audience {
+		found = append(found, Problem{Field: "id", Text: "is the name of the API: ID tokens for the client would pass for access tokens where types are not compared"})
+	}
+	return found
+}
