@@ -243,7 +243,7 @@ func (o *office) adminRequests() (gets []string, posts map[string]url.Values) {
 		"/admin/users": {"q": {"lin@"}}, "/admin/audit": {"user": {"lin@example.com"}},
 		lin + "?1": roles(o.userNow(o.linID).Version, "admin"), lin + "?2": {"do": {"suspend"}}, lin + "?3": {"do": {"activate"}},
 		lin + "?4": {"do": {"end_sessions"}}, lin + "?5": {"do": {"delete"}, "confirm": {o.linID}},
-		lin + "?6": {"do": {"delete"}, "confirm": {"x"}}, lin + "?7": roles(1<<40), // which show the page again
+		lin + "?6": {"do": {"delete"}, "confirm": {"x"}}, lin + "?7": roles(1 << 40), // which show the page again
 	}
 	return gets, posts
 }
