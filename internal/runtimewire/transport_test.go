@@ -256,3 +256,41 @@ func TestRequest(t *testing.T) {
 		t.Errorf("the server got %s, %v\nwant %s", got, err, want)
 	}
 }
+
+// TestTrailer sends what aws-lambda-go does when a stream fails halfway.
+func TestTrailer(t *testing.T) {
+	url, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%s %v %v", body, err, r.Trailer)
+	})
+	trailer := http.Header{"Reason": nil}
+	half := io.MultiReader(strings.NewReader("half"), readerFunc(func([]byte) (int, error) {
+		trailer.Set("Reason", "why")
+		return 0, io.EOF
+	}))
+	r, err := http.NewRequestWithContext(t.Context(), "POST", url, half)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Trailer = trailer
+	resp, err := client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(resp.Body); string(got) != "half <nil> map[Reason:[why]]" || err != nil {
+		t.Errorf("the server got %s, %v", got, err)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// TestOneWire is about net/http, which may ask twice for the same host while its
+// first requests overtake each other.
+func TestOneWire(t *testing.T) {
+	wire := runtimewire.Transport().Clone().TLSNextProto["unencrypted_http2"]
+	if wire("a:1", nil) != wire("a:1", nil) || wire("a:1", nil) == wire("b:1", nil) {
+		t.Error("want one wire for each host")
+	}
+}
