@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -28,7 +29,8 @@ type Connections struct {
 
 var _ connection.Closer = (*Connections)(nil)
 
-// timeout is for one call, with its repetitions.
+// timeout is for one call, with its repetitions: two more, soon after each other,
+// because a sweep comes by again.
 const timeout = 3 * time.Second
 
 // New returns the connections that are managed at the endpoint:
@@ -41,6 +43,7 @@ func New(cfg aws.Config, endpoint string) (*Connections, error) {
 	}
 	return &Connections{apigatewaymanagementapi.NewFromConfig(cfg, func(o *apigatewaymanagementapi.Options) {
 		o.BaseEndpoint = aws.String(strings.TrimSuffix(endpoint, "/"))
+		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 3, 200*time.Millisecond })
 	})}, nil
 }
 
