@@ -38,7 +38,6 @@ func TestBuild(t *testing.T) {
 		{"a cookie for every page", append([]string{"GATEHOUSE_COOKIE", "__Host-t"}, good...), nil, []string{"Cookie without Origins"}},
 		{"an unknown refusal", append([]string{"GATEHOUSE_REFUSAL", "418"}, good...), nil, []string{"GATEHOUSE_REFUSAL: want forbidden or unauthorized"}},
 		{"neither on nor off", append([]string{"GATEHOUSE_REVOCATIONS", "1"}, good...), nil, []string{"GATEHOUSE_REVOCATIONS: want on or off"}},
-		{"a fresh route", good, map[string]string{"policy.json": `{"rules":[{"route":"GET /a","fresh":true}]}`}, nil},
 		{"a fresh route without revocations", append([]string{"GATEHOUSE_REVOCATIONS", "off"}, good...),
 			map[string]string{"policy.json": `{"rules":[{"route":"GET /a","fresh":true}]}`}, []string{"marks a route fresh"}},
 		{"a broken policy", good, map[string]string{"policy.json": `{"rules":[{"route":"/a"}]}`}, []string{"policy.json", `route "/a"`}},

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -203,18 +204,23 @@ func TestTimeToDeny(t *testing.T) {
 // ones.
 func TestFirstDecision(t *testing.T) {
 	i := serveIssuer(t)
-	f := lambdatest.Start(t, lambdatest.Config{
-		Name: "authorizer", Root: lambdatest.Build(t, "github.com/gatehouse-auth/gatehouse/cmd/authorizer"), Timeout: 3 * time.Second,
-		Env: map[string]string{"GATEHOUSE_ISSUER": i.URL, "GATEHOUSE_AUDIENCE": "api", "GOMAXPROCS": "1"},
-	})
+	root := lambdatest.Build(t, "github.com/gatehouse-auth/gatehouse/cmd/authorizer")
 	event := i.event(t, "GET /", caller{subject: "u_lin", session: "s_1"})
-	out, err := f.Invoke(t.Context(), event)
-	if err != nil || !strings.Contains(string(out), `"isAuthorized":true`) {
-		t.Fatalf("%s, %v", out, err)
-	}
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.connections != 1 || i.keyFetches != 1 {
-		t.Errorf("%d connections and %d fetches of keys", i.connections, i.keyFetches)
+	for pollers := 1; pollers <= 2; pollers++ { // as many events at a time, which is a setting of the function
+		f := lambdatest.Start(t, lambdatest.Config{
+			Name: "authorizer", Root: root, Timeout: 3 * time.Second,
+			Env: map[string]string{"GATEHOUSE_ISSUER": i.URL, "GATEHOUSE_AUDIENCE": "api", "AWS_LAMBDA_MAX_CONCURRENCY": strconv.Itoa(pollers)},
+		})
+		for range 3 {
+			out, err := f.Invoke(t.Context(), event)
+			if err != nil || !strings.Contains(string(out), `"isAuthorized":true`) {
+				t.Fatalf("%d at a time: %s, %v", pollers, out, err)
+			}
+		}
+		i.mu.Lock()
+		if i.connections != pollers || i.keyFetches != pollers {
+			t.Errorf("%d connections and %d fetches of keys for %d processes", i.connections, i.keyFetches, pollers)
+		}
+		i.mu.Unlock()
 	}
 }
