@@ -177,6 +177,60 @@ func TestAdminUser(t *testing.T) {
 	})
 }
 
+// TestAdminDeletesTwice interrupts a deletion after its transaction, which leaves
+// rows to erase.
+func TestAdminDeletesTwice(t *testing.T) {
+	o := newOffice(t)
+	form := url.Values{"do": {"delete"}, "confirm": {o.linID}}
+	rows := func() (n int) {
+		page, err := o.table.Query(t.Context(), table.Query{PK: "user#" + o.linID, Prefix: "session#", Limit: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(page.Items)
+	}
+	writes := 0
+	o.table.failWrite = func([]table.Write) error {
+		if writes++; writes > 1 {
+			return errDown
+		}
+		return nil
+	}
+	o.ada.post("/admin/users/"+o.linID, form).page(t, http.StatusServiceUnavailable, "")
+	o.table.failWrite = nil
+	if o.lin.live() || rows() == 0 {
+		t.Fatal("the deletion was not interrupted where it should be")
+	}
+	o.ada.post("/admin/users/"+o.linID, form).page(t, http.StatusNotFound, "") // the user is gone already
+	if n := rows(); n != 0 {
+		t.Errorf("%d rows are left", n)
+	}
+}
+
+// TestAdminUnderPath has an issuer with a path.
+func TestAdminUnderPath(t *testing.T) {
+	w := newWorld(t, func(c *loginsvc.Config) { c.Issuer += "/auth" })
+	w.config.Providers[0] = w.provider("demo", issuer+"/auth")
+	b := w.browser()
+	a := b.get("/auth/admin/users")
+	if to := a.location(); to == nil || to.Path != "/auth/login" || to.Query().Get("return_to") != "/auth/admin/users" {
+		t.Fatal(a.location())
+	}
+	a = b.post("/auth/login", url.Values{"provider": {"demo"}, "request": {"/login?return_to=%2Fauth%2Fadmin%2Fusers"}})
+	a = b.follow("ada", a)
+	a.page(t, http.StatusOK, `action="/auth/admin/users"`)
+	for _, want := range []string{`href="/auth/admin/users/u_`, `href="/auth/admin/audit"`, `href="/auth/admin/keys"`} {
+		if !strings.Contains(a.body, want) {
+			t.Errorf("the page does not have %s", want)
+		}
+	}
+	for target, form := range map[string]url.Values{"/auth/admin/users": {"role": {"admin"}}, "/auth/admin/audit": {"user": {"ada@example.com"}}} {
+		if to := b.post(target, form).location(); to == nil || to.Path != target || len(to.RawQuery) == 0 {
+			t.Error(to)
+		}
+	}
+}
+
 // TestAdminThemselves is about admins who act on themselves.
 func TestAdminThemselves(t *testing.T) {
 	o := newOffice(t)
