@@ -14,9 +14,11 @@ package: node_modules
 	npx osls package --region us-east-1
 
 # The packaged template as a stack on this machine: the built functions under a
-# Runtime API, with an emulated DynamoDB and KMS.
-e2e-lambda: package
-	go test -count=1 -v -run TestStackOnThisMachine ./internal/stacktest
+# Runtime API, with an emulated DynamoDB and KMS; first from Go, then with the
+# browser and the clients of others that also face `gatehouse dev`.
+e2e-lambda: package e2e/clients/node_modules
+	go test -count=1 -v ./internal/stacktest
+	go test -C e2e -count=1 . -stack
 
 # What is wrong is found before it is deployed, and what was deployed is tried.
 # GATEHOUSE_TOKEN, an access token of somebody who is no admin, lets smoke try more.
@@ -28,3 +30,7 @@ deploy: package
 node_modules: package-lock.json
 	npm ci --no-audit --no-fund
 	touch node_modules
+
+e2e/clients/node_modules: e2e/clients/package-lock.json
+	npm ci --no-audit --no-fund --prefix e2e/clients
+	touch e2e/clients/node_modules

@@ -85,6 +85,7 @@ func (b *browser) seen(name string) {
 
 // TestLookComplains proves that a page which looks bad is noticed.
 func TestLookComplains(t *testing.T) {
+	devOnly(t)
 	b := openBrowser(t)
 	b.do(chromedp.Navigate(`data:text/html,<!doctype html><title>x</title><body style="width:900px;background:white"><h1>a</h1><h1>b</h1>` +
 		`<p style="color:%23aaa">pale</p><button>x</button><input><a href="/">y</a>`))

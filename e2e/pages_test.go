@@ -81,6 +81,7 @@ func TestFailures(t *testing.T) {
 // TestEveryState looks at every page in every state, also those that are hard to
 // bring about.
 func TestEveryState(t *testing.T) {
+	devOnly(t)
 	b, dir := openBrowser(t), t.TempDir()
 	write := exec.Command("go", "test", "-C", "..", "./loginsvc/pages", "-run", "TestEveryPage", "-gallery", dir)
 	if out, err := write.CombinedOutput(); err != nil {
