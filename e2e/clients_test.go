@@ -17,7 +17,7 @@ import (
 // dev: openid-client, oauth4webapi, jose and aws-jwt-verify.
 func TestNodeClients(t *testing.T) {
 	needClients(t)
-	h := startHouse(t, "--config", configWith(t, machineClient))
+	h := startHouse(t, "--config", configWith(t, machineClient+deviceClient))
 	command := exec.Command(gatehouse, "token", "--as", "lin", "--url", h.Issuer, "-o", "json")
 	command.Env = h.environ()
 	tokens, err := command.Output()
@@ -94,6 +94,13 @@ const machineClient = `
     secret: robot-secret
     grants: [client_credentials]
     scopes: []
+`
+
+const deviceClient = `
+  - id: tv
+    name: Television
+    grants: ["urn:ietf:params:oauth:grant-type:device_code", refresh_token]
+    scopes: [openid, profile, email, offline_access]
 `
 
 // configWith returns a gatehouse.yml with these clients.

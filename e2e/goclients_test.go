@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/zitadel/oidc/v3/pkg/client/rp"
+	"github.com/zitadel/oidc/v3/pkg/client/rs"
 	zitadel "github.com/zitadel/oidc/v3/pkg/oidc"
 	"golang.org/x/oauth2"
 )
@@ -25,7 +27,7 @@ var everyScope = []string{"openid", "profile", "email", "offline_access"}
 
 // TestGoClients signs in with the client libraries that Go programs use.
 func TestGoClients(t *testing.T) {
-	h := startHouse(t)
+	h := startHouse(t, "--config", configWith(t, deviceClient))
 	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, h.client)
 
 	t.Run("x/oauth2 and go-oidc", func(t *testing.T) {
@@ -89,8 +91,26 @@ func TestGoClients(t *testing.T) {
 		if err != nil {
 			t.Fatal("renewal:", err)
 		}
+		api, err := rs.NewResourceServerClientCredentials(ctx, h.Issuer, webClient, webSecret, rs.WithClient(h.client))
+		if err != nil {
+			t.Fatal(err)
+		}
+		introspect := func() bool {
+			t.Helper()
+			told, err := rs.Introspect[*zitadel.IntrospectionResponse](ctx, api, renewed.RefreshToken)
+			if err != nil {
+				t.Fatal("introspection:", err)
+			}
+			return told.Active
+		}
+		if !introspect() {
+			t.Error("a live token is not active")
+		}
 		if err := rp.RevokeToken(ctx, party, renewed.RefreshToken, "refresh_token"); err != nil {
 			t.Error("revocation:", err)
+		}
+		if introspect() {
+			t.Error("a revoked token is active")
 		}
 		if _, err := rp.RefreshTokens[*zitadel.IDTokenClaims](ctx, party, renewed.RefreshToken, "", ""); err == nil {
 			t.Error("a revoked token renews")
@@ -99,6 +119,59 @@ func TestGoClients(t *testing.T) {
 			t.Error("logout:", err)
 		}
 	})
+
+	t.Run("prompt=none, without and with a session", func(t *testing.T) {
+		app := h.app(t, ctx)
+		browser := h.browser(t)
+		quietly := func() url.Values {
+			verifier := oauth2.GenerateVerifier()
+			return h.walkIn(t, browser, app.AuthCodeURL("s", oauth2.SetAuthURLParam("prompt", "none"), oauth2.S256ChallengeOption(verifier)))
+		}
+		if back := quietly(); back.Get("error") != "login_required" || back.Get("state") != "s" || back.Get("iss") != h.Issuer {
+			t.Errorf("came back with %v", back)
+		}
+		h.walkIn(t, browser, app.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())))
+		if back := quietly(); back.Get("code") == "" {
+			t.Errorf("came back with %v", back)
+		}
+	})
+
+	t.Run("the errors that x/oauth2 tells", func(t *testing.T) {
+		app := h.app(t, ctx)
+		app.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
+		verifier := oauth2.GenerateVerifier()
+		back := h.walk(t, app.AuthCodeURL("s", oauth2.S256ChallengeOption(verifier)))
+		wrong := app
+		wrong.ClientSecret = "wrong"
+		_, err := wrong.Exchange(ctx, back.Get("code"), oauth2.VerifierOption(verifier))
+		wantError(t, err, "invalid_client")
+		_, err = app.Exchange(ctx, back.Get("code"), oauth2.VerifierOption(oauth2.GenerateVerifier()))
+		wantError(t, err, "invalid_grant")
+		_, err = app.Exchange(ctx, back.Get("code"), oauth2.VerifierOption(verifier), oauth2.SetAuthURLParam("resource", "https://other.example.com"))
+		wantError(t, err, "invalid_target")
+		if _, err = app.Exchange(ctx, back.Get("code"), oauth2.VerifierOption(verifier)); err != nil {
+			t.Error(err) // and the code was not used up
+		}
+		_, err = app.TokenSource(ctx, &oauth2.Token{RefreshToken: "nonsense"}).Token()
+		wantError(t, err, "invalid_grant")
+	})
+}
+
+// app is a confidential client, for x/oauth2.
+func (h *house) app(t *testing.T, ctx context.Context) oauth2.Config {
+	t.Helper()
+	provider, err := oidc.NewProvider(ctx, h.Issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return oauth2.Config{ClientID: webClient, ClientSecret: webSecret, RedirectURL: callback, Scopes: everyScope, Endpoint: provider.Endpoint()}
+}
+
+func wantError(t *testing.T, err error, code string) {
+	t.Helper()
+	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); !ok || refused.ErrorCode != code {
+		t.Errorf("want %s, got %v", code, err)
+	}
 }
 
 // call calls the protected demo function.
@@ -121,16 +194,27 @@ func (h *house) call(t *testing.T, accessToken string) int {
 // arrives at the redirect URI with.
 func (h *house) walk(t *testing.T, address string) url.Values {
 	t.Helper()
+	return h.walkIn(t, h.browser(t), address)
+}
+
+// browser keeps cookies, and stops at the redirect URI.
+func (h *house) browser(t *testing.T) *http.Client {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	browser := &http.Client{Transport: h.client.Transport, Jar: jar, CheckRedirect: func(req *http.Request, _ []*http.Request) error {
+	return &http.Client{Transport: h.client.Transport, Jar: jar, CheckRedirect: func(req *http.Request, _ []*http.Request) error {
 		if strings.HasPrefix(req.URL.String(), callback+"?") {
 			return http.ErrUseLastResponse
 		}
 		return nil
 	}}
+}
+
+// walkIn is walk in a browser that is open.
+func (h *house) walkIn(t *testing.T, browser *http.Client, address string) url.Values {
+	t.Helper()
 	get, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), http.MethodGet, address, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -141,6 +225,9 @@ func (h *house) walk(t *testing.T, address string) url.Values {
 	}
 	io.Copy(io.Discard, resp.Body)
 	resp.Body.Close()
+	if to, err := resp.Location(); err == nil { // nobody was asked
+		return to.Query()
+	}
 	resp, err = browser.PostForm(resp.Request.URL.String(), url.Values{"user": {"lin"}})
 	if err != nil {
 		t.Fatal(err)

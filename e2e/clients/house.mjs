@@ -6,6 +6,7 @@ export const afterLogout = 'http://127.0.0.1/'
 
 export const spa = { id: 'demo-spa' }
 export const web = { id: 'demo-web', secret: 'demo-web-secret' }
+export const device = { id: 'tv' }
 export const machine = { id: 'robot', secret: 'robot-secret' }
 
 function need(name) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as oauth from 'oauth4webapi'
 import { Browser } from './browser.mjs'
-import { audience, hello, issuer, redirectURI, web } from './house.mjs'
+import { audience, device, hello, issuer, redirectURI, web } from './house.mjs'
 
 const http = { [oauth.allowInsecureRequests]: true }
 
@@ -52,4 +52,27 @@ test('oauth4webapi: sign in, introspect, renew, revoke; every answer strictly re
   await assert.rejects(
     oauth.refreshTokenGrantRequest(as, client, auth, renewed.refresh_token, http).then(r => oauth.processRefreshTokenResponse(as, client, r)),
     { error: 'invalid_grant' })
+})
+
+test('oauth4webapi: a device, step by step', async () => {
+  const as = await oauth.processDiscoveryResponse(new URL(issuer), await oauth.discoveryRequest(new URL(issuer), http))
+  const client = { client_id: device.id }
+  const start = async () => oauth.processDeviceAuthorizationResponse(
+    as, client, await oauth.deviceAuthorizationRequest(as, client, oauth.None(), { scope: 'openid offline_access' }, http))
+  const poll = async waiting => oauth.processDeviceCodeResponse(
+    as, client, await oauth.deviceCodeGrantRequest(as, client, oauth.None(), waiting.device_code, http))
+
+  const waiting = await start()
+  assert.equal(waiting.interval, 5)
+  await assert.rejects(poll(waiting), { error: 'authorization_pending' })
+  await assert.rejects(poll(waiting), { error: 'slow_down' })
+  const browser = new Browser()
+  await browser.answerDevice(waiting.verification_uri_complete, 'allow')
+  const tokens = await poll(waiting)
+  assert.equal(await hello(tokens.access_token), 200)
+  await assert.rejects(poll(waiting), { error: 'invalid_grant' }) // once
+
+  const refused = await start()
+  await browser.answerDevice(refused.verification_uri_complete, 'deny')
+  await assert.rejects(poll(refused), { error: 'access_denied' })
 })

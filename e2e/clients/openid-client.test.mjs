@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as client from 'openid-client'
 import { Browser } from './browser.mjs'
-import { afterLogout, audience, hello, issuer, machine, redirectURI, spa, web } from './house.mjs'
+import { afterLogout, audience, device, hello, issuer, machine, redirectURI, spa, web } from './house.mjs'
 
 const http = { execute: [client.allowInsecureRequests] }
 const discover = (who, auth) => client.discovery(new URL(issuer), who.id, who.secret, auth, http)
@@ -119,4 +119,38 @@ test('openid-client: the metadata name the audience of nobody else', async () =>
   const tokens = await (await signIn(config, new Browser(), { resource: audience })).tokens()
   assert.equal(await hello(tokens.access_token), 200)
   assert.equal(await hello(tokens.id_token), 403)
+})
+
+// The library asks again by itself: once too early here, because it is told a
+// shorter interval than the house gave.
+test('openid-client: a device waits, is told to slow down, and is let in', async () => {
+  const config = await discover(device, client.None())
+  const answers = []
+  config[client.customFetch] = async (...request) => {
+    const response = await fetch(...request)
+    if (new URL(request[0]).pathname.endsWith('/token')) answers.push((await response.clone().json()).error ?? 'tokens')
+    return response
+  }
+  const waiting = await client.initiateDeviceAuthorization(config, { scope: 'openid profile offline_access' })
+  assert.match(waiting.user_code, /^[A-Z]{4}-[A-Z]{4}$/)
+  const polling = client.pollDeviceAuthorizationGrant(config, { ...waiting, interval: 1 })
+  while (!answers.includes('slow_down')) await new Promise(resolve => setTimeout(resolve, 100))
+  await new Browser().answerDevice(waiting.verification_uri_complete, 'allow')
+  const tokens = await polling
+  assert.deepEqual(answers, ['authorization_pending', 'slow_down', 'tokens'])
+  assert.equal(tokens.claims().name, 'Lin')
+  assert.equal(await hello(tokens.access_token), 200)
+  const renewed = await client.refreshTokenGrant(config, tokens.refresh_token)
+  assert.equal(await hello(renewed.access_token), 200)
+})
+
+test('openid-client: a device is refused, and one that nobody knows', async () => {
+  const config = await discover(device, client.None())
+  const waiting = await client.initiateDeviceAuthorization(config, { scope: 'openid' })
+  await new Browser().answerDevice(waiting.verification_uri_complete, 'deny')
+  await assert.rejects(client.pollDeviceAuthorizationGrant(config, { ...waiting, interval: 1 }), { error: 'access_denied' })
+  await assert.rejects(client.pollDeviceAuthorizationGrant(config, { ...waiting, device_code: 'x', interval: 1 }), { error: 'invalid_grant' })
+  await assert.rejects(client.initiateDeviceAuthorization(config, { scope: 'nonsense' }), { error: 'invalid_scope' })
+  const other = await discover(spa, client.None())
+  await assert.rejects(client.initiateDeviceAuthorization(other, { scope: 'openid' }), { error: 'unauthorized_client' })
 })
