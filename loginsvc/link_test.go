@@ -353,6 +353,14 @@ func TestLinkFails(t *testing.T) {
 		q.Del("code")
 		lin.told(lin.get("/callback/demo?"+q.Encode()), "link_failed", "")
 	})
+	t.Run("an error beside a code", func(t *testing.T) {
+		w := newWorld(t)
+		lin := w.guest("lin")
+		for code, notice := range map[string]string{"access_denied": "link_cancelled", "server_error": "link_failed"} {
+			lin.told(lin.get(lin.atLink("sam")+"&error="+code), notice, "")
+			lin.linkedNothing()
+		}
+	})
 	t.Run("S40 the answer of another provider", func(t *testing.T) {
 		w := newWorld(t)
 		lin := w.guest("lin")
