@@ -44,7 +44,8 @@ func spawn(core int, name string, args ...string) (*child, error) {
 	}
 	defer w.Close()
 	cmd := exec.Command("taskset", append([]string{"-c", strconv.Itoa(core), name}, args...)...)
-	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "NODE_ENV=production")
+	// For Go, what serverless.yml sets for the login service.
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOGC=400", "NODE_ENV=production")
 	cmd.ExtraFiles = []*os.File{w}
 	in, err := cmd.StdinPipe()
 	if err != nil {
