@@ -221,6 +221,7 @@ func TestAccountPage(t *testing.T) {
 	if csp := a.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "form-action 'self' http://127.0.0.1:8788;") || a.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%q, %q", csp, a.Header.Get("Cache-Control"))
 	}
+	lin.get("/logout").page(t, http.StatusOK, `href="/account"`) // who does not want to leave after all
 	if a.Header.Get("Set-Cookie") != "" {
 		t.Error("looking at a page sets a cookie")
 	}

@@ -134,7 +134,7 @@ func (s *Service) signedOut(l leaving, from pages.SignedOutFrom) pages.SignedOut
 }
 
 func (s *Service) confirmSignOut(w http.ResponseWriter, r *http.Request, l leaving) error {
-	page := pages.ConfirmSignOut{Who: displayName(l.user), Action: s.path("/logout"), Everywhere: true}
+	page := pages.ConfirmSignOut{Who: displayName(l.user), Action: s.path("/logout"), Everywhere: true, StayURL: s.path("/account")}
 	if l.known {
 		page.AppName = l.app.DisplayName()
 		page.Fields = map[string]string{"client_id": l.app.ID}

@@ -24,6 +24,9 @@
 //   - The session cookie is made at sign-in and at no other time. Forms on our
 //     pages are accepted from our pages alone (http.CrossOriginProtection); the
 //     endpoints that programs post to read no cookie.
+//   - A page of somebody's own reads their session and rights anew. A way to sign
+//     in is added to an account by a form of that page alone, in the browser and
+//     the session that asked for it; it signs nobody in.
 //   - Nothing is issued that has not been verified after signing, and nothing
 //     that is issued appears in a URL but the code. Every answer but the public
 //     documents is no-store. No answer repeats what was sent to us, but the
