@@ -10,7 +10,7 @@ test:
 # The zips of every Lambda main under cmd and examples, then the template. It is the
 # same in every region; the tool wants to be told one, and deploy tells it yours.
 package: node_modules
-	go run ./cmd/gatehouse package
+	go run ./cmd/lambdazip
 	npx osls package --region us-east-1
 
 # The packaged template as a stack on this machine: the built functions under a

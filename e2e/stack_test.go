@@ -25,7 +25,7 @@ func devOnly(t *testing.T) {
 // knows is --config.
 func startStack(t *testing.T, flags []string) *house {
 	t.Helper()
-	c := stacktest.Config{Programs: programs, TLS: true, Mapping: "auth"}
+	c := stacktest.Config{Programs: programs, Getenv: os.Getenv, TLS: true, Mapping: "auth"}
 	for i := 0; i < len(flags); i += 2 {
 		if flags[i] != "--config" {
 			devOnly(t)

@@ -30,11 +30,13 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotest"
 )
 
-// Config says which stack. The zero value is one at http://localhost, without a
-// path, with the configuration that every stack has.
+// Config says which stack. With Getenv alone it is one at http://localhost, without
+// a path, with the configuration that every stack has.
 type Config struct {
 	// Programs is the folder that [Build] wrote; "": they are built for this test.
 	Programs string
+	// Getenv is os.Getenv: in CI, what is missing fails the test.
+	Getenv func(string) string
 	// Configuration is a gatehouse.yml. The stack adds the demo provider, the
 	// clients demo-spa and demo-web of `gatehouse dev`, and Ada as an admin.
 	Configuration string
@@ -78,7 +80,7 @@ const demoSecret = "secret-of-the-demo-provider"
 // is no emulator, unless this is CI.
 func Start(t testing.TB, c Config) *Stack {
 	t.Helper()
-	s := &Stack{Functions: make(map[string]*lambdatest.Function), Log: &Log{}, template: load(t)}
+	s := &Stack{Functions: make(map[string]*lambdatest.Function), Log: &Log{}, template: load(t, c.Getenv)}
 	handler, server := s.listen(t, c.TLS)
 	address := strings.Replace(server.URL, "127.0.0.1", "localhost", 1) // cookies ignore ports
 	s.Issuer = address
@@ -86,7 +88,7 @@ func Start(t testing.TB, c Config) *Stack {
 		s.Issuer += "/" + path
 	}
 	s.startDemo(t)
-	s.startServices(t)
+	s.startServices(t, c.Getenv)
 	configuration := s.configuration(t, c.Configuration)
 	s.seed(t, s.parse(t, configuration))
 	if c.Programs == "" {
@@ -101,14 +103,14 @@ func Start(t testing.TB, c Config) *Stack {
 }
 
 // load reads the packaged template.
-func load(t testing.TB) *stack.Template {
+func load(t testing.TB, getenv func(string) string) *stack.Template {
 	t.Helper()
 	root, err := root()
 	if err != nil {
 		t.Fatal(err)
 	}
 	raw, err := os.ReadFile(filepath.Join(root, ".serverless", "cloudformation-template-update-stack.json"))
-	if os.IsNotExist(err) && os.Getenv("CI") != "true" {
+	if os.IsNotExist(err) && getenv("CI") != "true" {
 		t.Skip("nothing is packaged: make package, then test again")
 	}
 	if err != nil {
@@ -153,9 +155,9 @@ func (s *Stack) startDemo(t testing.TB) {
 }
 
 // startServices starts DynamoDB with the table, and KMS with the first key.
-func (s *Stack) startServices(t testing.TB) {
+func (s *Stack) startServices(t testing.TB, getenv func(string) string) {
 	t.Helper()
-	s.table = dynamotest.Endpoint(t, os.Getenv)
+	s.table = dynamotest.Endpoint(t, getenv)
 	if err := dynamotable.Create(t.Context(), dynamotest.Client(s.table, nil), dynamotest.Definition(tableName)); err != nil {
 		t.Fatal(err)
 	}

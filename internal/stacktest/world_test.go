@@ -38,7 +38,7 @@ type world struct {
 
 func start(t *testing.T, c stacktest.Config) *world {
 	t.Helper()
-	c.Programs = programs
+	c.Programs, c.Getenv = programs, os.Getenv
 	s := stacktest.Start(t, c)
 	return &world{s, &http.Client{
 		Transport: s.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
