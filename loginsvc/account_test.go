@@ -136,7 +136,7 @@ func TestAccountIsOnesOwn(t *testing.T) {
 			return g.w.config.Users.Delete(g.w.t.Context(), usersvc.By{Operator: "test"}, g.user.ID)
 		},
 	} {
-		t.Run("S129 "+name, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			lin := w.guest("lin")
 			lin.get("/account").page(t, http.StatusOK, "Your account")
@@ -338,6 +338,11 @@ func TestUnlinkOnAccountPage(t *testing.T) {
 	if other.user.ID != lin.user.ID {
 		t.Fatal("not linked")
 	}
+	refresh := func(g guest) string {
+		text, _ := w.tokens(g.code("nobody", "scope", "openid offline_access"))["refresh_token"].(string)
+		return text
+	}
+	mine, theirs := refresh(lin), refresh(other)
 	_, linked := lin.now()
 	i := slices.IndexFunc(linked, func(i usersvc.Identity) bool { return i.Subject == "demo-ada" })
 	lin.told(lin.act("unlink", "identity", linked[i].ID), "unlinked", "no longer sign in that way")
@@ -346,6 +351,12 @@ func TestUnlinkOnAccountPage(t *testing.T) {
 	}
 	if !lin.live() || other.live() {
 		t.Error("the wrong session has ended")
+	}
+	for token, want := range map[string]int{mine: http.StatusOK, theirs: http.StatusBadRequest} {
+		form := url.Values{"grant_type": {"refresh_token"}, "client_id": {"spa"}, "refresh_token": {token}}
+		if a := w.program().post("/token", form); a.StatusCode != want {
+			t.Errorf("renewing: %d %s, want %d", a.StatusCode, a.body, want)
+		}
 	}
 	lin.told(lin.act("unlink", "identity", linked[i].ID), "unlinked", "") // twice
 	if ada := w.guest("ada"); ada.user.ID == lin.user.ID {
@@ -375,7 +386,7 @@ func TestDeleteAccount(t *testing.T) {
 			t.Error("deleted")
 		}
 	})
-	t.Run("S57 the person is forgotten", func(t *testing.T) {
+	t.Run("S133 the person is forgotten", func(t *testing.T) {
 		w := newWorld(t)
 		lin, phone := w.guest("lin"), w.guest("lin")
 		a := lin.act("delete", "confirm", " lin@example.com ")

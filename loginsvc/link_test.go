@@ -361,7 +361,7 @@ func TestLinkFails(t *testing.T) {
 			lin.linkedNothing()
 		}
 	})
-	t.Run("S40 the answer of another provider", func(t *testing.T) {
+	t.Run("the answer of another provider", func(t *testing.T) {
 		w := newWorld(t)
 		lin := w.guest("lin")
 		callback, _ := url.Parse(lin.atLink("sam"))
