@@ -102,6 +102,6 @@ func (r *Report) issuer(name string, c *config.Config) {
 	case u.Scheme != "https":
 		r.wrong(name, "the issuer %s is not https: a deployment is never reached so", c.Issuer)
 	case u.Path != "":
-		r.remark(name, "the issuer has the path %s: with a custom domain the API must be mapped under it, and RFC 8414 puts its metadata at %s", u.Path, u.Scheme+"://"+u.Host+"/.well-known/oauth-authorization-server"+u.Path)
+		r.remark(name, "the issuer has the path %s: with GATEHOUSE_CERTIFICATE the API is mapped there; whatever else stands before it must also pass on what RFC 8414 has at the root of the host, %s", u.Path, u.Scheme+"://"+u.Host+"/.well-known/oauth-authorization-server"+u.Path)
 	}
 }

@@ -338,3 +338,29 @@ func TestNewListsEveryMistake(t *testing.T) {
 		}
 	}
 }
+
+// TestMapping calls an API that a custom domain has under a key, at the domain and
+// at its own address.
+func TestMapping(t *testing.T) {
+	var path string
+	g, err := gateway.New(gateway.Config{
+		Template: &gateway.Template{Routes: []gateway.Route{{Key: "GET /me", Function: "f"}}}, Mapping: "auth",
+		Functions: map[string]gateway.Function{"f": func(_ context.Context, payload []byte) ([]byte, error) {
+			var e struct{ RawPath string }
+			err := json.Unmarshal(payload, &e)
+			path = e.RawPath
+			return []byte(`"ok"`), err
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[string]int{"/auth/me": 200, "/me": 200, "/authme": 404, "/auth": 404, "/auth/auth/me": 404, "/other/me": 404} {
+		w := httptest.NewRecorder()
+		path = at
+		g.ServeHTTP(w, httptest.NewRequest("GET", at, nil))
+		if w.Code != want || path != at {
+			t.Errorf("%s: %d, and the function is told %s", at, w.Code, path)
+		}
+	}
+}
