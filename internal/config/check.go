@@ -44,15 +44,19 @@ func (c *Config) checkBrand(d *document) {
 	}
 }
 
+// maxName is the greatest length of a name, in bytes. An expression that counts
+// that far takes long to compile, at each start.
+const maxName = 100
+
 // identifier is what may stand in a path or a parameter without escaping.
-var identifier = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+var identifier = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
 // checkName refuses a name that is missing, malformed or a duplicate.
 func checkName(d *document, path, name string, seen map[string]string) bool {
 	switch {
 	case name == "":
 		d.refuse(path, "not set: give it a name")
-	case !identifier.MatchString(name):
+	case len(name) > maxName || !identifier.MatchString(name):
 		d.refuse(path, "want letters, digits, dots, dashes and underscores, not %q", name)
 	case seen[name] != "":
 		d.refuse(path, "%q is taken by %s", name, seen[name])
