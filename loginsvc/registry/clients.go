@@ -44,12 +44,16 @@ type Registered struct {
 	Version   int64     // counts changes
 }
 
-// identifier is what gatehouse.yml allows as an id.
-var identifier = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+// identifier is what gatehouse.yml allows as an id, of at most maxID bytes.
+var identifier = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+
+const maxID = 100
 
 // isID tells whether a client of the table can have the id. One that acts for
 // itself is the subject of its tokens: it must not be taken for a user.
-func isID(id string) bool { return identifier.MatchString(id) && !strings.HasPrefix(id, "u_") }
+func isID(id string) bool {
+	return len(id) <= maxID && identifier.MatchString(id) && !strings.HasPrefix(id, "u_")
+}
 
 // maxListed bounds each list of a client, so that it fits its row by far.
 const maxListed = 50
