@@ -14,7 +14,7 @@ import (
 )
 
 // packageWith packages serverless.yml in a folder of its own, with these variables
-// and empty zips, and returns the template, or what the tool says instead.
+// in .env and empty zips, and returns the template, or what the tool says instead.
 func packageWith(t *testing.T, variables ...string) (template []byte, said string) {
 	t.Helper()
 	tool, err := filepath.Abs("../../node_modules/.bin/osls")
@@ -39,9 +39,10 @@ func packageWith(t *testing.T, variables ...string) (template []byte, said strin
 	for _, zip := range regexp.MustCompile(`artifact: (dist/[a-z]+\.zip)`).FindAllStringSubmatch(text, -1) {
 		write(zip[1], []byte("PK\x05\x06"+strings.Repeat("\x00", 18)))
 	}
+	write(".env", []byte(strings.Join(variables, "\n")))
 	cmd := exec.CommandContext(t.Context(), tool, "package")
 	cmd.Dir = folder
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "SLS_TELEMETRY_DISABLED=1"}, variables...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "SLS_TELEMETRY_DISABLED=1"}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return nil, string(out)

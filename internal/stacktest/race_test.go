@@ -17,8 +17,8 @@ import (
 // processes is how many instances of the login service race on one table.
 const processes = 4
 
-// fullRaces makes the races as long as their laws are stated: CI does.
-var fullRaces = flag.Bool("races", false, "race at full size")
+// fullRaces makes the races as long as their laws are stated.
+var fullRaces = flag.Bool("races", false, "race at full size, which takes minutes")
 
 // of is how often something races: a few times on the way, all times if asked.
 func of(all, few int) int {
