@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
@@ -27,8 +28,9 @@ type introspection struct {
 	ID        string `json:"jti,omitempty"`
 }
 
-// handleIntrospect tells a confidential client whether a token of its own is
-// good at this moment (RFC 7662). A public client could be anyone, who could try
+// handleIntrospect tells a confidential client whether a token of its own, or an
+// access token for an API that it serves, is good at this moment (RFC 7662). A
+// public client could be anyone, who could try
 // tokens here until one is good.
 func (s *Service) handleIntrospect(w http.ResponseWriter, r *http.Request) error {
 	p, err := singleForm(w, r)
@@ -63,7 +65,7 @@ func (s *Service) introspectAccess(ctx context.Context, c client.Client, rawToke
 	if _, refused := errors.AsType[*token.Refusal](err); refused {
 		return introspection{}, nil
 	}
-	if err != nil || access.ClientID != c.ID {
+	if err != nil || access.ClientID != c.ID && !slices.Contains(c.Serves, access.Audience) {
 		return introspection{}, err
 	}
 	if access.SessionID != "" {

@@ -281,3 +281,40 @@ func TestRegistrations(t *testing.T) {
 		}
 	})
 }
+
+// TestServes introspects as an API, which no token was issued to.
+func TestServes(t *testing.T) {
+	w := newWorld(t)
+	api := client.Client{ID: "api", Secret: "api-secret", Serves: []string{orders}}
+	all := []client.Client{
+		spa(func(c *client.Client) { c.Audiences = []string{orders, stock} }), defaultClients[1], api,
+	}
+	w.with(all...)
+	got := w.tokens(w.browser().code("lin", "scope", offline))
+	ask := func(rawToken any, id, secret string) map[string]any {
+		t.Helper()
+		return w.program().post("/introspect", revoking(rawToken, "client_id", id, "client_secret", secret)).json(t)
+	}
+	told := ask(got["access_token"], "api", "api-secret")
+	if told["active"] != true || told["aud"] != orders || told["client_id"] != "spa" || told["scope"] != offline {
+		t.Errorf("%v", told)
+	}
+	forStock := w.renew(got["refresh_token"], "resource", stock)
+	for name, told := range map[string]map[string]any{
+		"a token for another API":         ask(forStock["access_token"], "api", "api-secret"),
+		"a refresh token":                 ask(forStock["refresh_token"], "api", "api-secret"),
+		"by a client that is not the API": ask(got["access_token"], "web", webSecret),
+		"an ID token for the client":      ask(got["id_token"], "api", "api-secret"),
+		"no token at all":                 ask("x", "api", "api-secret"),
+	} {
+		if len(told) != 1 || told["active"] != false {
+			t.Errorf("%s: %v", name, told)
+		}
+	}
+	w.program().post("/revoke", revoking(got["access_token"], "client_id", "api", "client_secret", "api-secret")).oauthError(t, 400, "invalid_grant")
+	w.suspend("demo-lin")
+	if told := ask(got["access_token"], "api", "api-secret"); told["active"] != false {
+		t.Errorf("of a suspended user: %v", told)
+	}
+	w.browser().get("/authorize?"+authorize("client_id", "api").Encode()).page(t, http.StatusBadRequest, "")
+}

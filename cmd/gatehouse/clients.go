@@ -95,6 +95,7 @@ type clientsAddCommand struct {
 	Grant      []string `placeholder:"GRANT" help:"authorization_code (if none is named), refresh_token, client_credentials, or that of devices in full."`
 	Scope      []string `placeholder:"SCOPE" help:"What it may ask for (openid, profile and email)."`
 	Audience   []string `placeholder:"NAME" help:"The APIs it may get tokens for, the usual one first (that of gatehouse.yml)."`
+	Serves     []string `placeholder:"NAME" help:"The APIs that it is: it may ask about access tokens for them, whichever app has them."`
 	lifetimeFlags
 	Output string `short:"o" default:"text" enum:"text,json" help:"Print it as text or as json."`
 }
@@ -103,7 +104,7 @@ type clientsAddCommand struct {
 func (c *clientsAddCommand) Run(w *world) error {
 	app := client.Client{
 		ID: c.ID, Name: c.Name, ThirdParty: c.ThirdParty, RedirectURIs: c.Redirect, PostLogoutRedirectURIs: c.PostLogout,
-		Origins: c.Origin, Grants: c.Grant, Scopes: c.Scope, Audiences: c.Audience,
+		Origins: c.Origin, Grants: c.Grant, Scopes: c.Scope, Audiences: c.Audience, Serves: c.Serves,
 	}
 	if err := c.lifetimeFlags.apply(&app.Lifetimes); err != nil {
 		return err

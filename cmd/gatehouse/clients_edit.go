@@ -54,6 +54,7 @@ type clientsEditCommand struct {
 	Grant      []string `sep:"none" placeholder:"GRANT" help:"What it may use at /token."`
 	Scope      []string `sep:"none" placeholder:"SCOPE" help:"What it may ask for. What it loses, it does not get at the next renewal."`
 	Audience   []string `sep:"none" placeholder:"NAME" help:"The APIs it may get tokens for, the usual one first."`
+	Serves     []string `sep:"none" placeholder:"NAME" help:"The APIs that it is: it may ask about access tokens for them."`
 	IfVersion  int64    `placeholder:"N" help:"Change nothing unless this is its version, as show tells it."`
 	Output     string   `short:"o" default:"text" enum:"text,json" help:"Print it as text or as json."`
 }
@@ -89,6 +90,7 @@ func (c *clientsEditCommand) apply(app *client.Client) error {
 		{"--grant", c.Grant, &app.Grants},
 		{"--scope", c.Scope, &app.Scopes},
 		{"--audience", c.Audience, &app.Audiences},
+		{"--serves", c.Serves, &app.Serves},
 	} {
 		after, err := editList(*list.into, list.said)
 		if err != nil {

@@ -26,6 +26,7 @@ type clientView struct {
 	Grants                 []string   `json:"grants"`
 	Scopes                 []string   `json:"scopes"`
 	Audiences              []string   `json:"audiences"` // empty: that of gatehouse.yml
+	Serves                 []string   `json:"serves"`
 	AccessToken            string     `json:"access_token_lifetime,omitempty"`
 	RefreshToken           string     `json:"refresh_token_lifetime,omitempty"`
 	RefreshIdle            string     `json:"refresh_idle_lifetime,omitempty"`
@@ -40,14 +41,14 @@ type clientView struct {
 
 func viewOf(app client.Client) clientView {
 	grants := app.Grants
-	if len(grants) == 0 {
+	if len(grants) == 0 && app.MayUse(client.GrantCode) {
 		grants = []string{client.GrantCode}
 	}
 	return clientView{
 		ID: app.ID, Name: app.DisplayName(), Public: app.Public(), ThirdParty: app.ThirdParty,
 		RedirectURIs: listed(app.RedirectURIs), PostLogoutRedirectURIs: listed(app.PostLogoutRedirectURIs),
-		Origins: listed(app.Origins), Grants: grants, Scopes: app.AllowedScopes(), In: "file",
-		Audiences: listed(app.Audiences), AccessToken: span(app.Lifetimes.AccessToken),
+		Origins: listed(app.Origins), Grants: listed(grants), Scopes: app.AllowedScopes(), In: "file",
+		Audiences: listed(app.Audiences), Serves: listed(app.Serves), AccessToken: span(app.Lifetimes.AccessToken),
 		RefreshToken: span(app.Lifetimes.RefreshToken), RefreshIdle: span(app.Lifetimes.RefreshIdle),
 	}
 }
@@ -106,7 +107,7 @@ func (v clientView) print(out io.Writer, output string) error {
 	}
 	fmt.Fprintf(table, "grants\t%s\nscopes\t%s\n", strings.Join(v.Grants, " "), strings.Join(v.Scopes, " "))
 	for _, line := range []struct{ name, value string }{
-		{"audiences", strings.Join(v.Audiences, " ")}, {"access tokens live", v.AccessToken},
+		{"audiences", strings.Join(v.Audiences, " ")}, {"serves", strings.Join(v.Serves, " ")}, {"access tokens live", v.AccessToken},
 		{"refresh tokens live", v.RefreshToken}, {"and unused", v.RefreshIdle},
 	} {
 		if line.value != "" {

@@ -121,6 +121,8 @@ var mistakes = []struct{ name, text, want string }{
 			"f.yml:6: clients[1].lifetimes.refresh_tokne: unknown key; did you mean \"refresh_token\"?"},
 	{"a client for the issuer", "clients:\n  - id: c\n    redirect_uris: [https://c.example/]\n    audiences:\n      - https://orders.example.com\n      - https://auth.example.com\n",
 		"f.yml:6: clients[1].audiences[2]: is the issuer: a token for your API would be one for the login service: want another name, such as https://api.example.com"},
+	{"an API that proves nothing", "clients:\n  - id: orders\n    serves: https://orders.example.com\n",
+		"f.yml:3: clients[1].serves: an API has to prove who it is, or anybody could try tokens in its name: give it a secret_env"},
 	{"an API called like a client", "clients:\n  - {id: c, redirect_uris: [https://c.example/]}\n  - id: d\n    redirect_uris: [https://d.example/]\n    audiences: [c]\n",
 		"f.yml:5: clients[2].audiences[1]: is the id of a client, which its ID tokens are for: give the API another name"},
 }

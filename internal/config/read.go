@@ -109,6 +109,7 @@ func readClient(m *mapping, getenv func(string) string) client.Client {
 	m.strings("grants", &c.Grants)
 	m.strings("scopes", &c.Scopes)
 	m.strings("audiences", &c.Audiences)
+	m.strings("serves", &c.Serves)
 	m.under("lifetimes", func(m *mapping) {
 		m.span("access_token", &c.Lifetimes.AccessToken)
 		m.span("refresh_token", &c.Lifetimes.RefreshToken)

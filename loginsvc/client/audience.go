@@ -34,19 +34,35 @@ func CheckAudience(audience, issuer string) error {
 
 func (c Client) audienceProblems(house House) []Problem {
 	var found []Problem
-	if len(c.Audiences) > maxAudiences {
-		found = append(found, Problem{Field: "audiences", Text: fmt.Sprintf("want %d at most", maxAudiences)})
+	for _, list := range []setOfAPIs{{"audiences", c.Audiences}, {"serves", c.Serves}} {
+		found = append(found, list.problems(c.ID, house.Issuer)...)
 	}
-	for i, audience := range c.Audiences {
-		field := fmt.Sprintf("audiences[%d]", i+1)
-		if err := CheckAudience(audience, house.Issuer); err != nil {
-			found = append(found, Problem{Field: field, Text: err.Error()})
-		} else if audience == c.ID {
-			found = append(found, Problem{Field: field, Text: "is the client's own id, which its ID tokens are for: give the API another name"})
-		}
+	if len(c.Serves) > 0 && c.Public() {
+		found = append(found, Problem{Field: "serves", Text: "an API has to prove who it is, or anybody could try tokens in its name: give it a secret_env"})
 	}
 	if c.ID != "" && c.ID == house.Audience {
 		found = append(found, Problem{Field: "id", Text: "is the name of the API: ID tokens for the client would pass for access tokens where types are not compared"})
+	}
+	return found
+}
+
+type setOfAPIs struct {
+	field string
+	names []string
+}
+
+func (a setOfAPIs) problems(id, issuer string) []Problem {
+	var found []Problem
+	if len(a.names) > maxAudiences {
+		found = append(found, Problem{Field: a.field, Text: fmt.Sprintf("want %d at most", maxAudiences)})
+	}
+	for i, name := range a.names {
+		field := fmt.Sprintf("%s[%d]", a.field, i+1)
+		if err := CheckAudience(name, issuer); err != nil {
+			found = append(found, Problem{Field: field, Text: err.Error()})
+		} else if name == id {
+			found = append(found, Problem{Field: field, Text: "is the client's own id, which its ID tokens are for: give the API another name"})
+		}
 	}
 	return found
 }

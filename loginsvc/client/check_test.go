@@ -60,6 +60,11 @@ func TestProblems(t *testing.T) {
 			`audiences[1]: want a name or URL without spaces, such as https://api.example.com, not "a b"`},
 		{"an API with a fragment", func(c *client.Client) { c.Audiences = []string{"https://a.test/#x"} },
 			`audiences[1]: want a URL without a fragment, not "https://a.test/#x"`},
+		{"an API that asks about tokens", func(c *client.Client) {
+			*c = client.Client{ID: "orders", SecretHashes: []string{"h"}, Serves: []string{"https://orders.test"}}
+		}, ""},
+		{"an API that proves nothing", func(c *client.Client) { c.Serves = []string{"https://orders.test"} },
+			"serves: an API has to prove who it is, or anybody could try tokens in its name: give it a secret_env"},
 		{"too many APIs", func(c *client.Client) { c.Audiences = strings.Fields("a b c d e f g h i j k") }, "audiences: want 10 at most"},
 		{"tokens that outlive the house's", func(c *client.Client) { c.Lifetimes.AccessToken = 11 * time.Minute },
 			"lifetimes.access_token: is longer than the 10m0s that all clients have: want 10m0s at most, or raise lifetimes.access_token in gatehouse.yml"},

@@ -43,8 +43,12 @@ type Client struct {
 	RedirectURIs           []string `yaml:"redirect_uris"`
 	PostLogoutRedirectURIs []string `yaml:"post_logout_redirect_uris"`
 	Origins                []string `yaml:"origins"` // CORS for /token, /userinfo, /revoke
-	Grants                 []string `yaml:"grants"`  // empty: authorization_code alone
+	Grants                 []string `yaml:"grants"`  // empty: authorization_code alone, or none if it Serves
 	Scopes                 []string `yaml:"scopes"`  // what it may ask for; empty: openid profile email
+	// Serves are the APIs that the client is: it may ask whether an access token
+	// for one of them is good, whichever client has it (RFC 7662). One that has no
+	// Grants beside them uses none.
+	Serves []string `yaml:"serves"`
 	// Audiences are the APIs it may get tokens for, one at a time; the first is
 	// what it gets unless it asks for another (RFC 8707). Empty: the house's.
 	Audiences []string  `yaml:"audiences"`
@@ -90,7 +94,7 @@ func (c Client) DisplayName() string {
 // MayUse tells whether the client is registered for the grant.
 func (c Client) MayUse(grant string) bool {
 	if len(c.Grants) == 0 {
-		return grant == GrantCode
+		return grant == GrantCode && len(c.Serves) == 0
 	}
 	return slices.Contains(c.Grants, grant)
 }

@@ -94,7 +94,7 @@ func (c *Clients) check(app client.Client) error {
 	if !isID(app.ID) {
 		all = append(all, client.Problem{Field: "id", Text: fmt.Sprintf("want letters, digits, dots, dashes and underscores, and no u_ at the beginning, not %q", app.ID)})
 	}
-	for _, list := range [][]string{app.RedirectURIs, app.PostLogoutRedirectURIs, app.Origins, app.Grants, app.Scopes, app.Audiences} {
+	for _, list := range [][]string{app.RedirectURIs, app.PostLogoutRedirectURIs, app.Origins, app.Grants, app.Scopes, app.Audiences, app.Serves} {
 		if len(list) > maxListed {
 			all = append(all, fmt.Errorf("%d values in one list, want at most %d", len(list), maxListed))
 		}

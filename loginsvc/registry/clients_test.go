@@ -22,7 +22,7 @@ func TestAdd(t *testing.T) {
 			ID: "shop", Name: "Shop", RedirectURIs: []string{"https://shop.test/cb", "http://127.0.0.1/cb"},
 			PostLogoutRedirectURIs: []string{"https://shop.test/"}, Grants: []string{client.GrantCode, client.GrantRefresh},
 			Scopes: []string{"openid", "orders:read"}, ThirdParty: true,
-			Audiences: []string{"https://orders.test", "https://stock.test"},
+			Audiences: []string{"https://orders.test", "https://stock.test"}, Serves: []string{"https://shop.test/api"},
 			Lifetimes: client.Lifetimes{AccessToken: 2 * time.Minute, RefreshToken: time.Hour, RefreshIdle: 90 * time.Second},
 		}
 		t.Run("all that was said is kept, and of the secret its hash", func(t *testing.T) {

@@ -87,6 +87,7 @@ func settings(c client.Client) []setting {
 		{"grants", c.Grants},
 		{"scopes", c.Scopes},
 		{"audiences", c.Audiences},
+		{"serves", c.Serves},
 		{"lifetimes.access_token", []string{c.Lifetimes.AccessToken.String()}},
 		{"lifetimes.refresh_token", []string{c.Lifetimes.RefreshToken.String()}},
 		{"lifetimes.refresh_idle", []string{c.Lifetimes.RefreshIdle.String()}},

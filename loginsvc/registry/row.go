@@ -22,7 +22,7 @@ func (r Registered) item() table.Item {
 		"redirect_uris": present(r.RedirectURIs), "post_logout_redirect_uris": present(r.PostLogoutRedirectURIs),
 		"origins": present(r.Origins), "grants": present(r.Grants), "scopes": present(r.Scopes),
 		"created_at": r.CreatedAt.UnixMilli(), "version": r.Version, "registration": r.Registration,
-		"audiences": present(r.Audiences), "access_token_ttl": milli(r.Lifetimes.AccessToken),
+		"audiences": present(r.Audiences), "serves": present(r.Serves), "access_token_ttl": milli(r.Lifetimes.AccessToken),
 		"refresh_token_ttl": milli(r.Lifetimes.RefreshToken), "refresh_idle_ttl": milli(r.Lifetimes.RefreshIdle),
 	}
 	if len(r.Origins) > 0 {
@@ -53,6 +53,9 @@ func read(item table.Item) (Registered, error) {
 	}
 	if _, ok := item["registration"]; ok { // else it is older than these
 		r.Registration, r.Audiences = attribute[string](&row, "registration"), row.list("audiences")
+		if _, ok := item["serves"]; ok {
+			r.Serves = row.list("serves")
+		}
 		r.Lifetimes = client.Lifetimes{
 			AccessToken: row.span("access_token_ttl"), RefreshToken: row.span("refresh_token_ttl"), RefreshIdle: row.span("refresh_idle_ttl"),
 		}
