@@ -268,7 +268,11 @@ func TestRegistrations(t *testing.T) {
 		if to := b.authorizeAs("lin", extAuthorize("scope", "openid")).location(); to == nil || to.Query().Get("code") == "" {
 			t.Errorf("asked again: %v", to)
 		}
+		b.get("/account").page(t, http.StatusOK, "Elsewhere")
 		w.with(of(second, "ext"))
+		if a := b.get("/account"); a.StatusCode != http.StatusOK || strings.Contains(a.body, "Elsewhere") {
+			t.Errorf("the account page lists it: %d", a.StatusCode)
+		}
 		page := b.authorizeAs("lin", extAuthorize("scope", "openid"))
 		page.page(t, http.StatusOK, "Elsewhere")
 		b.get("/authorize?"+extAuthorize("scope", "openid", "prompt", "none").Encode()).refused(t, "consent_required")
