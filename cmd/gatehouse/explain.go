@@ -38,7 +38,11 @@ func (c *explainCommand) Run(w *world) error {
 		if err != nil {
 			return fmt.Errorf("reading the token: %w", err)
 		}
-		rawToken = strings.TrimSpace(string(text))
+		rawToken = string(text)
+	}
+	rawToken = strings.TrimSpace(rawToken)
+	if scheme, rest, ok := strings.Cut(rawToken, " "); ok && strings.EqualFold(scheme, "Bearer") { // a header's value, as it was copied
+		rawToken = strings.TrimSpace(rest)
 	}
 	q, err := c.question(ctx, w, rawToken)
 	if err != nil {
@@ -127,7 +131,10 @@ func shown(name string, value any, now time.Time) string {
 	if slices.Contains([]string{"exp", "iat", "nbf", "auth_time"}, name) && isNumber {
 		at := time.Unix(int64(seconds), 0)
 		distance := at.Sub(now).Round(time.Second)
-		if distance < 0 {
+		switch {
+		case distance == 0:
+			return fmt.Sprintf("%.0f  (now)", seconds)
+		case distance < 0:
 			return fmt.Sprintf("%.0f  (%v ago)", seconds, -distance)
 		}
 		return fmt.Sprintf("%.0f  (in %v)", seconds, distance)

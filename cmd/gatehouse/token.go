@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
+	"github.com/gatehouse-auth/gatehouse/internal/demoidp"
 	"github.com/gatehouse-auth/gatehouse/internal/devserver"
 	"github.com/gatehouse-auth/gatehouse/internal/signin"
 )
@@ -24,8 +27,12 @@ func (c *tokenCommand) Run(w *world) error {
 	if secret == "" && c.Client == devserver.WebClientID {
 		secret = devserver.WebClientSecret
 	}
+	user := strings.ToLower(c.As)
+	if !slices.ContainsFunc(demoidp.People(), func(p demoidp.Person) bool { return p.ID == user }) {
+		return fmt.Errorf("--as %s: choose ada, lin or sam", c.As)
+	}
 	tokens, err := signin.Do(context.Background(), signin.Request{
-		URL: c.URL, User: c.As, ClientID: c.Client, ClientSecret: secret, Scope: c.Scope,
+		URL: c.URL, User: user, ClientID: c.Client, ClientSecret: secret, Scope: c.Scope,
 	})
 	if errors.Is(err, signin.ErrNotRunning) {
 		return fmt.Errorf("%w: start it with: %s dev", err, w.self)

@@ -39,7 +39,7 @@ var sentences = map[authorizer.Reason]string{
 	authorizer.ReasonRevoked:      "it was revoked: the session ended, or the user was suspended or given other roles",
 	authorizer.ReasonRole:         "the route wants %s",
 	authorizer.ReasonScope:        "the route wants %s",
-	authorizer.ReasonRoute:        "there is no such route",
+	authorizer.ReasonRoute:        "there is no such route: write a method and a path, such as 'GET /users'",
 }
 
 // because says the reason of a refusal to a person.

@@ -49,7 +49,10 @@ type Answer struct {
 // Ask asks the authorizer. An error says that it could not be asked, or has
 // trouble of its own; a refusal is an answer.
 func Ask(ctx context.Context, q Question) (*Answer, error) {
-	said := &refusal{}
+	said, routeKey := &refusal{}, q.Route
+	if routeKey == "" {
+		routeKey, q.Policy = "GET /", nil
+	}
 	a, err := authorizer.New(authorizer.Config{
 		Issuer: q.Issuer, Audience: q.Audience, Keys: q.Keys, Policy: q.Policy, Revocations: q.Revocations, Now: q.Now, Log: slog.New(said),
 	})
@@ -68,7 +71,7 @@ func Ask(ctx context.Context, q Question) (*Answer, error) {
 		answer.Allowed, answer.Identity = true, who.Map()
 	})
 	w := &response{}
-	a.Guard(q.Route, next).ServeHTTP(w, r)
+	a.Guard(routeKey, next).ServeHTTP(w, r)
 	switch {
 	case w.status >= 500:
 		return nil, fmt.Errorf("the authorizer has trouble of its own: %w", said.trouble())

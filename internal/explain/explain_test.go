@@ -28,6 +28,7 @@ func TestAsk(t *testing.T) {
 	}
 	rules, err := policy.Compile([]policy.Rule{
 		{Route: "GET /users", Roles: []string{"admin", "support"}},
+		{Route: "GET /", Roles: []string{"admin"}},
 		{Route: "GET /orders", AllScopes: []string{"orders:read", "profile"}},
 	})
 	if err != nil {
@@ -52,6 +53,8 @@ func TestAsk(t *testing.T) {
 		name, rawToken, route, reason, because string
 	}{
 		{"good", good, "GET /me", "", "the token is good, and the route lets its bearer in"},
+		{"a route without a rule", good, "", "", "the token is good, and the route lets its bearer in"},
+		{"no route", good, "nonsense", "route", "there is no such route: write a method and a path, such as 'GET /users'"},
 		{"without the role", good, "GET /users", "role", "the route wants the role admin or support"},
 		{"without the scopes", good, "GET /orders", "scope", "the route wants all of the scopes orders:read and profile"},
 		{"an ID token", idToken, "GET /me", "typ", "it is no access token (typ at+jwt): an ID token tells an app who signed in, and opens no API"},
