@@ -3,6 +3,7 @@ package stacktest_test
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -52,7 +53,7 @@ func TestRaces(t *testing.T) {
 	})
 
 	t.Run("S73 a thousand renewals of one token have one successor", func(t *testing.T) {
-		answers := s.race(t, of(1000, 80), renewal(s.signIn(t)))
+		answers := s.race(t, of(1000, 80), renewal(s.signIn(t, "lin")))
 		successor := ""
 		for _, a := range answers {
 			switch {
@@ -70,7 +71,7 @@ func TestRaces(t *testing.T) {
 	})
 
 	t.Run("S39 twenty tabs that renew together log nobody out, though answers get lost", func(t *testing.T) {
-		shared := s.signIn(t) // in the storage of all tabs
+		shared := s.signIn(t, "lin") // in the storage of all tabs
 		var lost atomic.Int64
 		for range of(50, 3) {
 			answers := s.raceBy(20, func() answer {
@@ -94,28 +95,40 @@ func TestRaces(t *testing.T) {
 	})
 
 	t.Run("S89 what is revoked while it is renewed leaves nothing alive", func(t *testing.T) {
-		for range of(500, 8) {
-			before := s.signIn(t)
-			var renewed answer
-			var revoked int
-			var both sync.WaitGroup
-			both.Go(func() { renewed = s.token(t, renewal(before)) })
-			both.Go(func() {
-				revoked = s.post(t, "/revoke", url.Values{"client_id": {"demo-spa"}, "token": {before}}).status
-			})
-			both.Wait()
-			if revoked != http.StatusOK {
-				t.Fatalf("revocation: %d", revoked)
-			}
-			for _, left := range []string{before, renewed.RefreshToken} {
-				if a := s.token(t, renewal(left)); left != "" && a.status == http.StatusOK {
-					t.Fatal("a token of the revoked family lives")
+		// A user whose tokens were revoked has new ones in the next second: pairs of
+		// several sessions at once wait for it together.
+		for i, user := range []string{"lin", "ada", "lin", "ada"} {
+			t.Run(fmt.Sprintf("%s %d", user, i), func(t *testing.T) {
+				t.Parallel()
+				for range of(125, 2) {
+					s.revokeWhileRenewed(t, user)
 				}
-			}
+			})
 		}
 	})
 	if n := len(s.Functions["loginsvc"].Processes()); n < 2 {
 		t.Errorf("%d processes took part", n)
+	}
+}
+
+func (s *world) revokeWhileRenewed(t *testing.T, user string) {
+	t.Helper()
+	before := s.signIn(t, user)
+	var renewed answer
+	var revoked int
+	var both sync.WaitGroup
+	both.Go(func() { renewed = s.token(t, renewal(before)) })
+	both.Go(func() {
+		revoked = s.post(t, "/revoke", url.Values{"client_id": {"demo-spa"}, "token": {before}}).status
+	})
+	both.Wait()
+	if revoked != http.StatusOK {
+		t.Fatalf("revocation: %d", revoked)
+	}
+	for _, left := range []string{before, renewed.RefreshToken} {
+		if a := s.token(t, renewal(left)); left != "" && a.status == http.StatusOK {
+			t.Fatal("a token of the revoked family lives")
+		}
 	}
 }
 
@@ -186,10 +199,10 @@ func (s *world) code(t *testing.T) *signin.Grant {
 	return g
 }
 
-// signIn returns a refresh token.
-func (s *world) signIn(t *testing.T) string {
+// signIn returns a refresh token of the user.
+func (s *world) signIn(t *testing.T, user string) string {
 	t.Helper()
-	got, err := signin.Do(t.Context(), signin.Request{URL: s.Issuer, User: "lin", ClientID: "demo-spa", Scope: "offline_access"})
+	got, err := signin.Do(t.Context(), signin.Request{URL: s.Issuer, User: user, ClientID: "demo-spa", Scope: "offline_access"})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, s.Log)
 	}
