@@ -49,9 +49,7 @@ func putCode(ctx context.Context, t table.Table, c code) (rawCode string, err er
 		"created_at": c.CreatedAt.Unix(), "expires_at": c.ExpiresAt.Unix(),
 		"spent": false, "tries": int64(0), "family": "",
 	}
-	if c.Audiences != nil {
-		item["aud"] = strings.Join(c.Audiences, " ")
-	}
+	keepAudiences(item, c.Audiences)
 	return rawCode, t.Write(ctx, table.Put(item).If(table.NotExists{}))
 }
 
@@ -64,17 +62,17 @@ func readCode(ctx context.Context, t table.Table, rawCode string) (code, error) 
 	if err != nil {
 		return code{}, err
 	}
-	r := row{item: item}
+	r := table.Reader{Item: item}
 	c := code{
 		approval: approval{
-			UserID: r.text("user_id"), SessionID: r.text("sid"), AuthTime: r.instant("auth_time"),
-			Scopes: splitScopes(r.text("scope")), Audiences: r.words("aud"), Nonce: r.text("nonce"),
+			UserID: r.Text("user_id"), SessionID: r.Text("sid"), AuthTime: r.Seconds("auth_time"),
+			Scopes: splitScopes(r.Text("scope")), Audiences: keptAudiences(&r), Nonce: r.Text("nonce"),
 		},
-		Client: r.text("client_id"), RedirectURI: r.text("redirect_uri"), Challenge: r.text("challenge"),
-		CreatedAt: r.instant("created_at"), ExpiresAt: r.instant("expires_at"),
-		Spent: r.flag("spent"), Tries: r.number("tries"), Family: r.text("family"),
+		Client: r.Text("client_id"), RedirectURI: r.Text("redirect_uri"), Challenge: r.Text("challenge"),
+		CreatedAt: r.Seconds("created_at"), ExpiresAt: r.Seconds("expires_at"),
+		Spent: r.Flag("spent"), Tries: r.Number("tries"), Family: r.Text("family"),
 	}
-	return c, r.err
+	return c, r.Err
 }
 
 // live says why the code cannot be redeemed now; nil means that it can. A clock

@@ -95,9 +95,7 @@ func (s *Service) putDevice(ctx context.Context, c client.Client, scopes, audien
 			"status": devicePending, "created_at": now.Unix(), "expires_at": expires.Unix(), "polled_at": int64(0),
 			"interval": int64(deviceInterval / time.Second), "user_id": "", "sid": "", "auth_time": int64(0), "family": "",
 		}
-		if audiences != nil {
-			item["aud"] = strings.Join(audiences, " ")
-		}
+		keepAudiences(item, audiences)
 		err = s.Table.Write(ctx,
 			table.Put(item).If(table.NotExists{}),
 			table.Put(table.Item{
@@ -120,14 +118,14 @@ func readDevice(ctx context.Context, t table.Table, key table.Key) (device, erro
 	if err != nil {
 		return device{}, err
 	}
-	r := row{item: item}
+	r := table.Reader{Item: item}
 	d := device{
-		approval: approval{UserID: r.text("user_id"), SessionID: r.text("sid"), AuthTime: r.instant("auth_time"), Scopes: splitScopes(r.text("scope")), Audiences: r.words("aud")},
-		Row:      key, Client: r.text("client_id"), Status: r.text("status"), Family: r.text("family"),
-		CreatedAt: r.instant("created_at"), ExpiresAt: r.instant("expires_at"), PolledAt: r.milli("polled_at"),
-		Interval: time.Duration(r.number("interval")) * time.Second,
+		approval: approval{UserID: r.Text("user_id"), SessionID: r.Text("sid"), AuthTime: r.Seconds("auth_time"), Scopes: splitScopes(r.Text("scope")), Audiences: keptAudiences(&r)},
+		Row:      key, Client: r.Text("client_id"), Status: r.Text("status"), Family: r.Text("family"),
+		CreatedAt: r.Seconds("created_at"), ExpiresAt: r.Seconds("expires_at"), PolledAt: r.Milli("polled_at"),
+		Interval: time.Duration(r.Number("interval")) * time.Second,
 	}
-	return d, r.err
+	return d, r.Err
 }
 
 // waiting returns the device that waits for its user to type userCode, or
@@ -143,10 +141,10 @@ func (s *Service) waiting(ctx context.Context, userCode string) (device, error) 
 	if err != nil {
 		return device{}, err
 	}
-	r := row{item: item}
-	key := table.Key{PK: r.text("device"), SK: "device"}
-	if r.err != nil {
-		return device{}, r.err
+	r := table.Reader{Item: item}
+	key := table.Key{PK: r.Text("device"), SK: "device"}
+	if r.Err != nil {
+		return device{}, r.Err
 	}
 	d, err := readDevice(ctx, s.Table, key)
 	if err == nil && (d.Status != devicePending || !within(s.now(), d.CreatedAt, d.ExpiresAt)) {

@@ -72,9 +72,7 @@ func (f family) item() table.Item {
 		"id": f.ID, "user_id": f.UserID, "sid": f.SessionID, "client_id": f.Client, "scope": strings.Join(f.Scopes, " "), "nonce": f.Nonce,
 		"auth_time": f.AuthTime.UnixMilli(), "created_at": f.CreatedAt.UnixMilli(), "expires_at": f.ExpiresAt.UnixMilli(),
 	}
-	if f.Audiences != nil {
-		item["aud"] = strings.Join(f.Audiences, " ")
-	}
+	keepAudiences(item, f.Audiences)
 	for _, attributes := range []map[string]any{f.rotation(), remember(f.User)} {
 		for name, value := range attributes {
 			item[name] = value
@@ -108,19 +106,19 @@ func readFamily(ctx context.Context, t table.Table, token refreshToken) (family,
 	if err != nil {
 		return family{}, err
 	}
-	r := row{item: item}
+	r := table.Reader{Item: item}
 	f := family{
-		ID: r.text("id"), UserID: r.text("user_id"), SessionID: r.text("sid"), Client: r.text("client_id"), Audiences: r.words("aud"),
-		Scopes: splitScopes(r.text("scope")), Nonce: r.text("nonce"), AuthTime: r.milli("auth_time"),
-		CreatedAt: r.milli("created_at"), ExpiresAt: r.milli("expires_at"), IdleUntil: r.milli("idle_until"),
-		Current: r.text("current"), Previous: r.text("previous"), Salt: r.text("salt"), RotatedAt: r.milli("rotated_at"),
+		ID: r.Text("id"), UserID: r.Text("user_id"), SessionID: r.Text("sid"), Client: r.Text("client_id"), Audiences: keptAudiences(&r),
+		Scopes: splitScopes(r.Text("scope")), Nonce: r.Text("nonce"), AuthTime: r.Milli("auth_time"),
+		CreatedAt: r.Milli("created_at"), ExpiresAt: r.Milli("expires_at"), IdleUntil: r.Milli("idle_until"),
+		Current: r.Text("current"), Previous: r.Text("previous"), Salt: r.Text("salt"), RotatedAt: r.Milli("rotated_at"),
 	}
 	f.User = usersvc.User{
-		ID: f.UserID, Version: r.number("user_version"), Roles: attribute[[]string](&r, "user_roles"), Name: r.text("user_name"),
-		Picture: r.text("user_picture"), Email: r.text("user_email"), EmailVerified: r.flag("user_email_verified"),
-		TokensFrom: r.instant("tokens_from"),
+		ID: f.UserID, Version: r.Number("user_version"), Roles: r.List("user_roles"), Name: r.Text("user_name"),
+		Picture: r.Text("user_picture"), Email: r.Text("user_email"), EmailVerified: r.Flag("user_email_verified"),
+		TokensFrom: r.Seconds("tokens_from"),
 	}
-	return f, r.err
+	return f, r.Err
 }
 
 // live says why no token of the family can be used now; nil means that one can.

@@ -77,16 +77,16 @@ func (s *Service) readFlow(ctx context.Context, r *http.Request, state, provider
 	if err != nil {
 		return flow{}, started{}, err
 	}
-	rd := row{item: item}
+	rd := table.Reader{Item: item}
 	f := flow{
-		Provider: rd.text("provider"), Request: rd.text("request"), Browser: rd.text("browser"),
-		Linking:   linking{rd.text("link_user"), rd.text("link_session")},
-		CreatedAt: rd.instant("created_at"), ExpiresAt: rd.instant("expires_at"), Used: rd.flag("used"),
+		Provider: rd.Text("provider"), Request: rd.Text("request"), Browser: rd.Text("browser"),
+		Linking:   linking{rd.Text("link_user"), rd.Text("link_session")},
+		CreatedAt: rd.Seconds("created_at"), ExpiresAt: rd.Seconds("expires_at"), Used: rd.Flag("used"),
 	}
 	secret := s.cookie(r, flowCookieName(state))
 	switch {
-	case rd.err != nil:
-		return f, started{}, rd.err
+	case rd.Err != nil:
+		return f, started{}, rd.Err
 	case f.Provider != provider:
 		return f, started{}, errFlowForeign
 	case f.Used:

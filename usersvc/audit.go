@@ -147,13 +147,13 @@ func (e Entry) item() table.Item {
 }
 
 func entryFrom(item table.Item) (Entry, error) {
-	r := row{item: item}
+	r := table.Reader{Item: item}
 	e := Entry{
-		ID: r.text("id"), At: r.instant("at"), Action: Action(r.text("action")), UserID: r.text("user_id"),
-		Actor: r.text("actor"), Detail: r.text("detail"), SourceIP: r.text("source_ip"), Agent: r.text("agent"),
+		ID: r.Text("id"), At: r.Milli("at"), Action: Action(r.Text("action")), UserID: r.Text("user_id"),
+		Actor: r.Text("actor"), Detail: r.Text("detail"), SourceIP: r.Text("source_ip"), Agent: r.Text("agent"),
 	}
 	if _, ok := item["client_id"]; ok {
-		e.ClientID = r.text("client_id")
+		e.ClientID = r.Text("client_id")
 	}
-	return e, r.err
+	return e, r.Err
 }

@@ -125,8 +125,8 @@ func (u *Users) WithdrawConsent(ctx context.Context, by By, clientID string) err
 }
 
 func consentFrom(item table.Item) (Consent, error) {
-	r := row{item: item}
-	c := Consent{ClientID: r.text("client_id"), Scopes: r.list("scopes"), GrantedAt: r.instant("granted_at")}
+	r := table.Reader{Item: item}
+	c := Consent{ClientID: r.Text("client_id"), Scopes: r.List("scopes"), GrantedAt: r.Milli("granted_at")}
 	c.ref, _ = item["ref"].(string) // without it, the user is asked again
-	return c, r.err
+	return c, r.Err
 }

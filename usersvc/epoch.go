@@ -79,7 +79,7 @@ func parseCuts(text string) ([]cut, error) {
 		identity, version, _ := strings.Cut(c, ":")
 		n, err := strconv.ParseInt(version, 10, 64)
 		if err != nil || identity == "" {
-			return nil, fmt.Errorf("%w: attribute cuts of user", ErrCorrupt)
+			return nil, fmt.Errorf("%w: attribute cuts of user", table.ErrDamaged)
 		}
 		cuts = append(cuts, cut{identity, n})
 	}

@@ -154,7 +154,7 @@ func testUnlinkEndsSessions(t *testing.T, open engine) {
 			if err := h.table.Write(t.Context(), table.Update(key, map[string]any{"cuts": damaged})); err != nil {
 				t.Fatal(err)
 			}
-			h.wantSession(t, one.cookie, usersvc.ErrCorrupt)
+			h.wantSession(t, one.cookie, table.ErrDamaged)
 		}
 	})
 	again(t, open, "unlinking while somebody signs in with it", func(t *testing.T, h *house) {

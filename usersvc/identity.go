@@ -157,13 +157,13 @@ func linkRows(userID string, p Profile, now time.Time) []table.Write {
 }
 
 func identityFrom(item table.Item) (Identity, error) {
-	r := row{item: item}
+	r := table.Reader{Item: item}
 	i := Identity{
-		Provider: r.text("provider"), Issuer: r.text("issuer"), Subject: r.text("subject"), Email: r.text("email"),
-		LinkedAt: r.instant("linked_at"), unlinked: r.flag("unlinked"),
+		Provider: r.Text("provider"), Issuer: r.Text("issuer"), Subject: r.Text("subject"), Email: r.Text("email"),
+		LinkedAt: r.Milli("linked_at"), unlinked: r.Flag("unlinked"),
 	}
-	if r.err != nil {
-		return Identity{}, r.err
+	if r.Err != nil {
+		return Identity{}, r.Err
 	}
 	i.ID = identityID(item.Key().SK)
 	return i, nil
@@ -184,7 +184,7 @@ func (u *Users) owner(ctx context.Context, key table.Key) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("reading %s: %w", key.SK, err)
 	}
-	r := row{item: item}
-	id := r.text("user_id")
-	return id, r.err
+	r := table.Reader{Item: item}
+	id := r.Text("user_id")
+	return id, r.Err
 }

@@ -49,9 +49,9 @@ func (u *Users) knownBy(ctx context.Context, key table.Key) (id string, known Us
 	if err != nil {
 		return "", User{}, fmt.Errorf("reading %s: %w", key.SK, err)
 	}
-	r := row{item: item}
-	if id = r.text("user_id"); r.err != nil {
-		return "", User{}, r.err
+	r := table.Reader{Item: item}
+	if id = r.Text("user_id"); r.Err != nil {
+		return "", User{}, r.Err
 	}
 	row := table.Item{table.PK: userKey(id).PK, table.SK: userKey(id).SK}
 	for name, value := range item {

@@ -105,7 +105,7 @@ func testRemembered(t *testing.T, open engine) {
 			t.Fatal(err)
 		}
 		p := with(lin, func(p *usersvc.Profile) { p.Name = "Linnéa" })
-		if _, _, cookie, err := h.SignIn(t.Context(), p, usersvc.SignInInfo{}); !errors.Is(err, usersvc.ErrCorrupt) || cookie != "" {
+		if _, _, cookie, err := h.SignIn(t.Context(), p, usersvc.SignInInfo{}); !errors.Is(err, table.ErrDamaged) || cookie != "" {
 			t.Error(err)
 		}
 	})

@@ -63,17 +63,17 @@ func (u *Users) Revocations(ctx context.Context) (*revocation.List, error) {
 // add adds a row to the list, unless it has expired. It tells whether there can
 // be older rows that have not.
 func (u *Users) add(list *revocation.List, item table.Item) (more bool, err error) {
-	r := row{item: item}
-	expires, now := r.instant("expires_at"), u.now()
+	r := table.Reader{Item: item}
+	expires, now := r.Milli("expires_at"), u.now()
 	switch {
-	case r.err != nil:
-		return false, r.err
+	case r.Err != nil:
+		return false, r.Err
 	case !now.Before(expires): // a shorter life may have been configured since
 		return now.Before(expires.Add(time.Hour)), nil
 	case item["session_id"] != nil:
-		list.AddSession(r.text("session_id"))
+		list.AddSession(r.Text("session_id"))
 	default:
-		list.AddSubject(r.text("user_id"), time.Unix(r.number("issued_before"), 0))
+		list.AddSubject(r.Text("user_id"), time.Unix(r.Number("issued_before"), 0))
 	}
-	return true, r.err
+	return true, r.Err
 }

@@ -85,7 +85,7 @@ func (u *Users) keepAdmin(ctx context.Context, by By, old, next User) ([]table.W
 		for _, item := range page.Items {
 			other, err := u.Get(ctx, item.Key().SK)
 			switch {
-			case errors.Is(err, ErrNotFound), errors.Is(err, ErrCorrupt):
+			case errors.Is(err, ErrNotFound), errors.Is(err, table.ErrDamaged):
 			case err != nil:
 				return nil, err
 			case other.ID != old.ID && other.activeAdmin():

@@ -146,20 +146,20 @@ func (s Session) item() table.Item {
 }
 
 func sessionFrom(item table.Item) (Session, error) {
-	r := row{item: item}
+	r := table.Reader{Item: item}
 	s := Session{
-		ID: r.text("id"), UserID: r.text("user_id"), Provider: r.text("provider"), UserAgent: r.text("user_agent"),
-		AuthTime: r.instant("auth_time"), CreatedAt: r.instant("created_at"),
-		ExpiresAt: r.instant("expires_at"), LastUsedAt: r.instant("last_used_at"),
-		epoch: r.number("epoch"), hash: r.bytes("secret_sha256"),
+		ID: r.Text("id"), UserID: r.Text("user_id"), Provider: r.Text("provider"), UserAgent: r.Text("user_agent"),
+		AuthTime: r.Milli("auth_time"), CreatedAt: r.Milli("created_at"),
+		ExpiresAt: r.Milli("expires_at"), LastUsedAt: r.Milli("last_used_at"),
+		epoch: r.Number("epoch"), hash: r.Bytes("secret_sha256"),
 	}
 	s.identity, _ = item["identity"].(string) // without them, the session ends sooner: see live
 	s.version, _ = item["user_version"].(int64)
-	if r.err == nil && item.Key() != sessionKey(s.UserID, s.ID) {
-		r.err = fmt.Errorf("%w: session: key", ErrCorrupt)
+	if r.Err == nil && item.Key() != sessionKey(s.UserID, s.ID) {
+		r.Err = fmt.Errorf("%w: session: key", table.ErrDamaged)
 	}
-	if r.err != nil {
-		return Session{}, r.err
+	if r.Err != nil {
+		return Session{}, r.Err
 	}
 	return s, nil
 }

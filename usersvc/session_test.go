@@ -199,8 +199,8 @@ func testCorruptRows(t *testing.T, open engine) {
 			if err := h.table.Write(t.Context(), table.Update(key, set)); err != nil {
 				t.Fatal(err)
 			}
-			h.wantSession(t, lin.cookie, usersvc.ErrCorrupt)
-			if _, _, cookie, err := h.SignIn(t.Context(), profile("lin"), usersvc.SignInInfo{}); !errors.Is(err, usersvc.ErrCorrupt) || cookie != "" {
+			h.wantSession(t, lin.cookie, table.ErrDamaged)
+			if _, _, cookie, err := h.SignIn(t.Context(), profile("lin"), usersvc.SignInInfo{}); !errors.Is(err, table.ErrDamaged) || cookie != "" {
 				t.Error(err)
 			}
 			h.wantSession(t, ada.cookie, nil)

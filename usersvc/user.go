@@ -99,27 +99,27 @@ func (u User) item() table.Item {
 // userFrom reads a row. It knows every attribute that it needs, or fails: a user
 // whose row is damaged can do nothing until it is mended.
 func userFrom(item table.Item) (User, error) {
-	r := row{item: item}
+	r := table.Reader{Item: item}
 	u := User{
-		ID: r.text("id"), Email: r.text("email"), EmailVerified: r.flag("email_verified"),
-		Name: r.text("name"), Picture: r.text("picture"), Roles: r.list("roles"),
-		Status: Status(r.text("status")), CreatedAt: r.instant("created_at"), Version: r.number("version"),
-		epoch: r.number("epoch"), primary: r.text("primary"), claimedEmail: r.text("claimed_email"), lostEmail: r.text("lost_email"),
-		adminGiven: r.flag("admin_given"), ownName: r.flag("own_name"), identities: r.number("identities"),
-		TokensFrom: time.Unix(r.number("tokens_from"), 0).UTC(),
+		ID: r.Text("id"), Email: r.Text("email"), EmailVerified: r.Flag("email_verified"),
+		Name: r.Text("name"), Picture: r.Text("picture"), Roles: r.List("roles"),
+		Status: Status(r.Text("status")), CreatedAt: r.Milli("created_at"), Version: r.Number("version"),
+		epoch: r.Number("epoch"), primary: r.Text("primary"), claimedEmail: r.Text("claimed_email"), lostEmail: r.Text("lost_email"),
+		adminGiven: r.Flag("admin_given"), ownName: r.Flag("own_name"), identities: r.Number("identities"),
+		TokensFrom: r.Seconds("tokens_from"),
 	}
 	if _, ok := item["cuts"]; ok { // without it, nothing was unlinked yet
-		cuts, err := parseCuts(r.text("cuts"))
-		u.cuts, r.err = cuts, cmp.Or(r.err, err)
+		cuts, err := parseCuts(r.Text("cuts"))
+		u.cuts, r.Err = cuts, cmp.Or(r.Err, err)
 	}
-	if r.err == nil && (r.number("schema") != userSchema || item.Key() != userKey(u.ID)) {
-		r.err = fmt.Errorf("%w: user: schema or key", ErrCorrupt)
+	if r.Err == nil && (r.Number("schema") != userSchema || item.Key() != userKey(u.ID)) {
+		r.Err = fmt.Errorf("%w: user: schema or key", table.ErrDamaged)
 	}
-	if r.err == nil && !slices.Contains([]Status{Active, Suspended, deleted}, u.Status) {
-		r.err = fmt.Errorf("%w: user: status", ErrCorrupt)
+	if r.Err == nil && !slices.Contains([]Status{Active, Suspended, deleted}, u.Status) {
+		r.Err = fmt.Errorf("%w: user: status", table.ErrDamaged)
 	}
-	if r.err != nil {
-		return User{}, r.err
+	if r.Err != nil {
+		return User{}, r.Err
 	}
 	return u, nil
 }

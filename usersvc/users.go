@@ -88,9 +88,6 @@ var (
 	// ErrBadProfile says that a provider's profile has no usable issuer or
 	// subject.
 	ErrBadProfile = errors.New("bad profile")
-	// ErrCorrupt says that a row of the table is damaged or was written by a
-	// version that this one does not know.
-	ErrCorrupt = errors.New("corrupt row")
 )
 
 // now is the time as rows hold it: in milliseconds.

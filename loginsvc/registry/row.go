@@ -40,71 +40,43 @@ func present(list []string) []string { return append([]string{}, list...) }
 // read returns the client in item. One that has lost its secrets is damaged, and
 // not a public client.
 func read(item table.Item) (Registered, error) {
-	row := row{item: item}
+	row := table.Reader{Item: item}
 	r := Registered{
 		Client: client.Client{
-			ID: attribute[string](&row, "id"), Name: attribute[string](&row, "name"), SecretHashes: row.list("secret_hashes"),
-			RedirectURIs: row.list("redirect_uris"), PostLogoutRedirectURIs: row.list("post_logout_redirect_uris"),
-			Origins: row.list("origins"), Grants: row.list("grants"), Scopes: row.list("scopes"),
-			ThirdParty: attribute[bool](&row, "third_party"),
+			ID: row.Text("id"), Name: row.Text("name"), SecretHashes: list(&row, "secret_hashes"),
+			RedirectURIs: list(&row, "redirect_uris"), PostLogoutRedirectURIs: list(&row, "post_logout_redirect_uris"),
+			Origins: list(&row, "origins"), Grants: list(&row, "grants"), Scopes: list(&row, "scopes"),
+			ThirdParty: row.Flag("third_party"),
 		},
-		CreatedAt: row.instant("created_at"),
-		Version:   attribute[int64](&row, "version"),
+		CreatedAt: row.Milli("created_at"),
+		Version:   row.Number("version"),
 	}
 	if _, ok := item["registration"]; ok { // else it is older than these
-		r.Registration, r.Audiences = attribute[string](&row, "registration"), row.list("audiences")
+		r.Registration, r.Audiences = row.Text("registration"), list(&row, "audiences")
 		if _, ok := item["serves"]; ok {
-			r.Serves = row.list("serves")
+			r.Serves = list(&row, "serves")
 		}
 		r.Lifetimes = client.Lifetimes{
-			AccessToken: row.span("access_token_ttl"), RefreshToken: row.span("refresh_token_ttl"), RefreshIdle: row.span("refresh_idle_ttl"),
+			AccessToken: row.Span("access_token_ttl"), RefreshToken: row.Span("refresh_token_ttl"), RefreshIdle: row.Span("refresh_idle_ttl"),
 		}
 	}
-	if public := attribute[bool](&row, "public"); public != r.Public() || item.Key() != keyOf(r.ID) {
-		row.fail("public")
+	if public := row.Flag("public"); public != r.Public() || item.Key() != keyOf(r.ID) {
+		row.Fail("public")
 	} else if !public {
-		r.SecretAt = row.instant("secret_at")
+		r.SecretAt = row.Milli("secret_at")
 	}
-	if row.err != nil {
-		return Registered{}, row.err
+	if row.Err != nil {
+		return Registered{}, fmt.Errorf("%s: %w", item.Key().PK, row.Err)
 	}
 	return r, nil
 }
 
-// row reads the attributes of an item and keeps the first mistake.
-type row struct {
-	item table.Item
-	err  error
-}
-
-func (r *row) fail(name string) {
-	if r.err == nil {
-		r.err = fmt.Errorf("attribute %s of %s is damaged", name, r.item.Key().PK)
-	}
-}
-
-func (r *row) instant(name string) time.Time {
-	return time.UnixMilli(attribute[int64](r, name)).UTC()
-}
-
 func milli(d time.Duration) int64 { return d.Milliseconds() }
 
-func (r *row) span(name string) time.Duration {
-	return time.Duration(attribute[int64](r, name)) * time.Millisecond
-}
-
 // list returns nil for an empty list, as gatehouse.yml gives it.
-func (r *row) list(name string) []string {
-	if v := attribute[[]string](r, name); len(v) > 0 {
+func list(row *table.Reader, name string) []string {
+	if v := row.List(name); len(v) > 0 {
 		return v
 	}
 	return nil
-}
-
-func attribute[T any](r *row, name string) T {
-	v, ok := r.item[name].(T)
-	if !ok {
-		r.fail(name)
-	}
-	return v
 }
