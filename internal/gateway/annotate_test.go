@@ -45,7 +45,7 @@ func TestReasons(t *testing.T) {
 		g.ServeHTTP(w, r)
 		return w.Header().Get("X-Reason")
 	}
-	if got := ask("/guarded", ""); got != "gateway: no $request.header.Authorization" {
+	if got := ask("/guarded", ""); got != "gateway: no Authorization header" {
 		t.Errorf("without a token: %q", got)
 	}
 	for range 2 { // the second time from the cache

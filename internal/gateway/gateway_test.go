@@ -110,8 +110,8 @@ func TestStatus(t *testing.T) {
 	}{
 		{"no route", "/nowhere", nil, "", nil, 404, 0, 0, "Not Found", "gateway", "no route"},
 		{"another method", "/t/a/", nil, "", nil, 404, 0, 0, "Not Found", "gateway", "no route"},
-		{"S118 a missing identity source is refused unasked", "/a", nil, "", nil, 401, 0, 0, "Unauthorized", "gateway", "no $request.header.Authorization"},
-		{"S118 an empty one too", "/a", []string{"Authorization: "}, "", nil, 401, 0, 0, "Unauthorized", "gateway", "no $request.header.Authorization"},
+		{"S118 a missing identity source is refused unasked", "/a", nil, "", nil, 401, 0, 0, "Unauthorized", "gateway", "no Authorization header"},
+		{"S118 an empty one too", "/a", []string{"Authorization: "}, "", nil, 401, 0, 0, "Unauthorized", "gateway", "no Authorization header"},
 		{"S117 isAuthorized true", "/a", []string{token}, `{"isAuthorized":true}`, nil, 200, 1, 1, "", "f", ""},
 		{"S117 isAuthorized false", "/a", []string{token}, `{"isAuthorized":false,"context":{"reason":"expired"}}`, nil, 403, 1, 0, "Forbidden", "authorizer", "deny reason=expired"},
 		{"S117 an error", "/a", []string{token}, ``, errors.New("boom"), 500, 1, 0, "Internal Server Error", "authorizer", "boom"},

@@ -78,7 +78,7 @@ func (j *Judge) judge(ctx context.Context, c *call) Judgement {
 	for i, s := range j.sources {
 		// "API Gateway returns a 401 without calling the Lambda function."
 		if values[i] = s.value(j.Kind, c); values[i] == "" {
-			return Judgement{Status: http.StatusUnauthorized, Reason: "no " + j.IdentitySources[i]}
+			return Judgement{Status: http.StatusUnauthorized, Reason: "no " + s.String()}
 		}
 	}
 	if len(c.arn) > maxARN {

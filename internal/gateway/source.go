@@ -24,6 +24,17 @@ func parseSource(k Kind, expression string) (source, error) {
 	return source{}, fmt.Errorf("identitySource %q is not known here", expression)
 }
 
+// String names the source to a person: "Authorization header".
+func (s source) String() string {
+	switch s.from {
+	case "header":
+		return s.name + " header"
+	case "querystring":
+		return s.name + " in the query"
+	}
+	return s.name
+}
+
 // value returns what the source has in c; "" is missing. Of several lines of a
 // header an HTTP API takes all, with commas, and the others take the last.
 func (s source) value(k Kind, c *call) string {
