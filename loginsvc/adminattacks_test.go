@@ -72,6 +72,9 @@ func TestAdminAttacks(t *testing.T) {
 		everything(t, p, toLogin)
 	})
 	t.Run("S129 a user without the role", func(t *testing.T) { everything(t, kim, forbidden) })
+	t.Run("a user without the role can sign in as somebody else", func(t *testing.T) {
+		kim.get("/admin").page(t, http.StatusForbidden, `/login?return_to=%2Fadmin"`)
+	})
 	t.Run("a user with a role of another name", func(t *testing.T) {
 		o.config.Users.Roles = []string{"admin", "user", "Admin", "administrator"}
 		defer func() { o.config.Users.Roles = nil }()

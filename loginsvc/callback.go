@@ -60,7 +60,7 @@ func (s *Service) handleCallback(w http.ResponseWriter, r *http.Request) error {
 
 // flowFailure is the page for a callback that belongs to no sign-in under way.
 func (s *Service) flowFailure(f flow, err error) error {
-	page := pages.Failure{Kind: pages.LinkExpired}
+	page := pages.Failure{Kind: pages.LinkExpired, RestartURL: s.url("/login")} // which app it was for, nobody knows
 	switch {
 	case errors.Is(err, errFlowBrowser):
 		page.Kind = pages.CookiesBlocked
@@ -156,13 +156,17 @@ func (b signIn) signInFailed(err error) error {
 }
 
 // refuse ends the sign-in without a session: the app hears code and description,
-// or the person sees a page if there is no app.
+// or the person sees a page, if there is no app or they can mend it themselves.
 func (b signIn) refuse(kind pages.FailureKind, code, description string, cause error) error {
 	b.count(outcomeOf(kind))
-	if b.what.app != nil {
-		return b.s.tell(b.what.app, &authError{code, description}, cause)
-	}
 	page := pages.Failure{Kind: kind, Provider: b.provider.Name(), RestartURL: b.s.url(b.flow.Request)}
+	if app := b.what.app; app != nil {
+		refusal := &authError{code, description}
+		if kind != pages.EmailTaken {
+			return b.s.tell(app, refusal, cause)
+		}
+		page.AppName, page.BackURL = app.Client.DisplayName(), b.s.refusal(app, refusal)
+	}
 	if kind == pages.EmailTaken { // there it can be added, and who is not signed in is asked to first
 		page.AccountURL = b.s.path("/account")
 	}

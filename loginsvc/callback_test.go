@@ -44,7 +44,11 @@ func TestCallbackState(t *testing.T) {
 	b := w.browser()
 	t.Run("S29 a state that belongs to no sign-in", func(t *testing.T) {
 		for _, q := range []string{"", "?code=x", "?code=x&state=", "?code=x&state=unknown", "?error=access_denied"} {
-			b.get("/callback/demo"+q).page(t, http.StatusBadRequest, "no longer open")
+			a := b.get("/callback/demo" + q)
+			a.page(t, http.StatusBadRequest, "no longer open")
+			if !strings.Contains(a.body, `href="`+issuer+`/login"`) {
+				t.Error("one cannot start again")
+			}
 		}
 		b.get("/callback/demo?code=x&state=a&state=b").page(t, http.StatusBadRequest, "")
 		w.nobody(b)

@@ -117,7 +117,7 @@ func (s *Service) answerDevice(w http.ResponseWriter, r *http.Request, a deviceA
 	}
 	err = s.Table.Write(ctx, d.decide(status, approval{UserID: user.ID, SessionID: session.ID, AuthTime: session.AuthTime}))
 	if errors.Is(err, table.ErrConditionFailed) { // answered twice
-		return fail(pages.Failure{Kind: pages.LinkExpired, AppName: app.DisplayName()}, err)
+		return fail(pages.Failure{Kind: pages.LinkExpired, AppName: app.DisplayName(), RestartURL: s.url("/device")}, err)
 	}
 	if err != nil {
 		return err

@@ -42,7 +42,7 @@ func (s *Service) visited(h func(w http.ResponseWriter, r *http.Request, v visit
 func (s *Service) administered(h func(w http.ResponseWriter, r *http.Request, v visitor) error) httpx.HandlerFunc {
 	return s.visited(func(w http.ResponseWriter, r *http.Request, v visitor) error {
 		if !v.user.HasRole(usersvc.Admin) {
-			return fail(pages.Failure{Kind: pages.Forbidden}, errors.New("not an admin"))
+			return fail(pages.Failure{Kind: pages.Forbidden, RestartURL: s.url(s.loginFor("/admin"))}, errors.New("not an admin"))
 		}
 		return h(w, r, v)
 	})

@@ -56,7 +56,7 @@ func machineTime(at time.Time) string { return at.UTC().Format(time.RFC3339) }
 // agent says in a few words what browser a User-Agent header stands for, or ""
 // if it does not say.
 func agent(header string) string {
-	browser := firstOf(header, []named{{"Edg", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"CriOS/", "Chrome"}, {"Safari/", "Safari"}, {"curl/", "curl"}})
+	browser := firstOf(header, []named{{"Edg", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"CriOS/", "Chrome"}, {"Safari/", "Safari"}, {"curl/", "curl"}, {"gatehouse token", "gatehouse token"}})
 	system := firstOf(header, []named{{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Windows", "Windows"}, {"Mac OS X", "macOS"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"}})
 	switch {
 	case browser == "":
