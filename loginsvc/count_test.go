@@ -60,7 +60,7 @@ func TestCountSignIns(t *testing.T) {
 			if _, _, _, err := w.config.Users.SignIn(t.Context(), elsewhere, usersvc.SignInInfo{AuthTime: now()}); err != nil {
 				t.Fatal(err)
 			}
-			b.authorizeAs("lin", authorize()).refused(t, "access_denied")
+			b.authorizeAs("lin", authorize()).page(t, http.StatusConflict, "You already have an account")
 		}},
 		{"provider_failed", func(w *world, b *browser) {
 			provider().Behave(demoidp.Behaviour{Header: func(h map[string]any) { h["alg"] = "HS256" }})

@@ -39,8 +39,12 @@ func fail(page pages.Failure, cause error) error {
 // tell is the error of a request whose app is to hear of it (RFC 6749, Section
 // 4.1.2.1): an authorization response that carries refusal.
 func (s *Service) tell(req *authRequest, refusal *authError, cause error) error {
-	values := url.Values{"error": {refusal.Code}, "error_description": {refusal.Description}}
-	return &httpx.Error{Status: http.StatusSeeOther, Code: refusal.Code, Err: &trouble{location: s.response(req, values), cause: cause}}
+	return &httpx.Error{Status: http.StatusSeeOther, Code: refusal.Code, Err: &trouble{location: s.refusal(req, refusal), cause: cause}}
+}
+
+// refusal is where the app hears of one.
+func (s *Service) refusal(req *authRequest, refusal *authError) string {
+	return s.response(req, url.Values{"error": {refusal.Code}, "error_description": {refusal.Description}})
 }
 
 // handle answers with h. Its errors become answers here and nowhere else: those

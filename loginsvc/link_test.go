@@ -422,5 +422,16 @@ func TestEmailTakenLeadsToAccount(t *testing.T) {
 	if b.cookie() != "" {
 		t.Error("signed in")
 	}
+	t.Run("in an app's sign-in, which can begin anew or go back to the app", func(t *testing.T) {
+		b := w.browser()
+		page := b.get("/authorize?" + authorize().Encode())
+		a := b.follow("lin", b.post("/login", url.Values{"request": {hidden(t, page.body, "request")}, "provider": {"other"}}))
+		for _, link := range []string{`href="/account"`, `href="` + issuer + `/authorize?client_id=spa&amp;`, `href="https://app.test/cb?error=access_denied&amp;`} {
+			a.page(t, http.StatusConflict, link)
+		}
+		if b.cookie() != "" || strings.Contains(a.body, "code=") {
+			t.Error("signed in")
+		}
+	})
 	lin.told(lin.get(lin.atLink("lin")), "linked", "")
 }
