@@ -43,7 +43,7 @@ func (u *Users) EndSessionBy(ctx context.Context, by By, userID, sid string) err
 	err := u.writeBy(ctx, by, userID, []table.Write{
 		table.Delete(sessionKey(userID, sid)).If(table.Exists{}),
 		u.audit(SessionEnded, userID, by, sid),
-		u.revokeSession(sid),
+		u.revokeSession(userID, sid),
 	})
 	if errors.Is(err, errChanged) {
 		return ErrNoSession
