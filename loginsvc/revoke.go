@@ -71,7 +71,10 @@ func (s *Service) revokeAccess(ctx context.Context, c client.Client, rawToken st
 	case access.SessionID == "": // of a machine, about which the feed can say nothing
 		return &httpx.Error{Status: http.StatusBadRequest, Code: "unsupported_token_type", Detail: "access tokens of a client itself expire, and cannot be revoked"}
 	}
-	err = s.Users.RevokeTokens(ctx, access.Subject)
+	user, err := s.Users.Get(ctx, access.Subject)
+	if err == nil && !access.IssuedAt.Before(user.TokensFrom) { // else it is dead, and takes no others along
+		err = s.Users.RevokeTokens(ctx, user.ID)
+	}
 	if errors.Is(err, usersvc.ErrForbidden) || errors.Is(err, usersvc.ErrNotFound) {
 		return nil // suspended or deleted, and so the token is dead
 	}
