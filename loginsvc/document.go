@@ -35,15 +35,21 @@ func newDocument(contentType, caching string, body []byte) *document {
 	}}
 }
 
-// serve answers with the document, or says that it has not changed.
+// serve answers with the document, or says that it has not changed. What answers
+// a condition or a range is for who asked alone: a cache that kept "412
+// Precondition Failed" would give it to everybody else.
 func (d *document) serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	maps.Copy(h, d.header)
-	for _, name := range []string{"If-None-Match", "If-Match", "Range"} {
-		if _, asked := r.Header[name]; asked {
-			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(d.body))
-			return
-		}
+	_, conditional := r.Header["If-Match"]
+	_, partial := r.Header["Range"]
+	_, again := r.Header["If-None-Match"]
+	if conditional || partial {
+		h["Cache-Control"] = []string{"no-store"}
+	}
+	if conditional || partial || again {
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(d.body))
+		return
 	}
 	h["Content-Length"] = []string{strconv.Itoa(len(d.body))}
 	w.Write(d.body) // an error is the client's, who has left

@@ -27,6 +27,9 @@ func TestDocument(t *testing.T) {
 			r.Header.Set(c.header, c.value)
 			rec := httptest.NewRecorder()
 			d.serve(rec, r)
+			if kept := rec.Code == 200 || rec.Code == 304; kept != (rec.Header().Get("Cache-Control") == "no-cache") || !kept && rec.Header().Get("Cache-Control") != "no-store" {
+				t.Errorf("%d may be kept: %q", rec.Code, rec.Header().Get("Cache-Control"))
+			}
 			if rec.Code != c.status || rec.Body.String() != c.body || rec.Header().Get("ETag") != tag {
 				t.Errorf("%d %v %s", rec.Code, rec.Header(), rec.Body)
 			}
