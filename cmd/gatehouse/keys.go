@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -139,7 +140,15 @@ func writeRing(w *world, view keyring.View) error {
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", k.State, k.ID, instant(since(k)), note)
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	signs := func(k keyring.KeyView) bool { return k.State == keys.Current }
+	if view.ReadyAt.IsZero() || slices.ContainsFunc(view.Keys, signs) {
+		return nil
+	}
+	_, err := fmt.Fprintf(w.stdout, "No key signs: nobody can sign in, or renew a token, until %s.\n", instant(view.ReadyAt))
+	return err
 }
 
 // since returns when the key came into its state.

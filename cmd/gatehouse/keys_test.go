@@ -61,7 +61,7 @@ func TestKeysOfAStack(t *testing.T) {
 	if code, stdout, _ := keysOfStack("export"); code != 0 || strings.Count(stdout, first) != 1 {
 		t.Errorf("export: %d %s", code, stdout)
 	}
-	if code, stdout, stderr := keysOfStack("retire", "--compromised", first); code != 0 || !strings.Contains(stdout, "compromised") {
+	if code, stdout, stderr := keysOfStack("retire", "--compromised", first); code != 0 || !strings.Contains(stdout, "compromised") || !strings.Contains(stdout, "No key signs: nobody can sign in, or renew a token, until 20") {
 		t.Errorf("S100 retire needs no name: %d\n%s%s", code, stdout, stderr)
 	}
 	if code, stdout, _ := keysOfStack("export"); code != 0 || strings.Contains(stdout, first) {

@@ -36,14 +36,20 @@ func (c *smokeCommand) Run(w *world) error {
 		config.Token = tokens.AccessToken
 	}
 	steps := smoke.Run(ctx, config)
-	failed := 0
+	failed, skipped := 0, 0
 	for _, s := range steps {
 		if s.Failure != "" {
 			failed++
 		}
+		if s.Skipped {
+			skipped++
+		}
 		if c.Output == "text" {
 			fmt.Fprintln(w.stdout, s)
 		}
+	}
+	if c.Output == "text" && skipped > 0 {
+		fmt.Fprintf(w.stdout, "%d steps want an access token of somebody who is no admin: set GATEHOUSE_TOKEN or, for %s dev, say --as lin\n", skipped, w.self)
 	}
 	if c.Output == "json" {
 		if err := json.NewEncoder(w.stdout).Encode(steps); err != nil {
