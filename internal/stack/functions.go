@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -35,6 +36,9 @@ func (t *Template) checkFunctions() error {
 				errs = append(errs, fmt.Errorf("%s in the environment: a secret belongs into SSM", variable))
 			}
 		}
+		if limit := p.At("Environment", "Variables", "GOMEMLIMIT").text(); p.At("Environment", "Variables", "GOGC").v != nil && !spares(limit, p.At("MemorySize").Number()) {
+			errs = append(errs, errors.New("GOGC without an end: want GOMEMLIMIT in MiB, at most seven eighths of MemorySize"))
+		}
 		if !p.At("LoggingConfig", "LogFormat").Is("JSON") {
 			errs = append(errs, errors.New("want LoggingConfig LogFormat JSON: name it under resources.extensions"))
 		}
@@ -49,6 +53,14 @@ func (t *Template) checkFunctions() error {
 		}
 		return errors.Join(errs...)
 	})
+}
+
+// spares tells whether a GOMEMLIMIT is one that is reached before the memory of
+// the function, in MB, is used up. A garbage collector that waits longer than
+// usual would else have Lambda end the process in the midst of a large request.
+func spares(limit string, memory float64) bool {
+	mib, err := strconv.ParseFloat(strings.TrimSuffix(limit, "MiB"), 64)
+	return err == nil && strings.HasSuffix(limit, "MiB") && 0 < mib && mib <= memory*7/8
 }
 
 func (t *Template) has(name, kind string) bool {

@@ -93,6 +93,12 @@ func TestFindsFaults(t *testing.T) {
 		{"a secret in the environment", "LoginsvcLambdaFunction", func(r object) {
 			properties(r)["Environment"].(object)["Variables"].(object)["GOOGLE_CLIENT_SECRET"] = "x"
 		}, "GOOGLE_CLIENT_SECRET"},
+		{"garbage without an end", "LoginsvcLambdaFunction", func(r object) {
+			delete(properties(r)["Environment"].(object)["Variables"].(object), "GOMEMLIMIT")
+		}, "GOGC without an end"},
+		{"an end behind that of the memory", "LoginsvcLambdaFunction", func(r object) {
+			properties(r)["Environment"].(object)["Variables"].(object)["GOMEMLIMIT"] = "240MiB"
+		}, "GOGC without an end"},
 		{"a log of text", "NotesLambdaFunction", func(r object) { delete(properties(r), "LoggingConfig") }, "LogFormat JSON"},
 		{"a log for ever", "NotesLogGroup", func(r object) { delete(properties(r), "RetentionInDays") }, "retention"},
 		{"an action too many", "AuthorizerRole", func(r object) { statement(r, 0, 0)["Action"] = "dynamodb:GetItem" }, "action dynamodb:GetItem: the function does no such thing"},
