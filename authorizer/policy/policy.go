@@ -123,7 +123,7 @@ func (p *Policy) CheckRoutes(routeKeys []string) error {
 			return c != nil && c.Route == rule.Route
 		})
 		if !guards {
-			mistakes = append(mistakes, fmt.Errorf("route %q: the rule guards nothing; the API has no such route", rule.Route))
+			mistakes = append(mistakes, fmt.Errorf("route %q: the rule guards nothing; the API has no such route: correct it, or add the route to serverless.yml", rule.Route))
 		}
 	}
 	return errors.Join(mistakes...)

@@ -12,13 +12,13 @@ func (t *Template) checkTable() error {
 		p := r.Properties
 		errs := []error{r.retained()}
 		if !p.At("PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled").Is(true) {
-			errs = append(errs, errors.New("point-in-time recovery is off"))
+			errs = append(errs, errors.New("point-in-time recovery is off: set PointInTimeRecoveryEnabled: true"))
 		}
 		if !p.At("DeletionProtectionEnabled").Is(true) {
-			errs = append(errs, errors.New("deletion protection is off"))
+			errs = append(errs, errors.New("deletion protection is off: set DeletionProtectionEnabled: true"))
 		}
 		if !p.At("TimeToLiveSpecification", "AttributeName").Is("ttl") || !p.At("TimeToLiveSpecification", "Enabled").Is(true) {
-			errs = append(errs, errors.New("rows do not end by ttl"))
+			errs = append(errs, errors.New("rows do not end by ttl: enable TimeToLiveSpecification for the attribute ttl"))
 		}
 		if !p.At("BillingMode").Is("PAY_PER_REQUEST") {
 			errs = append(errs, errors.New("want BillingMode PAY_PER_REQUEST"))
@@ -63,13 +63,13 @@ func (t *Template) checkKey() error {
 			principal := s.At("Principal", "AWS")
 			switch {
 			case s.At("Principal").Is("*") || principal.Is("*"):
-				errs = append(errs, errors.New("the key policy lets anybody in"))
+				errs = append(errs, errors.New("the key policy lets anybody in: name who in Principal"))
 			case principal.String() == accountRoot && s.At("Action").Is("kms:*") && s.At("Effect").Is("Allow"):
 				owned = true
 			}
 		}
 		if !owned {
-			errs = append(errs, errors.New("the key policy locks the account out of its own key"))
+			errs = append(errs, errors.New("the key policy locks the account out of its own key: allow kms:* to its root"))
 		}
 		return errors.Join(errs...)
 	})

@@ -29,8 +29,11 @@ var (
 // may do and to what.
 func (t *Template) checkRoles() error {
 	err := t.each("AWS::IAM::Role", func(name string, r *Resource) error {
+		if name == sharedRole {
+			return errors.New("a function without a role of its own has it: give each one a role, as notes has")
+		}
 		if who := r.Properties.At("AssumeRolePolicyDocument", "Statement").String(); who != onlyLambda {
-			return errors.New("somebody other than Lambda may take it")
+			return errors.New("somebody other than Lambda may take it: name lambda.amazonaws.com alone in AssumeRolePolicyDocument")
 		}
 		if managed := r.Properties.At("ManagedPolicyArns"); managed.v != nil {
 			return errors.New("a managed policy allows more than this template says: list the actions")
@@ -47,7 +50,7 @@ func (t *Template) checkRoles() error {
 		}
 		for _, action := range allowed[name] {
 			if !slices.Contains(granted, action) {
-				errs = append(errs, fmt.Errorf("action %s is never allowed: the function cannot work", action))
+				errs = append(errs, fmt.Errorf("action %s is never allowed: the function cannot work: allow it", action))
 			}
 		}
 		return errors.Join(errs...)
@@ -61,6 +64,9 @@ func (t *Template) checkRoles() error {
 	return errors.Join(errs...)
 }
 
+// sharedRole is what the deployment tool makes for functions that name none.
+const sharedRole = "IamRoleLambdaExecution"
+
 const onlyLambda = `[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"}}]`
 
 func (t *Template) checkStatement(role string, s Value) error {
@@ -73,17 +79,17 @@ func (t *Template) checkStatement(role string, s Value) error {
 		case strings.Contains(action, "*"):
 			errs = append(errs, fmt.Errorf("action %s: name each one", action))
 		case known && !slices.Contains(actions, action):
-			errs = append(errs, fmt.Errorf("action %s: the function does no such thing", action))
+			errs = append(errs, fmt.Errorf("action %s: the function does no such thing: take it out", action))
 		case !known && foreign(action, s):
 			errs = append(errs, fmt.Errorf("action %s: only the login service may", action))
 		case strings.HasPrefix(action, "kms:") && s.At("Condition", "StringEquals", tagOf(action)).v == nil:
-			errs = append(errs, fmt.Errorf("action %s: only on keys with the tag gatehouse", action))
+			errs = append(errs, fmt.Errorf("action %s: only on keys with the tag gatehouse: add the condition", action))
 		case action == "kms:Sign" && !s.At("Condition", "StringEquals", "kms:MessageType").Is("DIGEST"):
-			errs = append(errs, errors.New("action kms:Sign: only of digests"))
+			errs = append(errs, errors.New("action kms:Sign: only of digests: add the condition kms:MessageType DIGEST"))
 		}
 	}
 	if s.At("NotAction").v != nil || s.At("NotResource").v != nil {
-		errs = append(errs, errors.New("NotAction and NotResource allow what nobody thought of"))
+		errs = append(errs, errors.New("NotAction and NotResource allow what nobody thought of: say Action and Resource"))
 	}
 	for _, resource := range s.At("Resource").Strings() {
 		if resource == "*" && !s.nameless() {

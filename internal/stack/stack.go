@@ -76,7 +76,7 @@ func (t *Template) each(kind string, f func(name string, r *Resource) error) err
 	for _, name := range slices.Sorted(maps.Keys(t.Resources)) {
 		if r := t.Resources[name]; r.Type == kind {
 			found = true
-			if err := f(name, r); err != nil {
+			for _, err := range mistakesOf(f(name, r)) {
 				errs = append(errs, fmt.Errorf("%s: %w", name, err))
 			}
 		}
@@ -85,6 +85,23 @@ func (t *Template) each(kind string, f func(name string, r *Resource) error) err
 		errs = append(errs, fmt.Errorf("no resource is a %s", kind))
 	}
 	return errors.Join(errs...)
+}
+
+// mistakesOf takes apart what was joined, so that each bears the name of its
+// resource.
+func mistakesOf(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	switch {
+	case err == nil:
+		return nil
+	case !ok:
+		return []error{err}
+	}
+	var errs []error
+	for _, err := range joined.Unwrap() {
+		errs = append(errs, mistakesOf(err)...)
+	}
+	return errs
 }
 
 // retained refuses a resource that goes away with the stack, or with a change
