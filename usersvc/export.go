@@ -16,7 +16,8 @@ type Export struct {
 const maxExported = 5000
 
 // Export returns everything that is stored about the user. Of the audit trail it
-// returns the newest 5,000 entries.
+// returns the newest 5,000 entries. From where others acted, admins for one, is
+// not the user's to know.
 func (u *Users) Export(ctx context.Context, id string) (Export, error) {
 	user, err := u.Get(ctx, id)
 	if err != nil {
@@ -40,7 +41,12 @@ func (u *Users) Export(ctx context.Context, id string) (Export, error) {
 		if err != nil {
 			return Export{}, err
 		}
-		e.Audit = append(e.Audit, page.Items...)
+		for _, entry := range page.Items {
+			if entry.Actor != id {
+				entry.SourceIP, entry.Agent = "", ""
+			}
+			e.Audit = append(e.Audit, entry)
+		}
 		if page.Cursor == "" {
 			return e, nil
 		}
