@@ -3,6 +3,7 @@ package loginsvc_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,6 +97,21 @@ func TestConsent(t *testing.T) {
 		w.table.failRead = nil
 		for _, user := range []string{"lin", "ada"} {
 			w.browser().authorizeAs(user, extAuthorize()).page(t, http.StatusOK, "Elsewhere")
+		}
+	})
+	t.Run("an admin's roles are not for the apps of others", func(t *testing.T) {
+		w := newWorld(t)
+		b := w.browser()
+		code := b.answerConsent(b.authorizeAs("ada", extAuthorize()), "allow").location().Query().Get("code")
+		got := w.tokens(code, "client_id", "ext", "redirect_uri", "https://ext.test/cb")
+		for range 2 {
+			if a := w.access(got["access_token"]); len(a.Roles) != 0 || a.ClientID != "ext" {
+				t.Errorf("%s has the roles %v", a.ClientID, a.Roles)
+			}
+			got = w.renew(got["refresh_token"], "client_id", "ext")
+		}
+		if a := w.access(w.tokens(b.code("ada"))["access_token"]); !slices.Contains(a.Roles, usersvc.Admin) {
+			t.Errorf("Ada has the roles %v in one of ours", a.Roles)
 		}
 	})
 	t.Run("S79 what is withdrawn ends", func(t *testing.T) {

@@ -133,11 +133,16 @@ func (s *Service) grantedScopes(g grant) []string {
 
 // accessToken is the access token of a grant (RFC 9068, Section 2.2). Name and
 // address stand in it only if the app asked for them, and an address only if it
-// is the user's for sure.
+// is the user's for sure. Somebody else's app gets no roles: what its user lets it
+// have are scopes, and with an admin's roles it would be the admin wherever a
+// role is all that is asked for.
 func (s *Service) accessToken(g grant, scopes []string, now time.Time) token.Access {
 	a := token.Access{
 		Issuer: s.Issuer, Subject: g.user.ID, Audience: g.audience, ClientID: g.client.ID, SessionID: g.session,
 		Scopes: scopes, Roles: g.user.Roles, IssuedAt: now, ExpiresAt: now.Add(s.lifetimes(g.client).AccessToken), AuthTime: g.authTime,
+	}
+	if g.client.ThirdParty {
+		a.Roles = nil
 	}
 	if slices.Contains(scopes, scopeProfile) {
 		a.Name = g.user.Name
