@@ -69,7 +69,7 @@ func testAPI(t *testing.T, open engine) {
 		h.call(t, as(lin), "DELETE", "/me/sessions/others", "").want(t, 204, "")
 		h.wantSession(t, third.cookie, usersvc.ErrNoSession)
 		h.wantSession(t, lin.cookie, nil)
-		h.call(t, identity.Identity{Subject: lin.user.ID}, "DELETE", "/me/sessions/others", "").want(t, 401, "invalid_token")
+		h.call(t, identity.Identity{Subject: lin.user.ID, Roles: lin.user.Roles}, "DELETE", "/me/sessions/others", "").want(t, 401, "invalid_token")
 		h.call(t, as(third), "DELETE", "/me/sessions/others", "").want(t, 401, "invalid_token")
 		h.call(t, as(lin), "DELETE", "/me/sessions", "").want(t, 204, "")
 		h.wantSession(t, lin.cookie, usersvc.ErrNoSession)
@@ -227,6 +227,9 @@ func (h *house) refusals(t *testing.T, admin in) {
 		if strings.Contains(route, "{id}") {
 			h.call(t, as(admin), method, path, body).want(t, 404, "not_found")
 		}
+		// The app of somebody else, which a user let have their name.
+		h.call(t, identity.Identity{Subject: admin.user.ID, SessionID: admin.session.ID, Scopes: []string{"openid", "profile"}, ClientID: "ext"},
+			method, path, body).want(t, 403, "insufficient_role")
 		if !strings.HasPrefix(path, "/me") {
 			h.call(t, identity.Identity{Subject: "u_1", Roles: []string{"user", "Admin", "admins"}}, method, path, body).want(t, 403, "insufficient_role")
 		}

@@ -75,7 +75,7 @@ func (c call) done(err error) error {
 // route is one operation of the API.
 type route struct {
 	method, path string
-	role         string // that the caller needs; "": they act on themselves
+	role         string // that the caller needs; "": any, as they act on themselves
 	handle       func(call) error
 }
 
@@ -116,6 +116,9 @@ func (r route) guarded() httpx.HandlerFunc {
 		}
 		if r.role != "" && !who.HasRole(r.role) {
 			return &httpx.Error{Status: http.StatusForbidden, Code: "insufficient_role", Detail: "only an admin may do this"}
+		}
+		if r.role == "" && len(who.Roles) == 0 { // of an app of somebody else, which is given none
+			return &httpx.Error{Status: http.StatusForbidden, Code: "insufficient_role", Detail: "this app may not act on the account"}
 		}
 		return r.public(r.handle(call{req, w, who}))
 	}
