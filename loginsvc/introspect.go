@@ -92,6 +92,12 @@ func (s *Service) introspectRefresh(ctx context.Context, c client.Client, presen
 	if _, _, err := s.Users.SessionByID(ctx, f.UserID, f.SessionID); err != nil {
 		return introspection{}, unlessEnded(err)
 	}
+	if c.ThirdParty {
+		consent, err := s.Users.Consent(ctx, f.UserID, appOf(c))
+		if err != nil || consent.GrantedAt.IsZero() {
+			return introspection{}, err
+		}
+	}
 	return introspection{
 		Active: true, Issuer: s.Issuer, Subject: f.UserID, ClientID: c.ID, Scope: strings.Join(f.Scopes, " "),
 		IssuedAt: f.RotatedAt.Unix(), ExpiresAt: f.within(s.lifetimes(c)).IdleUntil.Unix(),
