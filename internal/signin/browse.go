@@ -36,6 +36,8 @@ func (b *browser) authorize(ctx context.Context, server metadata, query url.Valu
 		switch {
 		case p.status != http.StatusOK:
 			return nil, fmt.Errorf("%w: %s", ErrRefused, p.words())
+		case ours && asked: // they are known now, and asked something else
+			return nil, fmt.Errorf("%w: %q is to be answered in a browser once, by %s", ErrRefused, p.words(), user)
 		case ours && !chosen: // several providers: we want the demo provider
 			choice := url.Values{"request": {strings.TrimPrefix(start, server.Issuer)}, "provider": {"demo"}}
 			p, err = b.post(ctx, server.Issuer+"/login", choice, nil)
