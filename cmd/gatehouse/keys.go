@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -43,7 +44,7 @@ func (f ringFlags) open(ctx context.Context, w *world) (ring, error) {
 	if f.Table != "" {
 		return openStackRing(ctx, f.Table, f.Name)
 	}
-	return openDevRing(ctx, f.URL, w)
+	return openDevRing(ctx, strings.TrimRight(f.URL, "/"), w)
 }
 
 // use calls do with the ring, until Ctrl-C.

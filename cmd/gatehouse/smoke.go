@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 
+	"github.com/gatehouse-auth/gatehouse/internal/env"
 	"github.com/gatehouse-auth/gatehouse/internal/signin"
 	"github.com/gatehouse-auth/gatehouse/internal/smoke"
 )
@@ -25,6 +27,10 @@ func (c *smokeCommand) Run(w *world) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := c.find(); err != nil {
+		return err
+	}
+	c.URL = strings.TrimRight(c.URL, "/") // as it is copied out of a browser
+	if err := env.CheckURL(c.URL); err != nil {
 		return err
 	}
 	config := smoke.Config{URL: c.URL, Audience: c.Audience, Token: w.getenv("GATEHOUSE_TOKEN")}
