@@ -33,7 +33,7 @@ func (t *Template) checkRoles() error {
 			return errors.New("a function without a role of its own has it: give each one a role, as notes has")
 		}
 		if who := r.Properties.At("AssumeRolePolicyDocument", "Statement").String(); who != onlyLambda {
-			return errors.New("somebody other than Lambda may take it: name lambda.amazonaws.com alone in AssumeRolePolicyDocument")
+			return errors.New("somebody other than Lambda may take it: name its service alone in AssumeRolePolicyDocument")
 		}
 		if managed := r.Properties.At("ManagedPolicyArns"); managed.v != nil {
 			return errors.New("a managed policy allows more than this template says: list the actions")
