@@ -52,11 +52,16 @@ func (c *Clients) Edit(ctx context.Context, by usersvc.By, id string, version in
 	return after, nil
 }
 
-// unchanged holds if the row is the one that was read as r.
+// unchanged holds if the row is the one that was read as r, and not that of
+// another client, which was given the id meanwhile.
 func (r Registered) unchanged() table.Cond {
-	return table.All{
+	same := table.All{
 		table.Equal{Name: "version", Value: r.Version}, table.Equal{Name: "created_at", Value: r.CreatedAt.UnixMilli()},
 	}
+	if r.Registration != "" { // else the row is older than these
+		same = append(same, table.Equal{Name: "registration", Value: r.Registration})
+	}
+	return same
 }
 
 // differences are what stands in the audit trail about a change: each field that

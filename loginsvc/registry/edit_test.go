@@ -107,6 +107,19 @@ func TestEdit(t *testing.T) {
 			if _, err := c.Edit(t.Context(), admin, "shop", 0, rename); !errors.Is(err, registry.ErrChanged) {
 				t.Errorf("removed and added: %v", err)
 			}
+			at := time.Now()
+			fixed := &registry.Clients{Table: c.Table, House: c.House, Now: func() time.Time { return at }}
+			again := func() {
+				if err := fixed.Remove(t.Context(), admin, "shop"); err != nil {
+					t.Error(err)
+				}
+				add(t, fixed, web("shop"), true)
+			}
+			again()
+			on.before = again
+			if _, err := fixed.Edit(t.Context(), admin, "shop", 0, rename); !errors.Is(err, registry.ErrChanged) {
+				t.Errorf("removed and added within a millisecond: %v", err)
+			}
 		})
 		t.Run("what changes nothing is no change", func(t *testing.T) {
 			before := get()
