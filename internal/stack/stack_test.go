@@ -94,10 +94,13 @@ func TestFindsFaults(t *testing.T) {
 			properties(r)["Environment"].(object)["Variables"].(object)["GOOGLE_CLIENT_SECRET"] = "x"
 		}, "GOOGLE_CLIENT_SECRET"},
 		{"garbage without an end", "LoginsvcLambdaFunction", func(r object) {
-			delete(properties(r)["Environment"].(object)["Variables"].(object), "GOMEMLIMIT")
+			variables := properties(r)["Environment"].(object)["Variables"].(object)
+			delete(variables, "GOMEMLIMIT")
+			variables["GOGC"] = "400"
 		}, "GOGC without an end"},
 		{"an end behind that of the memory", "LoginsvcLambdaFunction", func(r object) {
-			properties(r)["Environment"].(object)["Variables"].(object)["GOMEMLIMIT"] = "240MiB"
+			variables := properties(r)["Environment"].(object)["Variables"].(object)
+			variables["GOGC"], variables["GOMEMLIMIT"] = "400", "240MiB"
 		}, "GOGC without an end"},
 		{"a log of text", "NotesLambdaFunction", func(r object) { delete(properties(r), "LoggingConfig") }, "LogFormat JSON"},
 		{"a log for ever", "NotesLogGroup", func(r object) { delete(properties(r), "RetentionInDays") }, "retention"},
