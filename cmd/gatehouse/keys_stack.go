@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
@@ -22,9 +20,9 @@ type stackRing struct{ *keyring.Keyring }
 // openStackRing opens the ring in a table with the AWS profile of whoever calls.
 // Without the name of the stack it makes no keys.
 func openStackRing(ctx context.Context, tableName, name string) (ring, error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
+	cfg, err := awsConfig(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("finding your AWS profile: %w", err)
+		return nil, err
 	}
 	store := kmskey.Store{
 		Client: kms.NewFromConfig(cfg),

@@ -12,7 +12,6 @@ import (
 	"os/signal"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
@@ -86,12 +85,9 @@ func (c *tableCreateCommand) config(ctx context.Context, getenv func(string) str
 		keys := credentials.NewStaticCredentialsProvider("local", "local", "")
 		return aws.Config{Region: "us-east-1", Credentials: keys, BaseEndpoint: &endpoint}, nil
 	}
-	cfg, err := config.LoadDefaultConfig(ctx)
+	cfg, err := awsConfig(ctx)
 	if err != nil {
-		return cfg, fmt.Errorf("reading the AWS configuration: %w", err)
-	}
-	if cfg.Region == "" {
-		return cfg, errors.New("no AWS region: set AWS_REGION, or name an emulator with --endpoint")
+		return cfg, err
 	}
 	if c.Endpoint != "" {
 		cfg.BaseEndpoint = &c.Endpoint

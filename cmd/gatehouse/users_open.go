@@ -12,7 +12,6 @@ import (
 	"text/tabwriter"
 	"unicode"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/gatehouse-auth/gatehouse"
@@ -102,9 +101,9 @@ func (f tableFlags) open(ctx context.Context, w *world, advice string) (t table.
 		}
 		return bolt, bolt.Close, nil
 	case f.Table != "":
-		cfg, err := config.LoadDefaultConfig(ctx)
+		cfg, err := awsConfig(ctx)
 		if err != nil {
-			return nil, nil, fmt.Errorf("finding your AWS profile: %w", err)
+			return nil, nil, err
 		}
 		return dynamotable.New(dynamodb.NewFromConfig(cfg), f.Table), func() error { return nil }, nil
 	}
