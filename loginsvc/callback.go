@@ -3,6 +3,8 @@ package loginsvc
 import (
 	"errors"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/metric"
@@ -70,9 +72,22 @@ func (s *Service) flowFailure(f flow, err error) error {
 		return err
 	}
 	if f.Request != "" {
-		page.RestartURL = s.url(f.Request)
+		page.RestartURL = s.url(withoutHints(f.Request))
 	}
 	return fail(page, err)
+}
+
+// withoutHints is a request that tells nobody whose sign-in it was: a state can
+// come from another browser than the one that began with it.
+func withoutHints(request string) string {
+	path, rawQuery, found := strings.Cut(request, "?")
+	values, err := url.ParseQuery(rawQuery)
+	if !found || err != nil {
+		return path
+	}
+	values.Del("login_hint")
+	values.Del("id_token_hint")
+	return path + "?" + values.Encode()
 }
 
 // signIn is a flow whose browser has come back.

@@ -94,6 +94,15 @@ func TestCallbackState(t *testing.T) {
 			t.Error("and the right browser cannot go on")
 		}
 	})
+	t.Run("another browser does not learn whose sign-in it was", func(t *testing.T) {
+		request := authorize()
+		request.Set("login_hint", "lin@example.com")
+		a := w.browser().get(w.browser().atProvider("lin", request))
+		a.page(t, http.StatusBadRequest, "client_id=spa")
+		if strings.Contains(a.body, "lin@") || strings.Contains(a.body, "lin%40") {
+			t.Error("the page has the address")
+		}
+	})
 	t.Run("S30 the cookie's value decides", func(t *testing.T) {
 		w := newWorld(t)
 		b := w.browser()
