@@ -11,9 +11,6 @@ import (
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
-// seedClient is the client_id in tokens that no app asked for.
-const seedClient = "gatehouse"
-
 // handleSeedLogin starts a sign-in whose result is a token in the body of the
 // answer, for people with a terminal and for first tries. A program that asks
 // for JSON is told where to go; a browser goes there.
@@ -52,7 +49,7 @@ func (s *Service) handleSeedLogin(w http.ResponseWriter, r *http.Request) error 
 // URL, and only the browser that started gets here.
 func (s *Service) answerSeed(w http.ResponseWriter, r *http.Request, user usersvc.User, session usersvc.Session) error {
 	answer, err := s.issue(r.Context(), grant{
-		client: client.Client{ID: seedClient}, audience: s.Audience, user: user, session: session.ID, authTime: session.AuthTime,
+		client: client.Client{ID: client.HouseID}, audience: s.Audience, user: user, session: session.ID, authTime: session.AuthTime,
 		scopes: []string{scopeOpenID, scopeProfile, scopeEmail},
 	}, s.now())
 	if err != nil {

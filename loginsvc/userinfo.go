@@ -56,8 +56,8 @@ func (s *Service) verifyAccess(ctx context.Context, rawToken string) (token.Acce
 	}
 	// A token for any API of its client is ours. That of a client that is gone is
 	// good for its API until it ends, and for nothing here.
-	c := client.Client{ID: seedClient}
-	if access.ClientID != seedClient {
+	c := client.Client{ID: client.HouseID}
+	if access.ClientID != client.HouseID {
 		c, err = s.Clients(ctx, access.ClientID)
 	}
 	if errors.Is(err, client.ErrUnknown) || err == nil && !slices.Contains(c.AllowedAudiences(s.Audience), access.Audience) {

@@ -29,6 +29,10 @@ func (p Problem) Error() string {
 // grants are those that a client can be registered for.
 var grants = []string{GrantCode, GrantRefresh, GrantClientCredentials, GrantDevice}
 
+// HouseID is the client_id of tokens that no app asked for, which people get at
+// /users/login. No client has it.
+const HouseID = "gatehouse"
+
 // House is what there is for clients to have.
 type House struct {
 	Scopes    []string  // all that there are
@@ -43,6 +47,9 @@ func (c Client) Problems(house House) []Problem {
 	var found []Problem
 	refuse := func(field, format string, args ...any) {
 		found = append(found, Problem{Field: field, Text: fmt.Sprintf(format, args...)})
+	}
+	if c.ID == HouseID {
+		refuse("id", "%q stands for the login service itself in tokens: choose another", HouseID)
 	}
 	if len(c.RedirectURIs) == 0 && c.MayUse(GrantCode) {
 		refuse("redirect_uris", "not set: say where %s may be sent with a code", c.DisplayName())

@@ -23,6 +23,8 @@ func TestProblems(t *testing.T) {
 		{"a machine", func(c *client.Client) {
 			*c = client.Client{ID: "m", SecretHashes: []string{"h"}, Grants: []string{client.GrantClientCredentials}}
 		}, ""},
+		{"the name of the house", func(c *client.Client) { c.ID = client.HouseID },
+			`id: "gatehouse" stands for the login service itself in tokens: choose another`},
 		{"a machine without a secret", func(c *client.Client) { c.Grants = []string{client.GrantClientCredentials} },
 			"grants: a client that acts for itself has to prove who it is: give it a secret_env"},
 		{"nowhere to send a code", func(c *client.Client) { c.RedirectURIs = nil }, "redirect_uris: not set: say where shop may be sent with a code"},
