@@ -13,14 +13,7 @@ var userFilters = []string{"q", "role", "status", "cursor"}
 
 // handleAdminUsers lists users. Its query may hold an id, a role and a status.
 func (s *Service) handleAdminUsers(w http.ResponseWriter, r *http.Request, v visitor) error {
-	p, err := query(r)
-	if err == nil {
-		p, err = p.filters(userFilters...)
-	}
-	if err != nil {
-		return err
-	}
-	f, err := s.userFilter(p)
+	_, f, err := s.userFilter(query(r))
 	if err != nil {
 		return err
 	}
@@ -33,14 +26,7 @@ func (s *Service) handleAdminUsers(w http.ResponseWriter, r *http.Request, v vis
 // handleAdminUsersSearch lists the users whose address begins as was typed. Any
 // other search goes on at a URL of its own.
 func (s *Service) handleAdminUsersSearch(w http.ResponseWriter, r *http.Request, v visitor) error {
-	p, err := form(w, r)
-	if err == nil {
-		p, err = p.filters(userFilters...)
-	}
-	if err != nil {
-		return err
-	}
-	f, err := s.userFilter(p)
+	p, f, err := s.userFilter(form(w, r))
 	if err != nil {
 		return err
 	}
@@ -58,17 +44,25 @@ func (s *Service) goOn(w http.ResponseWriter, path string, p params) error {
 	return redirect(w, s.url(path))
 }
 
-func (s *Service) userFilter(p params) (usersvc.Filter, error) {
+// userFilter says which users p asks for, and with what of p; err is that of
+// reading p.
+func (s *Service) userFilter(p params, err error) (params, usersvc.Filter, error) {
+	if err == nil {
+		p, err = p.filters(userFilters...)
+	}
+	if err != nil {
+		return nil, usersvc.Filter{}, err
+	}
 	f := usersvc.Filter{
 		Search: p.get("q"), Role: p.get("role"), Status: usersvc.Status(p.get("status")), Cursor: p.get("cursor"), Limit: pages.AdminRows,
 	}
 	if f.Role != "" && !slices.Contains(s.Users.DeclaredRoles(), f.Role) {
-		return f, badFilter("there is no such role")
+		return nil, f, badFilter("there is no such role")
 	}
 	if !slices.Contains([]usersvc.Status{"", usersvc.Active, usersvc.Suspended}, f.Status) {
-		return f, badFilter("there is no such status")
+		return nil, f, badFilter("there is no such status")
 	}
-	return f, nil
+	return p, f, nil
 }
 
 func (s *Service) listUsers(w http.ResponseWriter, r *http.Request, v visitor, f usersvc.Filter) error {

@@ -15,6 +15,16 @@ type credentials struct {
 	basic      bool // they came in the Authorization header
 }
 
+// clientForm reads what a client posts to us, and proves the client.
+func (s *Service) clientForm(w http.ResponseWriter, r *http.Request) (params, client.Client, error) {
+	p, err := singleForm(w, r)
+	if err != nil {
+		return nil, client.Client{}, err
+	}
+	c, err := s.authenticate(w, r, p)
+	return p, c, err
+}
+
 // authenticate returns the client that posts to us. A public client names itself
 // and proves nothing; a confidential one never gets through without its secret.
 func (s *Service) authenticate(w http.ResponseWriter, r *http.Request, p params) (client.Client, error) {

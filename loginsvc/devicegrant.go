@@ -14,11 +14,7 @@ import (
 
 // handleDeviceAuthorization gives a device its codes (RFC 8628, Section 3.1).
 func (s *Service) handleDeviceAuthorization(w http.ResponseWriter, r *http.Request) error {
-	p, err := singleForm(w, r)
-	if err != nil {
-		return err
-	}
-	c, err := s.authenticate(w, r, p)
+	p, c, err := s.clientForm(w, r)
 	if err != nil {
 		return err
 	}

@@ -33,11 +33,7 @@ type introspection struct {
 // public client could be anyone, who could try
 // tokens here until one is good.
 func (s *Service) handleIntrospect(w http.ResponseWriter, r *http.Request) error {
-	p, err := singleForm(w, r)
-	if err != nil {
-		return err
-	}
-	c, err := s.authenticate(w, r, p)
+	p, c, err := s.clientForm(w, r)
 	if err != nil {
 		return err
 	}

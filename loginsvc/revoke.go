@@ -18,11 +18,7 @@ import (
 //
 // A token_type_hint is not needed: the kinds of tokens look different.
 func (s *Service) handleRevoke(w http.ResponseWriter, r *http.Request) error {
-	p, err := singleForm(w, r)
-	if err != nil {
-		return err
-	}
-	c, err := s.authenticate(w, r, p)
+	p, c, err := s.clientForm(w, r)
 	if err != nil {
 		return err
 	}

@@ -14,11 +14,7 @@ import (
 // handleToken is the token endpoint (OAuth 2.1, Section 3.2). It reads no
 // cookie, and no parameter but those of the body.
 func (s *Service) handleToken(w http.ResponseWriter, r *http.Request) error {
-	p, err := singleForm(w, r)
-	if err != nil {
-		return err
-	}
-	c, err := s.authenticate(w, r, p)
+	p, c, err := s.clientForm(w, r)
 	if err != nil {
 		return err
 	}
