@@ -2,15 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 )
 
-// cost is what DynamoDB was asked and what it says that this takes.
+// cost is what DynamoDB was asked and what it says that this takes. A request that
+// got no answer at all, because its connection ended, is no part of it: it is
+// sent again, which says nothing about what was measured.
 type cost struct {
 	requests, transactions int
 	read, write            float64 // capacity units
@@ -77,6 +81,9 @@ func (m *meter) measure(ctx context.Context, in middleware.InitializeInput, next
 		for _, part := range r.ConsumedCapacity {
 			c.write += units(&part)
 		}
+	}
+	if _, answered := errors.AsType[smithy.APIError](err); err != nil && !answered {
+		return out, metadata, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
