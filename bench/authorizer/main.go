@@ -13,8 +13,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/bench/machine"
 )
 
 func main() {
@@ -71,15 +71,7 @@ func run(ctx context.Context, o options) (bool, error) {
 
 // printHead says on what the figures below were taken.
 func printHead(ctx context.Context) {
-	version := func(name string, args ...string) string {
-		out, err := exec.CommandContext(ctx, name, args...).Output()
-		if err != nil {
-			return name + ": " + err.Error()
-		}
-		return strings.TrimSpace(string(out))
-	}
-	load, _ := os.ReadFile("/proc/loadavg") // a missing one prints nothing
-	fmt.Printf("%s, Node %s, load average %s\n", version("go", "version"), version("node", "--version"), strings.TrimSpace(string(load)))
+	fmt.Println(machine.Line(ctx))
 	fmt.Print("Node's loop over the Runtime API is our own on node:http, leaner than aws-lambda-ric,\n" +
 		"whose native part needs cmake and autotools to be built.\n\n")
 }

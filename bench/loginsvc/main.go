@@ -15,8 +15,9 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/gatehouse-auth/gatehouse/bench/machine"
 )
 
 type options struct {
@@ -45,8 +46,7 @@ func run(ctx context.Context, o options) (bool, error) {
 	if o.role == "kms" {
 		return true, serveKMS()
 	}
-	load, _ := os.ReadFile("/proc/loadavg") // a missing one prints nothing
-	fmt.Printf("load average %s\n\n", strings.TrimSpace(string(load)))
+	fmt.Printf("%s\n\n", machine.Load())
 	ok, err := measureInit(ctx, o.starts)
 	if err != nil {
 		return false, err

@@ -3,10 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
-	"strings"
 	"time"
+
+	"github.com/gatehouse-auth/gatehouse/bench/machine"
 )
 
 // measure loads all in turn. The first round, which is longer, warms them up and
@@ -74,15 +73,7 @@ func (all *subjects) sign(turn time.Duration, counts bool) error {
 
 // printHead says on what the figures were taken.
 func printHead(ctx context.Context, o options) {
-	version := func(name string, args ...string) string {
-		out, err := exec.CommandContext(ctx, name, args...).Output()
-		if err != nil {
-			return name + ": " + err.Error()
-		}
-		return strings.TrimSpace(string(out))
-	}
-	load, _ := os.ReadFile("/proc/loadavg") // a missing one prints nothing
-	fmt.Printf("%s, Node %s, load average %s\n", version("go", "version"), version("node", "--version"), strings.TrimSpace(string(load)))
+	fmt.Println(machine.Line(ctx))
 	fmt.Printf("%d connections, %d rounds of %v each, in turn. The login service's key is in another process on\n"+
 		"the other core and takes %v; it signs one token a renewal (RS256). oidc-provider signs an ID token\n"+
 		"(RS256) with a key of its own, and its access tokens are opaque; openauth signs an access token (ES256).\n\n",
