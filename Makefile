@@ -17,7 +17,7 @@ package: node_modules
 # Runtime API, with an emulated DynamoDB and KMS; first from Go, then with the
 # browser and the clients of others that also face `gatehouse dev`.
 e2e-lambda: package e2e/clients/node_modules
-	go test -count=1 -v ./internal/stacktest
+	go test -count=1 -v ./internal/testrig/stacktest
 	go test -C e2e -count=1 . -stack
 
 # What is wrong is found before it is deployed, and what was deployed is tried.

@@ -21,7 +21,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/connection/apigateway"
 	"github.com/gatehouse-auth/gatehouse/connection/connectiontest"
 	"github.com/gatehouse-auth/gatehouse/identity/testkit"
-	"github.com/gatehouse-auth/gatehouse/internal/gateway"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
 )
 
 // socketAPI is a WebSocket API: its gateway asks the real authorizer about

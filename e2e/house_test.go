@@ -23,7 +23,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gatehouse-auth/gatehouse/internal/stacktest"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/stacktest"
 )
 
 var (

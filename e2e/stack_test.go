@@ -6,7 +6,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/gatehouse-auth/gatehouse/internal/stacktest"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/stacktest"
 )
 
 // onStack has every test face the packaged template instead of gatehouse dev:

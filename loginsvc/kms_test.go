@@ -18,7 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
-	"github.com/gatehouse-auth/gatehouse/internal/kmstest"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/kmstest"
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
 	"github.com/gatehouse-auth/gatehouse/keys/keystest"
 	"github.com/gatehouse-auth/gatehouse/keys/kmskey"

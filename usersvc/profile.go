@@ -8,8 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/gatehouse-auth/gatehouse/internal/email"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/usersvc/email"
 )
 
 // Profile is what a provider says about a person, from a verified ID token.

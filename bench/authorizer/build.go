@@ -7,7 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 
-	"github.com/gatehouse-auth/gatehouse/internal/lambdazip"
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/lambdazip"
 )
 
 // build makes a folder for each function, as Lambda unpacks its zip, and returns

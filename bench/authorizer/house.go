@@ -10,7 +10,7 @@ import (
 	"net/http/httptest"
 	"time"
 
-	"github.com/gatehouse-auth/gatehouse/internal/lambdazip"
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/lambdazip"
 	"github.com/gatehouse-auth/gatehouse/internal/revocation"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 	"github.com/gatehouse-auth/gatehouse/keys/jwks"

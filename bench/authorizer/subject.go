@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/gatehouse-auth/gatehouse/internal/lambdatest"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/lambdatest"
 )
 
 // subject is a function that is measured.

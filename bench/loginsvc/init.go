@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	gatehouse "github.com/gatehouse-auth/gatehouse"
-	"github.com/gatehouse-auth/gatehouse/internal/lambdatest"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/lambdatest"
 )
 
 // function is one whose start is measured.

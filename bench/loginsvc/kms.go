@@ -16,9 +16,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
-	"github.com/gatehouse-auth/gatehouse/internal/awsenv"
 	"github.com/gatehouse-auth/gatehouse/internal/env"
-	"github.com/gatehouse-auth/gatehouse/internal/kmstest"
+	"github.com/gatehouse-auth/gatehouse/internal/lambda/awsenv"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/kmstest"
 	"github.com/gatehouse-auth/gatehouse/keys/keystest"
 	"github.com/gatehouse-auth/gatehouse/keys/kmskey"
 )

@@ -17,7 +17,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer"
-	"github.com/gatehouse-auth/gatehouse/internal/demoidp"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/demoidp"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/keys"
 	"github.com/gatehouse-auth/gatehouse/keys/localkey"

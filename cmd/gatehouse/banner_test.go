@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/gatehouse-auth/gatehouse/internal/devserver"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/server"
 )
 
 const screen = `gatehouse dev · local mode: throw-away table and RS256 key, nothing leaves this machine
@@ -30,7 +30,7 @@ const screen = `gatehouse dev · local mode: throw-away table and RS256 key, not
   ready in 0.30 s · Ctrl-C stops · --data DIR keeps the state
 `
 
-func text(t *testing.T, c *devCommand, s *devserver.Server, colour bool) string {
+func text(t *testing.T, c *devCommand, s *server.Server, colour bool) string {
 	t.Helper()
 	var out strings.Builder
 	b := newBanner(c, &world{self: "go run ./cmd/gatehouse"}, s, 300*time.Millisecond)
@@ -41,7 +41,7 @@ func text(t *testing.T, c *devCommand, s *devserver.Server, colour bool) string 
 }
 
 func TestBanner(t *testing.T) {
-	s := &devserver.Server{Issuer: "http://localhost:8787", DemoURL: "http://127.0.0.1:8788"}
+	s := &server.Server{Issuer: "http://localhost:8787", DemoURL: "http://127.0.0.1:8788"}
 	if diff := cmp.Diff(screen, text(t, &devCommand{}, s, false)); diff != "" {
 		t.Error(diff)
 	}
@@ -52,7 +52,7 @@ func TestBanner(t *testing.T) {
 
 // Whatever is added to the block, it stays on one screen.
 func TestBannerIsShort(t *testing.T) {
-	s := &devserver.Server{Issuer: "http://localhost:9999", DemoURL: "http://127.0.0.1:8788", Providers: []string{"Google"}}
+	s := &server.Server{Issuer: "http://localhost:9999", DemoURL: "http://127.0.0.1:8788", Providers: []string{"Google"}}
 	got := text(t, &devCommand{Data: "./state", Upstream: "http://localhost:3000"}, s, false)
 	if lines := strings.Count(got, "\n"); lines > 24 {
 		t.Errorf("%d lines", lines)

@@ -12,8 +12,8 @@ import (
 	"text/tabwriter"
 
 	houseconfig "github.com/gatehouse-auth/gatehouse/internal/config"
-	"github.com/gatehouse-auth/gatehouse/internal/devserver"
-	"github.com/gatehouse-auth/gatehouse/internal/tour"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/server"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/tour"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/registry"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
@@ -118,7 +118,7 @@ func (c *clientsAddCommand) Run(w *world) error {
 		if _, taken := all.inFile(c.ID); taken {
 			return fmt.Errorf("%s is in the configuration, which comes first: choose another id", c.ID)
 		}
-		if c.Data != "" && (c.ID == tour.ClientID || c.ID == devserver.WebClientID) {
+		if c.Data != "" && (c.ID == tour.ClientID || c.ID == server.WebClientID) {
 			return fmt.Errorf("%s is gatehouse dev's own: choose another id", c.ID)
 		}
 		secret, err := all.Add(ctx, c.by(), app, !c.Public)

@@ -9,9 +9,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/gatehouse-auth/gatehouse/internal/devserver"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/server"
 	"github.com/gatehouse-auth/gatehouse/internal/env"
-	"github.com/gatehouse-auth/gatehouse/internal/gateway"
 )
 
 type devCommand struct {
@@ -35,7 +35,7 @@ func (c *devCommand) Run(w *world) error {
 		return err
 	}
 	log, observe := c.logging(w)
-	server, err := devserver.Start(ctx, devserver.Options{
+	server, err := server.Start(ctx, server.Options{
 		Addr: c.Addr, DemoAddr: c.DemoAddr, Data: c.Data, Upstream: c.Upstream, Config: c.Config, Template: c.Template,
 		Getenv: getenv, EnvFile: c.Env, Log: log, Observe: observe,
 	})
@@ -53,7 +53,7 @@ func (c *devCommand) Run(w *world) error {
 	return err
 }
 
-func (c *devCommand) tell(w *world, s *devserver.Server, took time.Duration) error {
+func (c *devCommand) tell(w *world, s *server.Server, took time.Duration) error {
 	b := newBanner(c, w, s, took)
 	if c.Output == "json" {
 		return b.writeJSON(w.stdout)

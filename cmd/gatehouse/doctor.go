@@ -8,7 +8,7 @@ import (
 	"os/signal"
 	"strings"
 
-	"github.com/gatehouse-auth/gatehouse/internal/doctor"
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/doctor"
 	"github.com/gatehouse-auth/gatehouse/internal/env"
 )
 

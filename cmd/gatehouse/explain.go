@@ -15,9 +15,9 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/authorizer"
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
-	"github.com/gatehouse-auth/gatehouse/internal/devserver"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/server"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/signin"
 	"github.com/gatehouse-auth/gatehouse/internal/explain"
-	"github.com/gatehouse-auth/gatehouse/internal/signin"
 )
 
 type explainCommand struct {
@@ -67,7 +67,7 @@ func (c *explainCommand) question(ctx context.Context, w *world, rawToken string
 	} else if err != nil {
 		return q, err
 	}
-	cfg, err := devserver.ReadConfig(c.Config, q.Issuer, w.getenv)
+	cfg, err := server.ReadConfig(c.Config, q.Issuer, w.getenv)
 	if err != nil {
 		return q, err
 	}
@@ -76,7 +76,7 @@ func (c *explainCommand) question(ctx context.Context, w *world, rawToken string
 	}
 	rules := cfg.Routes
 	if strings.HasPrefix(q.Issuer, "http://") { // only gatehouse dev is
-		rules = devserver.Rules(cfg)
+		rules = server.Rules(cfg)
 	}
 	if q.Policy, err = policy.Compile(rules); err != nil {
 		return q, err

@@ -10,8 +10,8 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/gatehouse-auth/gatehouse/internal/signin"
-	"github.com/gatehouse-auth/gatehouse/internal/tour"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/signin"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/tour"
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
 )
 

@@ -7,7 +7,7 @@ import (
 	"os"
 	"os/signal"
 
-	"github.com/gatehouse-auth/gatehouse/internal/lambdazip/house"
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/lambdazip"
 )
 
 type packageCommand struct {
@@ -21,7 +21,7 @@ type packageCommand struct {
 func (c *packageCommand) Run(w *world) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	artifacts, err := house.Build(ctx, c.Root, c.Out, c.Arch)
+	artifacts, err := lambdazip.Package(ctx, c.Root, c.Out, c.Arch)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/gatehouse-auth/gatehouse/internal/config"
-	"github.com/gatehouse-auth/gatehouse/internal/devserver"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/server"
 )
 
 const readme = "../../README.md"
@@ -53,7 +53,7 @@ func blocks(t *testing.T) []block {
 // gatehouse dev on free ports, and compares what they print: … stands for
 // anything.
 func TestREADME(t *testing.T) {
-	server, err := devserver.Start(t.Context(), devserver.Options{Config: "../../gatehouse.yml", Template: "../../serverless.yml"})
+	server, err := server.Start(t.Context(), server.Options{Config: "../../gatehouse.yml", Template: "../../serverless.yml"})
 	if err != nil {
 		t.Fatal(err)
 	}

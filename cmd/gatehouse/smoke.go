@@ -9,9 +9,9 @@ import (
 	"os/signal"
 	"strings"
 
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/smoke"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/signin"
 	"github.com/gatehouse-auth/gatehouse/internal/env"
-	"github.com/gatehouse-auth/gatehouse/internal/signin"
-	"github.com/gatehouse-auth/gatehouse/internal/smoke"
 )
 
 type smokeCommand struct {

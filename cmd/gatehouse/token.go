@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gatehouse-auth/gatehouse/internal/demoidp"
-	"github.com/gatehouse-auth/gatehouse/internal/devserver"
-	"github.com/gatehouse-auth/gatehouse/internal/signin"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/demoidp"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/server"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/signin"
 )
 
 type tokenCommand struct {
@@ -24,8 +24,8 @@ type tokenCommand struct {
 // Run signs in as a browser and an app would, and prints what the app got.
 func (c *tokenCommand) Run(w *world) error {
 	secret := c.Secret
-	if secret == "" && c.Client == devserver.WebClientID {
-		secret = devserver.WebClientSecret
+	if secret == "" && c.Client == server.WebClientID {
+		secret = server.WebClientSecret
 	}
 	user := strings.ToLower(c.As)
 	if !slices.ContainsFunc(demoidp.People(), func(p demoidp.Person) bool { return p.ID == user }) {

@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/gatehouse-auth/gatehouse/internal/lambdazip/house"
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/lambdazip"
 )
 
 func main() {
-	artifacts, err := house.Build(context.Background(), ".", "dist", "arm64")
+	artifacts, err := lambdazip.Package(context.Background(), ".", "dist", "arm64")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "lambdazip:", err)
 		os.Exit(1)

@@ -18,10 +18,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
-	"github.com/gatehouse-auth/gatehouse/internal/kmstest"
-	"github.com/gatehouse-auth/gatehouse/internal/lambdahttp"
+	"github.com/gatehouse-auth/gatehouse/internal/lambda/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotest"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/kmstest"
 	"github.com/gatehouse-auth/gatehouse/keys/jwks"
 	"github.com/gatehouse-auth/gatehouse/keys/keystest"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"

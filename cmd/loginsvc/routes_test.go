@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gatehouse-auth/gatehouse/internal/gateway"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
 )
 
 // TestRoutes asks the service for every route that serverless.yml sends to it.

@@ -11,11 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
-	"github.com/gatehouse-auth/gatehouse/internal/kmstest"
 	"github.com/gatehouse-auth/gatehouse/internal/metric"
 	"github.com/gatehouse-auth/gatehouse/internal/metric/metrictest"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotest"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/kmstest"
 	"github.com/gatehouse-auth/gatehouse/keys/keystest"
 )
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gatehouse-auth/gatehouse/internal/lambdahttp"
+	"github.com/gatehouse-auth/gatehouse/internal/lambda/lambdahttp"
 )
 
 func start(t *testing.T, file string, env map[string]string) (lambdahttp.Function, error) {

@@ -18,9 +18,9 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/identity"
 	"github.com/gatehouse-auth/gatehouse/identity/testkit"
-	"github.com/gatehouse-auth/gatehouse/internal/lambdatest"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotest"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/lambdatest"
 )
 
 // sockets is the management API of a stage, and beside it the revocation feed.

@@ -19,8 +19,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
-	"github.com/gatehouse-auth/gatehouse/internal/lambdatest"
 	"github.com/gatehouse-auth/gatehouse/internal/runtimewire"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/lambdatest"
 )
 
 // TestMain is also the `bootstrap` of these tests: with RUNTIMEWIRE set, this

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gatehouse-auth/gatehouse/internal/email"
+	"github.com/gatehouse-auth/gatehouse/usersvc/email"
 )
 
 // claims are the members of a JSON object under their exact names: encoding/json

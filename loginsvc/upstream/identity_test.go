@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/gatehouse-auth/gatehouse/internal/demoidp"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/demoidp"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
 )
 

@@ -10,7 +10,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/gatehouse-auth/gatehouse/internal/demoidp"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/demoidp"
 )
 
 func TestKeysThatDoNotVerify(t *testing.T) {

@@ -1,0 +1,187 @@
+package doctor_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/doctor"
+)
+
+const sound = `
+issuer: https://auth.example.com
+providers:
+  - {id: google, client_id: gatehouse}
+admins: [ada@example.com]
+routes:
+  - {route: GET /users, roles: [admin]}
+clients:
+  - {id: spa, redirect_uris: [https://app.example.com/callback], scopes: [openid]}
+`
+
+// examine writes the two files into a folder and examines them.
+func examine(t *testing.T, configuration, template string) *doctor.Report {
+	t.Helper()
+	folder := t.TempDir()
+	in := doctor.Inputs{Config: filepath.Join(folder, "gatehouse.yml"), Template: filepath.Join(folder, "serverless.yml")}
+	for path, text := range map[string]string{in.Config: configuration, in.Template: template} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return doctor.Files(in)
+}
+
+func ours(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("../../../" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func has(r *doctor.Report, want string) bool {
+	for _, f := range r.Findings {
+		if strings.Contains(f.Text, want) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestSoundFiles(t *testing.T) {
+	r := examine(t, sound, ours(t, "serverless.yml"))
+	if len(r.Findings) != 0 {
+		t.Errorf("findings: %v", r.Findings)
+	}
+	if facts := strings.Join(r.Facts, "\n"); !strings.Contains(facts, "refused after at most 1m5s") || !strings.Contains(facts, "ends 10m0s after it was issued") {
+		t.Errorf("S125 the bounds are not told:\n%s", facts)
+	}
+}
+
+// Rules for the APIs of other stacks that ask this authorizer are not for nothing.
+func TestRulesOfOtherAPIs(t *testing.T) {
+	template := ours(t, "serverless.yml")
+	more := strings.Replace(sound, "clients:", "  - {route: $connect, roles: [admin]}\n  - {route: GET /orders, roles: [admin]}\nclients:", 1)
+	if r := examine(t, more, template); len(r.Findings) != 1 || !has(r, `"GET /orders": the rule guards nothing`) {
+		t.Errorf("findings: %v", r.Findings)
+	}
+	listed := strings.Replace(template, "custom:\n", "custom:\n  elsewhere: [GET /orders]\n", 1)
+	if r := examine(t, more, listed); len(r.Findings) != 0 {
+		t.Errorf("findings: %v", r.Findings)
+	}
+}
+
+func TestOurFiles(t *testing.T) {
+	if r := examine(t, ours(t, "gatehouse.yml"), ours(t, "serverless.yml")); r.Wrong() != 0 {
+		t.Errorf("findings: %v", r.Findings)
+	}
+}
+
+// TestTrapsInConfiguration plants each trap into a sound gatehouse.yml.
+func TestTrapsInConfiguration(t *testing.T) {
+	template := ours(t, "serverless.yml")
+	for _, tc := range []struct {
+		name, old, new, want string
+	}{
+		{"an issuer with a slash", "https://auth.example.com", "https://auth.example.com/", "ends in a slash"},
+		{"an issuer in the clear", "https://auth.example.com", "http://auth.example.com", "want https"},
+		{"an issuer on this machine", "https://auth.example.com", "http://localhost:8787", "is not https"},
+		{"an issuer of one API", "auth.example.com", "abc.execute-api.eu-west-3.amazonaws.com", "belongs to one API"},
+		{"an issuer with a path", "auth.example.com", "example.com/auth", "has the path /auth"},
+		{"no issuer", "issuer: https://auth.example.com", "", "the address that AWS gives the API"},
+		{"a wildcard redirect", "https://app.example.com/callback", "https://*.example.com/callback", "*"},
+		{"a redirect in the clear", "https://app.example.com/callback", "http://app.example.com/callback", "redirect_uris"},
+		{"a redirect to localhost", "https://app.example.com/callback", "http://localhost:5173/callback", "a client of its own"},
+		{"a role that nobody gets", "admins: [ada@example.com]", "", `the role "admin" is never granted`},
+		{"a role that is not declared", "roles: [admin]", "roles: [editor]", "unknown role"},
+		{"a scope that nobody gets", "roles: [admin]", "scopes: ['orders:read']", "unknown scope"},
+		{"a rule for no route", "GET /users,", "GET /user,", "the rule guards nothing"},
+		{"a rule for a public route", "GET /users,", "GET /login,", "the rule guards nothing"},
+		{"a fresh rule on a kept route", "GET /users,", "GET /audit, fresh: true,", "GET /audit: its rule says fresh"},
+		{"no provider", "providers:\n  - {id: google, client_id: gatehouse}", "", "nobody can sign in"},
+		{"two providers that are one", "admins:", "  - {id: work, issuer: 'https://accounts.google.com', client_id: b}\nadmins:", "keep one"},
+		{"e-mails on anybody's word", "admins:", "  - {id: acme, issuer: 'https://id.example.org', client_id: b, trust_email: true}\nadmins:", "has trust_email"},
+		{"no clients", "clients:\n  - {id: spa, redirect_uris: [https://app.example.com/callback], scopes: [openid]}", "", "there are no clients"},
+		{"everybody an admin", "admins:", "default_roles: [admin]\nadmins:", "everyone who signs in an admin"},
+		{"a slip", "admins:", "amdins:", "amdins"},
+		{"an audience that is the issuer", "admins:", "audience: https://auth.example.com\nadmins:", "is the issuer"},
+		{"tokens for a day", "admins:", "lifetimes: {access_token: 24h}\nadmins:", "lifetimes.access_token"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if !strings.Contains(sound, tc.old) {
+				t.Fatalf("nothing to change: %q", tc.old)
+			}
+			if r := examine(t, strings.Replace(sound, tc.old, tc.new, 1), template); !has(r, tc.want) {
+				t.Errorf("not found; findings: %v", r.Findings)
+			}
+		})
+	}
+}
+
+// TestTrapsInTemplate plants each trap into our serverless.yml.
+func TestTrapsInTemplate(t *testing.T) {
+	template := ours(t, "serverless.yml")
+	for _, tc := range []struct {
+		name, old, new, want string
+	}{
+		{"a route that anybody can call", "{method: get, path: /me, authorizer: {name: gatehouse}}", "GET /me", "GET /me has no authorizer and is not listed"},
+		{"a list of what is not", "    - GET /login\n", "    - GET /log-in\n", "custom.public lists GET /log-in"},
+		{"a list of what is guarded", "    - GET /login\n", "    - GET /login\n    - GET /me\n", "custom.public lists GET /me, which has an authorizer"},
+		{"one answer for all routes", "          - $context.routeKey\n", "", "one route's answer opens all"},
+		{"answers kept too long", "resultTtlInSeconds: 60", "resultTtlInSeconds: 300", "answers are kept for 5m0s"},
+		{"answers kept without a word", "        resultTtlInSeconds: 60\n", "", "resultTtlInSeconds: not set"},
+		{"answers kept for anybody", "          - $request.header.Authorization\n          - $context.routeKey\n", "          - $request.header.X-App\n          - $context.routeKey\n", "does not tell callers apart"},
+		{"a token in the query", "          - $request.header.Authorization\n          - $context.routeKey\n", "          - $request.header.Authorization\n          - $request.querystring.token\n          - $context.routeKey\n", "a token in a query string"},
+		{"a fresh authorizer that keeps", "resultTtlInSeconds: 0", "resultTtlInSeconds: 60", "one route's answer opens all"},
+		{"an authorizer that is not", "path: /me, authorizer: {name: gatehouse}", "path: /me, authorizer: {name: gatehuose}", `no authorizer is called "gatehuose"`},
+		{"ANY, and browsers", "{method: get, path: /notes, authorizer", "{method: '*', path: /notes, authorizer", "a browser's preflight"},
+		{"CORS by the gateway", "    name: ${self:custom.name}\n    payload", "    name: ${self:custom.name}\n    cors: true\n    payload", "cors"},
+		{"a route twice", "      - httpApi: GET /login\n", "      - httpApi: GET /login\n      - httpApi: GET /login\n", "declared twice"},
+		{"payload 1.0", "    payload: '2.0'", "    payload: '1.0'", "payload"},
+		{"a secret in the open", "      GATEHOUSE_PARAMETERS: ${self:custom.parameters}", "      GATEHOUSE_PARAMETERS: ${self:custom.parameters}\n      GOOGLE_CLIENT_SECRET: abc", "GOOGLE_CLIENT_SECRET stands in the environment"},
+		{".env that is not read", "useDotenv: true", "useDotenv: false", "useDotenv is off"},
+		{"logs for ever", "  logRetentionInDays: 90\n", "", "logs are kept"},
+		{"one part of AWS", "{Fn::GetAtt: [NotesLogGroup, Arn]}", "arn:aws:logs:*:*:*", "an ARN with its partition"},
+		{"an action that is not", "dynamodb:ConditionCheckItem", "dynamodb:TransactWriteItems", "are no IAM actions"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if !strings.Contains(template, tc.old) {
+				t.Fatalf("nothing to change: %q", tc.old)
+			}
+			configuration := strings.Replace(sound, "GET /users,", "PUT /users/{id}/roles, fresh: true,", 1)
+			if r := examine(t, configuration, strings.Replace(template, tc.old, tc.new, 1)); !has(r, tc.want) {
+				t.Errorf("not found; findings: %v", r.Findings)
+			}
+		})
+	}
+}
+
+func TestAbsentFiles(t *testing.T) {
+	if r := doctor.Files(doctor.Inputs{Config: "none.yml", Template: "none.yml"}); r.Wrong() != 1 {
+		t.Errorf("findings: %v", r.Findings)
+	}
+	in := doctor.Inputs{Config: "../../../gatehouse.yml", Template: "../../../serverless.yml", Packaged: "none.json", Dist: t.TempDir()}
+	if r := doctor.Files(in); r.Wrong() != 0 || !has(r, "nothing is packaged") {
+		t.Errorf("findings: %v", r.Findings)
+	}
+}
+
+func TestDeploymentWantsARegion(t *testing.T) {
+	folder := t.TempDir()
+	in := doctor.Inputs{Config: filepath.Join(folder, "gatehouse.yml"), Template: "../../../serverless.yml", Deploy: true}
+	if err := os.WriteFile(in.Config, []byte(sound), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !has(doctor.Files(in), "write AWS_REGION=… into .env") {
+		t.Error("a deployment without a region passes")
+	}
+	for _, variable := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
+		in.Getenv = func(name string) string { return map[string]string{variable: "eu-central-1"}[name] }
+		if r := doctor.Files(in); has(r, "region") {
+			t.Errorf("with %s: %v", variable, r.Findings)
+		}
+	}
+}

@@ -1,0 +1,174 @@
+package doctor_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/doctor"
+)
+
+const packaged = "../../../.serverless/cloudformation-template-update-stack.json"
+
+type object = map[string]any
+
+// seed is a fault as people make them: a resource, the way to a value in it, and
+// what they write there. nil deletes.
+type seed struct {
+	name, resource string
+	way            []any // keys and indexes
+	value          any
+}
+
+var seeds = []seed{
+	{"a route opened for a demonstration", "HttpApiRouteGetAudit", []any{"Properties", "AuthorizationType"}, "NONE"},
+	{"a guarded route that loses its authorizer", "HttpApiRouteGetMeExport", []any{"Properties", "AuthorizerId"}, nil},
+	{"a method widened to ANY", "HttpApiRouteGetLogin", []any{"Properties", "RouteKey"}, "ANY /login"},
+	{"kept answers on a fresh route", "HttpApiRoutePutUsersIdVarRoles", []any{"Properties", "AuthorizerId"}, object{"Ref": "HttpApiAuthorizerGatehouse"}},
+	{"answers kept for five minutes", "HttpApiAuthorizerGatehouse", []any{"Properties", "AuthorizerResultTtlInSeconds"}, 300.0},
+	{"answers kept whatever the route", "HttpApiAuthorizerGatehouse", []any{"Properties", "IdentitySource"}, []any{"$request.header.Authorization"}},
+	{"an integration of payload 1.0", "HttpApiIntegrationLoginsvc", []any{"Properties", "PayloadFormatVersion"}, "1.0"},
+	{"an integration of a type that is not", "HttpApiIntegrationLoginsvc", []any{"Properties", "IntegrationType"}, "AWS_LAMBDA"},
+	{"the runtime that AWS took away", "LoginsvcLambdaFunction", []any{"Properties", "Runtime"}, "go1.x"},
+	{"too little memory", "LoginsvcLambdaFunction", []any{"Properties", "MemorySize"}, 64.0},
+	{"a role shared", "UsersvcLambdaFunction", []any{"Properties", "Role"}, object{"Fn::GetAtt": []any{"LoginsvcRole", "Arn"}}},
+	{"a role that is not there", "UsersvcLambdaFunction", []any{"Properties", "Role"}, object{"Fn::GetAtt": []any{"UserRole", "Arn"}}},
+	{"a client secret in the open", "LoginsvcLambdaFunction", []any{"Properties", "Environment", "Variables", "GOOGLE_CLIENT_SECRET"}, "abc"},
+	{"a table name that is a guess", "UsersvcLambdaFunction", []any{"Properties", "Environment", "Variables", "GATEHOUSE_TABLE"}, "gatehouse"},
+	{"an issuer with a slash", "AuthorizerLambdaFunction", []any{"Properties", "Environment", "Variables", "GATEHOUSE_ISSUER"}, "https://auth.example.com/"},
+	{"dynamodb:*", "UsersvcRole", []any{"Properties", "Policies", 1, "PolicyDocument", "Statement", 0, "Action"}, "dynamodb:*"},
+	{"an action misspelt", "LoginsvcRole", []any{"Properties", "Policies", 2, "PolicyDocument", "Statement", 1, "Action"}, "kms:SignDigest"},
+	{"an action that is not", "UsersvcRole", []any{"Properties", "Policies", 1, "PolicyDocument", "Statement", 0, "Action"}, "dynamodb:TransactWriteItems"},
+	{"any key may sign", "LoginsvcRole", []any{"Properties", "Policies", 2, "PolicyDocument", "Statement", 1, "Condition"}, nil},
+	{"a table that goes with the stack", "Table", []any{"DeletionPolicy"}, nil},
+	{"no way back in time", "Table", []any{"Properties", "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"}, false},
+	{"rows for ever", "Table", []any{"Properties", "TimeToLiveSpecification"}, nil},
+	{"a key schema of an attribute that is not defined", "Table", []any{"Properties", "KeySchema", 0, "AttributeName"}, "id"},
+	{"a key for ciphers", "SigningKey", []any{"Properties", "KeyUsage"}, "ENCRYPT_DECRYPT"},
+	{"a key that nobody can delete or change", "SigningKey", []any{"Properties", "KeyPolicy", "Statement", 0, "Action"}, "kms:Sign"},
+	{"queries in the access log", "HttpApiStage", []any{"Properties", "AccessLogSettings", "Format"}, "$context.requestId $context.path $context.identity.sourceIp"},
+	{"settings before routes", "HttpApiStage", []any{"DependsOn"}, nil},
+	{"an alarm that tells nobody", "FeedFailuresAlarm", []any{"Properties", "AlarmActions"}, nil},
+	{"an alarm with a comparison that is not", "ServerErrorsAlarm", []any{"Properties", "ComparisonOperator"}, "GreaterThan"},
+	{"an alarm that needs a thousand", "ServerErrorsAlarm", []any{"Properties", "Threshold"}, 100000.0},
+	{"a log that stays for a hundred days", "LoginsvcLogGroup", []any{"Properties", "RetentionInDays"}, 100.0},
+	{"a rotator that nobody runs", "RotatorEventsRuleSchedule1", []any{"Properties", "State"}, "DISABLED"},
+	{"an alarm on a metric misspelt", "KeyFailuresAlarm", []any{"Properties", "MetricName"}, "KeyFailure"},
+	{"an alarm in a namespace of its own", "FeedFailuresAlarm", []any{"Properties", "Namespace"}, "Gatehouse/prod"},
+	{"an alarm on another stage", "TableFailuresAlarm", []any{"Properties", "Dimensions"}, []any{object{"Name": "stack", "Value": "gatehouse-staging"}}},
+	{"an alarm that forgets what it counts", "RefreshReuseAlarm", []any{"Properties", "Dimensions"}, []any{object{"Name": "stack", "Value": "gatehouse-prod"}}},
+	{"an alarm on ages added up", "FeedStaleAlarm", []any{"Properties", "Statistic"}, "Sum"},
+	{"an alarm that a silent rotator never rings", "RotatorSilentAlarm", []any{"Properties", "TreatMissingData"}, "notBreaching"},
+	{"functions that count under another name", "LoginsvcLambdaFunction", []any{"Properties", "Environment", "Variables", "GATEHOUSE_NAME"}, "gatehouse"},
+	{"a dashboard of metrics that are gone", "Dashboard", []any{"Properties", "DashboardBody"},
+		`{"widgets":[{"type":"metric","properties":{"title":"Trouble","stat":"Sum","metrics":[["Gatehouse","gatehouse-prod-KeyFailures"]]}}]}`},
+}
+
+// How many of the seeds must be found by the checks alone, and together with the
+// validator, which takes seconds for each and is asked by CI.
+const (
+	byChecks = 37
+	together = 40
+)
+
+func TestSeededFaults(t *testing.T) {
+	raw, err := os.ReadFile(packaged)
+	if errors.Is(err, fs.ErrNotExist) && os.Getenv("CI") != "true" {
+		t.Skip("nothing is packaged: make package, then test again")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if faults := judge(t, string(raw)); faults.Wrong() != 0 {
+		t.Fatalf("the template is not sound before anything is planted: %v", faults.Findings)
+	}
+	found, wanted, validates := 0, byChecks, os.Getenv("CI") == "true"
+	if validates {
+		wanted = together
+	}
+	for _, s := range seeds {
+		text := s.plant(t, raw)
+		switch r := judge(t, text); {
+		case r.Wrong() > 0:
+			found++
+			t.Logf("checks     %s: %s", s.name, r.Findings[0].Text)
+		case validates && refusedByValidator(t, text):
+			found++
+			t.Logf("validator  %s", s.name)
+		default:
+			t.Logf("NOT FOUND  %s", s.name)
+		}
+	}
+	t.Logf("%d of %d found", found, len(seeds))
+	if found < wanted {
+		t.Errorf("%d of %d found, want %d", found, len(seeds), wanted)
+	}
+}
+
+// judge examines a packaged template with our own two files.
+func judge(t *testing.T, text string) *doctor.Report {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "template.json")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	all := doctor.Files(doctor.Inputs{Config: "../../../gatehouse.yml", Template: "../../../serverless.yml", Packaged: path, Dist: "../../../dist"})
+	r := &doctor.Report{}
+	for _, f := range all.Findings {
+		if f.Where == path && !f.Remark { // not the zips, which other tests make
+			r.Findings = append(r.Findings, f)
+		}
+	}
+	return r
+}
+
+func (s seed) plant(t *testing.T, raw []byte) string {
+	t.Helper()
+	var template object
+	if err := json.Unmarshal(raw, &template); err != nil {
+		t.Fatal(err)
+	}
+	var at any = template["Resources"].(object)[s.resource]
+	for _, step := range s.way[:len(s.way)-1] {
+		switch step := step.(type) {
+		case string:
+			at = at.(object)[step]
+		case int:
+			at = at.([]any)[step]
+		}
+	}
+	last := s.way[len(s.way)-1].(string)
+	if s.value == nil {
+		delete(at.(object), last)
+	} else {
+		at.(object)[last] = s.value
+	}
+	text, err := json.Marshal(template)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.TrimSpace(string(text)) == strings.TrimSpace(string(raw)) {
+		t.Fatalf("%s: nothing was planted", s.name)
+	}
+	return string(text)
+}
+
+func refusedByValidator(t *testing.T, text string) bool {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "template.json")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), "node", "../../../.ci/validate.mjs", path).CombinedOutput()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == 1 && strings.Contains(string(out), " errors, ") {
+		return true
+	} else if err != nil {
+		t.Fatalf("validate.mjs: %v\n%s", err, out)
+	}
+	return false
+}

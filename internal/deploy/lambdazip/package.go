@@ -1,0 +1,88 @@
+package lambdazip
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/internal/config"
+	"github.com/gatehouse-auth/gatehouse/keys/jwks"
+)
+
+// Package writes NAME.zip into out for each Lambda main under cmd and examples of
+// the module in root, for arch: "" is arm64.
+func Package(ctx context.Context, root, out, arch string) ([]Artifact, error) {
+	files, err := files(root)
+	if err != nil {
+		return nil, err
+	}
+	return Build(ctx, Config{
+		Root: root, Out: out, Arch: arch,
+		Files: func(function string) ([]File, error) { return files[function], nil },
+	})
+}
+
+// files returns what goes into the zips beside the programs. The authorizer is
+// given the compiled route rules, because it runs on every request and parses no
+// YAML; both who verifies and who publishes, the keys that `gatehouse keys
+// export > jwks.json` has written, if that was done.
+func files(root string) (map[string][]File, error) {
+	path := filepath.Join(root, "gatehouse.yml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := config.Parse(path, text, deployed)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := policy.Compile(cfg.Routes)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	compiled, err := json.Marshal(rules)
+	if err != nil {
+		return nil, fmt.Errorf("compiling the route rules: %w", err)
+	}
+	published, err := published(root)
+	if err != nil {
+		return nil, err
+	}
+	configuration := []File{{Name: "gatehouse.yml", Data: text}}
+	return map[string][]File{
+		"authorizer": append([]File{{Name: "policy.json", Data: compiled}}, published...),
+		"loginsvc":   slices.Concat(configuration, published),
+		"usersvc":    configuration,
+	}, nil
+}
+
+// published returns the exported keys, if there are any. They are public.
+func published(root string) ([]File, error) {
+	path := filepath.Join(root, "jwks.json")
+	document, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err == nil {
+		_, err = jwks.Parse(document)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: delete it, or make it anew with: gatehouse keys export > jwks.json", path, err)
+	}
+	return []File{{Name: "jwks.json", Data: document}}, nil
+}
+
+// deployed stands for the variables of a stack that is still to be: its issuer
+// is some https address, and its secrets are not known here.
+func deployed(name string) string {
+	if name == "GATEHOUSE_ISSUER" {
+		return "https://issuer.invalid"
+	}
+	return ""
+}

@@ -1,0 +1,70 @@
+package template_test
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/template"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
+)
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestRoutesAreDescribed holds docs/HTTP.md against serverless.yml.
+func TestRoutesAreDescribed(t *testing.T) {
+	api, err := gateway.ReadTemplate(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, routes := read(t, "../../../docs/HTTP.md"), make(map[string]bool)
+	for _, r := range api.Routes {
+		routes[r.Key] = true
+		if !strings.Contains(text, "`"+r.Key+"`") {
+			t.Errorf("docs/HTTP.md does not describe %s", r.Key)
+		}
+	}
+	for _, found := range regexp.MustCompile("`((?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) /[^`]*)`").FindAllStringSubmatch(text, -1) {
+		if !routes[found[1]] {
+			t.Errorf("docs/HTTP.md describes %s, which is no route", found[1])
+		}
+	}
+}
+
+// TestAlarmsAreDescribed holds docs/OPERATING.md against the alarms.
+func TestAlarmsAreDescribed(t *testing.T) {
+	template, err := template.Parse(load(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, n := read(t, "../../../docs/OPERATING.md"), 0
+	for _, r := range template.Resources {
+		if r.Type != "AWS::CloudWatch::Alarm" {
+			continue
+		}
+		n++
+		if name := strings.TrimPrefix(r.Properties.At("AlarmName").String(), "gatehouse-prod-"); !strings.Contains(text, "`"+name+"`") {
+			t.Errorf("docs/OPERATING.md has no paragraph for %s", name)
+		}
+	}
+	if n < 17 {
+		t.Errorf("%d alarms", n)
+	}
+}
+
+// TestFilesOfThreats wants every file that docs/THREATS.md names to be there.
+func TestFilesOfThreats(t *testing.T) {
+	for _, found := range regexp.MustCompile("`((?:[a-z]+/)+[a-z.]+)`").FindAllStringSubmatch(read(t, "../../../docs/THREATS.md"), -1) {
+		if _, err := os.Stat("../../../" + found[1]); err != nil {
+			t.Error(err)
+		}
+	}
+}

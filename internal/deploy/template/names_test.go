@@ -1,0 +1,34 @@
+package template_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// Each mistake names its resource, also the second of one, and says what mends it.
+func TestMistakesNameTheirResource(t *testing.T) {
+	var template object
+	if err := json.Unmarshal(load(t), &template); err != nil {
+		t.Fatal(err)
+	}
+	resources := template["Resources"].(object)
+	table := properties(resources["Table"].(object))
+	table["DeletionProtectionEnabled"] = false
+	table["TimeToLiveSpecification"].(object)["Enabled"] = false
+	resources["IamRoleLambdaExecution"] = object{"Type": "AWS::IAM::Role", "Properties": object{}}
+	changed, err := json.Marshal(template)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := "\n" + check(t, changed, public(t)).Error() + "\n"
+	for _, want := range []string{
+		"\nTable: deletion protection is off: set DeletionProtectionEnabled: true\n",
+		"\nTable: rows do not end by ttl: enable TimeToLiveSpecification for the attribute ttl\n",
+		"\nIamRoleLambdaExecution: a function without a role of its own has it: give each one a role, as notes has\n",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it does not say %q:%s", want, said)
+		}
+	}
+}

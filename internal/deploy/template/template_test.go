@@ -1,0 +1,303 @@
+package template_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/internal/config"
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/template"
+)
+
+const (
+	packaged = "../../../.serverless/cloudformation-template-update-stack.json"
+	source   = "../../../serverless.yml"
+)
+
+// load returns the packaged template, which `make package` makes. CI makes it
+// before the tests, so that there this never skips.
+func load(t *testing.T) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(packaged)
+	if errors.Is(err, fs.ErrNotExist) && os.Getenv("CI") != "true" {
+		t.Skip("nothing is packaged: make package, then test again")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func check(t *testing.T, raw []byte, public []string) error {
+	t.Helper()
+	template, err := template.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return template.Check(public)
+}
+
+func public(t *testing.T) []string {
+	t.Helper()
+	list, err := template.Public(source)
+	if err != nil || len(list) == 0 {
+		t.Fatalf("custom.public: %v, %v", list, err)
+	}
+	return list
+}
+
+func TestPackagedTemplate(t *testing.T) {
+	if err := check(t, load(t), public(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+type object = map[string]any
+
+// TestFindsFaults plants each fault into the packaged template.
+func TestFindsFaults(t *testing.T) {
+	raw, list := load(t), public(t)
+	statement := func(role object, policy, i int) object {
+		p := properties(role)["Policies"].([]any)[policy].(object)["PolicyDocument"].(object)
+		return p["Statement"].([]any)[i].(object)
+	}
+	for _, tc := range []struct {
+		name, resource string
+		plant          func(r object)
+		want           string
+	}{
+		{"a route without authorizer", "HttpApiRouteGetMe", func(r object) {
+			delete(properties(r), "AuthorizerId")
+			properties(r)["AuthorizationType"] = "NONE"
+		}, "GET /me has no authorizer"},
+		{"an authorizer that is not used", "HttpApiRouteGetMe", func(r object) { delete(properties(r), "AuthorizationType") }, "GET /me has no authorizer"},
+		{"an authorizer of elsewhere", "HttpApiRouteGetMe", func(r object) { properties(r)["AuthorizerId"] = object{"Ref": "Other"} }, "GET /me has no authorizer"},
+		{"a public route of another name", "HttpApiRouteGetLogin", func(r object) { properties(r)["RouteKey"] = "GET /log-in" }, "GET /log-in has no authorizer"},
+		{"a route that is gone", "HttpApiRouteGetLogin", func(r object) { properties(r)["RouteKey"] = "GET /authorize" }, "no route is GET /login"},
+		{"a catch-all", "HttpApiRouteGetLogin", func(r object) { properties(r)["RouteKey"] = "$default" }, "$default has no authorizer"},
+		{"S125 answers kept too long", "HttpApiAuthorizerGatehouse", func(r object) { properties(r)["AuthorizerResultTtlInSeconds"] = 300 }, "over 60"},
+		{"no TTL", "HttpApiAuthorizerGatehouse", func(r object) { delete(properties(r), "AuthorizerResultTtlInSeconds") }, "keeps answers for 5 minutes"},
+		{"S120 one answer for all routes", "HttpApiAuthorizerGatehouse", func(r object) {
+			properties(r)["IdentitySource"] = []any{"$request.header.Authorization"}
+		}, "add $context.routeKey"},
+		{"I34 one answer for all callers", "HttpApiAuthorizerGatehouse", func(r object) { properties(r)["IdentitySource"] = []any{"$context.routeKey"} }, "does not tell callers apart"},
+		{"payload 1.0", "HttpApiAuthorizerGatehouse", func(r object) { properties(r)["AuthorizerPayloadFormatVersion"] = "1.0" }, "payload 2.0"},
+		{"another runtime", "NotesLambdaFunction", func(r object) { properties(r)["Runtime"] = "go1.x" }, "provided.al2023"},
+		{"another architecture", "NotesLambdaFunction", func(r object) { delete(properties(r), "Architectures") }, "arm64"},
+		{"a role for two", "NotesLambdaFunction", func(r object) { properties(r)["Role"] = object{"Fn::GetAtt": []any{"LoginsvcRole", "Arn"}} }, "has the role of LoginsvcLambdaFunction"},
+		{"a role of elsewhere", "NotesLambdaFunction", func(r object) { properties(r)["Role"] = "arn" }, "a role of this template"},
+		{"a secret in the environment", "LoginsvcLambdaFunction", func(r object) {
+			properties(r)["Environment"].(object)["Variables"].(object)["GOOGLE_CLIENT_SECRET"] = "x"
+		}, "GOOGLE_CLIENT_SECRET"},
+		{"garbage without an end", "LoginsvcLambdaFunction", func(r object) {
+			variables := properties(r)["Environment"].(object)["Variables"].(object)
+			delete(variables, "GOMEMLIMIT")
+			variables["GOGC"] = "400"
+		}, "GOGC without an end"},
+		{"an end behind that of the memory", "LoginsvcLambdaFunction", func(r object) {
+			variables := properties(r)["Environment"].(object)["Variables"].(object)
+			variables["GOGC"], variables["GOMEMLIMIT"] = "400", "240MiB"
+		}, "GOGC without an end"},
+		{"a log of text", "NotesLambdaFunction", func(r object) { delete(properties(r), "LoggingConfig") }, "LogFormat JSON"},
+		{"a log for ever", "NotesLogGroup", func(r object) { delete(properties(r), "RetentionInDays") }, "retention"},
+		{"an action too many", "AuthorizerRole", func(r object) { statement(r, 0, 0)["Action"] = "dynamodb:GetItem" }, "action dynamodb:GetItem: the function does no such thing"},
+		{"every action", "UsersvcRole", func(r object) { statement(r, 1, 0)["Action"] = []any{"dynamodb:*"} }, "action dynamodb:*"},
+		{"every resource", "UsersvcRole", func(r object) { statement(r, 1, 0)["Resource"] = "*" }, "resource *"},
+		{"all but", "UsersvcRole", func(r object) { statement(r, 1, 0)["NotAction"] = "s3:GetObject" }, "NotAction"},
+		{"a managed policy", "NotesRole", func(r object) { properties(r)["ManagedPolicyArns"] = []any{"x"} }, "managed policy"},
+		{"a role that anybody takes", "NotesRole", func(r object) {
+			properties(r)["AssumeRolePolicyDocument"].(object)["Statement"].([]any)[0].(object)["Principal"] = object{"AWS": "*"}
+		}, "other than Lambda"},
+		{"a team's function that signs", "NotesRole", func(r object) { statement(r, 0, 0)["Action"] = "kms:Sign" }, "only the login service may"},
+		{"a team's function at the table", "NotesRole", func(r object) {
+			statement(r, 0, 0)["Resource"] = object{"Fn::GetAtt": []any{"Table", "Arn"}}
+		}, "only the login service may"},
+		{"any key", "LoginsvcRole", func(r object) { delete(statement(r, 2, 0), "Condition") }, "only on keys with the tag"},
+		{"any key to come", "RotatorRole", func(r object) { delete(statement(r, 2, 0), "Condition") }, "only on keys with the tag"},
+		{"a tag for any key", "RotatorRole", func(r object) { delete(statement(r, 2, 1), "Condition") }, "only on keys with the tag"},
+		{"raw messages", "LoginsvcRole", func(r object) {
+			delete(statement(r, 2, 1)["Condition"].(object)["StringEquals"].(object), "kms:MessageType")
+		}, "only of digests"},
+		{"a role that is gone", "UsersvcRole", func(r object) { r["Type"] = "AWS::IAM::Group" }, "UsersvcRole is missing"},
+		{"a table that goes", "Table", func(r object) { delete(r, "DeletionPolicy") }, "Retain"},
+		{"a table that is replaced", "Table", func(r object) { r["UpdateReplacePolicy"] = "Delete" }, "Retain"},
+		{"no recovery", "Table", func(r object) { delete(properties(r), "PointInTimeRecoverySpecification") }, "point-in-time"},
+		{"no protection", "Table", func(r object) { properties(r)["DeletionProtectionEnabled"] = false }, "deletion protection"},
+		{"another TTL", "Table", func(r object) { properties(r)["TimeToLiveSpecification"].(object)["AttributeName"] = "expires" }, "do not end by ttl"},
+		{"provisioned", "Table", func(r object) { properties(r)["BillingMode"] = "PROVISIONED" }, "PAY_PER_REQUEST"},
+		{"one index", "Table", func(r object) {
+			properties(r)["GlobalSecondaryIndexes"] = properties(r)["GlobalSecondaryIndexes"].([]any)[:1]
+		}, "gsi1 and gsi2"},
+		{"a lean index", "Table", func(r object) {
+			properties(r)["GlobalSecondaryIndexes"].([]any)[1].(object)["Projection"] = object{"ProjectionType": "KEYS_ONLY"}
+		}, "gsi2 with all attributes"},
+		{"another sort key", "Table", func(r object) { properties(r)["KeySchema"].([]any)[1].(object)["AttributeName"] = "sort" }, "keys pk and sk"},
+		{"a key that goes", "SigningKey", func(r object) { delete(r, "DeletionPolicy") }, "Retain"},
+		{"a key of another kind", "SigningKey", func(r object) { properties(r)["KeySpec"] = "ECC_NIST_P256" }, "RSA_2048"},
+		{"a key that encrypts", "SigningKey", func(r object) { properties(r)["KeyUsage"] = "ENCRYPT_DECRYPT" }, "SIGN_VERIFY"},
+		{"a key without tag", "SigningKey", func(r object) { delete(properties(r), "Tags") }, "the tag gatehouse"},
+		{"a key for anybody", "SigningKey", func(r object) {
+			properties(r)["KeyPolicy"].(object)["Statement"].([]any)[0].(object)["Principal"] = object{"AWS": "*"}
+		}, "lets anybody in"},
+		{"a key that nobody owns", "SigningKey", func(r object) {
+			properties(r)["KeyPolicy"].(object)["Statement"].([]any)[0].(object)["Action"] = "kms:Sign"
+		}, "locks the account out"},
+		{"an action that is missing", "LoginsvcRole", func(r object) { statement(r, 2, 1)["Action"] = "kms:GetPublicKey" }, "kms:Sign is never allowed"},
+		{"an action that is not", "NotesRole", func(r object) { statement(r, 0, 0)["Action"] = "dynamodb:TransactWriteItems" }, "does not exist"},
+		{"no trace", "NotesLambdaFunction", func(r object) { delete(properties(r), "TracingConfig") }, "tracing"},
+		{"no end", "UsersvcLambdaFunction", func(r object) { properties(r)["Timeout"] = 900 }, "timeout"},
+		{"another issuer", "UsersvcLambdaFunction", func(r object) {
+			properties(r)["Environment"].(object)["Variables"].(object)["GATEHOUSE_ISSUER"] = "https://other.example.com"
+		}, "GATEHOUSE_ISSUER is not the same"},
+		{"no key named", "RotatorLambdaFunction", func(r object) {
+			delete(properties(r)["Environment"].(object)["Variables"].(object), "GATEHOUSE_KMS_KEY")
+		}, "rotator: GATEHOUSE_KMS_KEY is not set"},
+		{"a gateway that may not call", "LoginsvcLambdaPermissionHttpApi", func(r object) { properties(r)["Principal"] = "events.amazonaws.com" }, "the API may not call loginsvc"},
+		{"a permission for every API", "LoginsvcLambdaPermissionHttpApi", func(r object) { delete(properties(r), "SourceArn") }, "the API may not call loginsvc"},
+		{"keys that nobody tends", "RotatorEventsRuleSchedule1", func(r object) { properties(r)["ScheduleExpression"] = "rate(7 days)" }, "nothing runs the rotator"},
+		{"a schedule that is off", "RotatorEventsRuleSchedule1", func(r object) { properties(r)["State"] = "DISABLED" }, "nothing runs the rotator"},
+		{"no access log", "HttpApiStage", func(r object) { delete(properties(r), "AccessLogSettings") }, "want an access log"},
+		{"I37 an access log with codes", "HttpApiStage", func(r object) {
+			properties(r)["AccessLogSettings"].(object)["Format"] = "$context.requestId $context.path"
+		}, "would hold $context.path"},
+		{"an access log for ever", "HttpApiLogGroup", func(r object) { delete(properties(r), "RetentionInDays") }, "want an access log with a retention"},
+		{"no throttle", "HttpApiStage", func(r object) { delete(properties(r), "DefaultRouteSettings") }, "a throttle for every route"},
+		{"no throttle for guesses", "HttpApiStage", func(r object) { delete(properties(r)["RouteSettings"].(object), "POST /token") }, "throttle of its own for POST /token"},
+		{"a stage before its routes", "HttpApiStage", func(r object) { r["DependsOn"] = []any{"HttpApiLogGroup"} }, "must depend on that route"},
+		{"an alarm less", "RefreshReuseAlarm", func(r object) { properties(r)["MetricName"] = "Invocations" }, "no alarm watches Refreshes"},
+		{"an alarm of another function", "RotatorErrorsAlarm", func(r object) { properties(r)["Dimensions"] = []any{} }, "no alarm watches Errors RotatorLambdaFunction"},
+		{"an alarm in silence", "ServerErrorsAlarm", func(r object) { delete(properties(r), "AlarmActions") }, "nobody is told"},
+		{"an alarm that is off", "ServerErrorsAlarm", func(r object) { properties(r)["ActionsEnabled"] = false }, "its actions are off"},
+		{"an alarm that always rings", "ServerErrorsAlarm", func(r object) { properties(r)["Threshold"] = 0 }, "threshold"},
+		{"an alarm that needs a thousand", "ServerErrorsAlarm", func(r object) { properties(r)["Threshold"] = 1000 }, "its threshold is 1000 events"},
+		{"an alarm slower than its function", "AuthorizerSlowAlarm", func(r object) { properties(r)["Threshold"] = 3000 }, "the function is ended before"},
+		{"an alarm on a feed that nobody uses", "FeedStaleAlarm", func(r object) { properties(r)["Threshold"] = 60000 }, "a feed that is a minute old"},
+		{"no data, no alarm", "RotatorSilentAlarm", func(r object) { properties(r)["TreatMissingData"] = "notBreaching" }, "TreatMissingData"},
+		{"no data, an alarm", "KeyFailuresAlarm", func(r object) { properties(r)["TreatMissingData"] = "breaching" }, "TreatMissingData"},
+		{"a metric that nobody writes", "FeedFailuresAlarm", func(r object) { properties(r)["MetricName"] = "FeedErrors" }, "nothing writes the metric FeedErrors"},
+		{"a namespace that nobody writes", "FeedFailuresAlarm", func(r object) { properties(r)["Namespace"] = "gatehouse" }, "nothing writes the metric FeedFailures of gatehouse"},
+		{"a metric that AWS does not write", "ServerErrorsAlarm", func(r object) { properties(r)["MetricName"] = "5XXError" }, "nothing writes the metric 5XXError"},
+		{"a function that is not", "LoginsvcErrorsAlarm", func(r object) {
+			properties(r)["Dimensions"] = []any{object{"Name": "FunctionName", "Value": "loginsvc"}}
+		}, "naming one of this template"},
+		{"metrics of every stack", "KeyFailuresAlarm", func(r object) { delete(properties(r), "Dimensions") }, "want all dimensions of KeyFailures: stack"},
+		{"metrics of another stack", "KeyFailuresAlarm", func(r object) {
+			properties(r)["Dimensions"] = []any{object{"Name": "stack", "Value": "gatehouse"}}
+		}, `the dimension stack of KeyFailures is never "gatehouse"`},
+		{"a dimension that is forgotten", "RefreshReuseAlarm", func(r object) {
+			properties(r)["Dimensions"] = properties(r)["Dimensions"].([]any)[:1]
+		}, "want all dimensions of Refreshes: refresh, stack"},
+		{"a value that never is", "RefreshReuseAlarm", func(r object) {
+			properties(r)["Dimensions"].([]any)[1].(object)["Value"] = "stolen"
+		}, `the dimension refresh of Refreshes is never "stolen"`},
+		{"a dimension that is not", "KeyFailuresAlarm", func(r object) {
+			properties(r)["Dimensions"].([]any)[0].(object)["Name"] = "Stack"
+		}, "KeyFailures has no dimension Stack"},
+		{"another unit", "FeedStaleAlarm", func(r object) { properties(r)["Unit"] = "Seconds" }, "is written in Milliseconds"},
+		{"a sum of ages", "FeedStaleAlarm", func(r object) { properties(r)["Statistic"] = "Sum" }, `"Sum" says nothing of it`},
+		{"functions that count for nobody", "LoginsvcLambdaFunction", func(r object) {
+			delete(properties(r)["Environment"].(object)["Variables"].(object), "GATEHOUSE_NAME")
+		}, "loginsvc: GATEHOUSE_NAME is not set"},
+		{"an integration of a type that is not", "HttpApiIntegrationLoginsvc", func(r object) { properties(r)["IntegrationType"] = "AWS_LAMBDA" }, "AWS_PROXY"},
+		{"a dashboard in pieces", "Dashboard", func(r object) { properties(r)["DashboardBody"] = "{" }, "no JSON"},
+		{"an empty dashboard", "Dashboard", func(r object) { properties(r)["DashboardBody"] = "{}" }, "it shows nothing"},
+		{"a line of nothing", "Dashboard", redraw(`"SignTime"`, `"SignTimes"`), "Signing with KMS (ms): nothing writes the metric SignTimes"},
+		{"a line of another stack", "Dashboard", redraw(`"FeedAge", "stack", "gatehouse-prod"`, `"FeedAge", "stack", "prod"`), `never "prod"`},
+		{"a line without its dimensions", "Dashboard", redraw(`, "refresh", "renewed"`, ``), "want all dimensions of Refreshes"},
+		{"a line of half a dimension", "Dashboard", redraw(`, "renewed"`, ``), "dimensions with their values"},
+		{"a line that is no name", "Dashboard", redraw(`"QueryTime"`, `7`), "neither a name nor options"},
+		{"a line of a function that is not", "Dashboard", redraw("${UsersvcLambdaFunction}", "usersvc"), "naming one of this template"},
+		{"a search by other dimensions", "Dashboard", redraw("{Gatehouse,stack,reason}", "{Gatehouse,reason}"), "the search finds nothing: the dimensions of Refused are stack, reason"},
+		{"a search in every stack", "Dashboard", redraw(`MetricName=\"Refused\" stack=\"gatehouse-prod\"`, `MetricName=\"Refused\"`), "want all dimensions of Refused"},
+		{"another expression", "Dashboard", redraw("SEARCH(", "SEEK("), "want SEARCH("},
+		{"another region", "Dashboard", redraw(`"${AWS::Region}"`, `"us-west-2"`), "want the region of the stack"},
+		{"an authorizer that is not published", "AuthorizerParameter", func(r object) { properties(r)["Value"] = "x" }, "no SSM parameter"},
+		{"a partition", "NotesRole", func(r object) { statement(r, 0, 0)["Resource"] = "arn:aws:s3:::x" }, "AWS::Partition"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var template object
+			if err := json.Unmarshal(raw, &template); err != nil {
+				t.Fatal(err)
+			}
+			resource, ok := template["Resources"].(object)[tc.resource].(object)
+			if !ok {
+				t.Skipf("this stack has no %s", tc.resource)
+			}
+			tc.plant(resource)
+			changed, err := json.Marshal(template)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := check(t, changed, list); err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	t.Run("a public list that opens everything", func(t *testing.T) {
+		if err := check(t, raw, append(list, "ANY /{proxy+}", "$default")); err == nil || strings.Count(err.Error(), "more than one thing") != 2 {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("a guarded route in the public list", func(t *testing.T) {
+		if err := check(t, raw, append(list, "GET /me")); err == nil || !strings.Contains(err.Error(), "take it out of one") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func properties(r object) object { return r["Properties"].(object) }
+
+// redraw changes the text of the dashboard.
+func redraw(old, new string) func(object) {
+	return func(r object) {
+		body := properties(r)["DashboardBody"].(object)
+		body["Fn::Sub"] = strings.Replace(body["Fn::Sub"].(string), old, new, 1)
+	}
+}
+
+func TestFresh(t *testing.T) {
+	template, err := template.Parse(load(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	only := func(key string) func(string) bool { return func(other string) bool { return other == key } }
+	for _, key := range []string{"PUT /users/{id}/roles", "GET /authorize", "GET /none"} {
+		if err := template.CheckFresh(only(key)); err != nil {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	if err := template.CheckFresh(only("GET /me")); err == nil || !strings.Contains(err.Error(), "GET /me: its rule says fresh") {
+		t.Errorf("GET /me: %v", err)
+	}
+	t.Run("those of gatehouse.yml", func(t *testing.T) {
+		cfg, err := config.Load("../../../gatehouse.yml", func(name string) string {
+			return map[string]string{"GATEHOUSE_ISSUER": "https://auth.example.com"}[name]
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules, err := policy.Compile(cfg.Routes)
+		if err != nil || !rules.HasFresh() {
+			t.Fatalf("no fresh rule, %v", err)
+		}
+		if err := template.CheckFresh(rules.Fresh); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestNoTemplate(t *testing.T) {
+	if _, err := template.Parse([]byte("{")); err == nil {
+		t.Error("half a template")
+	}
+	if err := check(t, []byte("{}"), nil); err == nil || !strings.Contains(err.Error(), "no resource is a AWS::Lambda::Function") {
+		t.Errorf("an empty template: %v", err)
+	}
+	if _, err := template.Public("none.yml"); err == nil {
+		t.Error("a file that is not there")
+	}
+}
