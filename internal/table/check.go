@@ -55,6 +55,9 @@ func checkWrite(w Write) error {
 			return err
 		}
 	}
+	if w.Cond == nil && w.Err != nil {
+		return invalid("an error without a condition")
+	}
 	isPut, isUpdate := w.Op == OpPut, w.Op == OpUpdate
 	if isPut != (w.Item != nil) || !isUpdate && len(w.Set)+len(w.Add)+len(w.Remove) > 0 {
 		return invalid("fields of another kind of write")

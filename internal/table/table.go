@@ -8,7 +8,6 @@ package table
 import (
 	"context"
 	"errors"
-	"fmt"
 )
 
 // Table is one table. Its methods are safe for concurrent use, also from
@@ -30,8 +29,9 @@ type Table interface {
 	// are a transaction (at most [MaxWrites], each on another key). Every
 	// condition is judged against the items as they were before the call, and
 	// no other write comes between the judgement and the effect. If any
-	// condition does not hold, nothing is written and the error is a
-	// [*ConditionError] that lists which.
+	// condition does not hold, nothing is written, and errors.Is finds
+	// [ErrConditionFailed] in the error, and the error that [Write.Else] gave
+	// to each write whose condition did not hold, and no other such error.
 	Write(ctx context.Context, writes ...Write) error
 
 	// Query returns the items of one partition in the order of their sort
@@ -126,7 +126,7 @@ var (
 	// ErrNotFound says that there is no item under the key.
 	ErrNotFound = errors.New("item not found")
 	// ErrConditionFailed says that a condition did not hold and nothing was
-	// written. The error in hand is a [*ConditionError].
+	// written. [Write.Else] names the condition.
 	ErrConditionFailed = errors.New("condition failed")
 	// ErrBadCursor says that a cursor is damaged or belongs to another query.
 	ErrBadCursor = errors.New("bad cursor")
@@ -136,15 +136,3 @@ var (
 	// ErrUnavailable says that the engine could not answer now.
 	ErrUnavailable = errors.New("table unavailable")
 )
-
-// ConditionError tells which writes of a call had a condition that did not hold.
-type ConditionError struct {
-	Failed []int // indexes into the writes of the call, ascending
-}
-
-func (e *ConditionError) Error() string {
-	return fmt.Sprintf("%v: writes %v", ErrConditionFailed, e.Failed)
-}
-
-// Is makes errors.Is(err, ErrConditionFailed) true.
-func (e *ConditionError) Is(target error) bool { return target == ErrConditionFailed }

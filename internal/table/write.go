@@ -10,6 +10,7 @@ type Write struct {
 	Add    map[string]int64 // of an Update: numbers to add; an absent attribute counts as 0, any but an int64 is ErrInvalid
 	Remove []string         // of an Update: attributes to remove
 	Cond   Cond             // nil: unconditional
+	Err    error            // what the call returns if Cond does not hold; nil: ErrConditionFailed alone
 }
 
 // Op is a kind of write.
@@ -39,6 +40,11 @@ func Check(key Key, cond Cond) Write { return Write{Op: OpCheck, Key: key, Cond:
 
 // If binds the write to cond, in place of a condition it had.
 func (w Write) If(cond Cond) Write { w.Cond = cond; return w }
+
+// Else names the failure of the write's condition: if it does not hold, errors.Is
+// finds err in the error of [Table.Write]. A write without a condition cannot
+// carry an error.
+func (w Write) Else(err error) Write { w.Err = err; return w }
 
 // Adding makes an Update add n to the number under name.
 func (w Write) Adding(name string, n int64) Write {

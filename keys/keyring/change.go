@@ -36,7 +36,7 @@ func (k *Keyring) apply(ctx context.Context, change step) (stored, error) {
 			return old, nil
 		}
 		now, err := k.store(ctx, old, ring)
-		if !errors.Is(err, table.ErrConditionFailed) {
+		if !errors.Is(err, errChanged) {
 			return now, err
 		}
 	}

@@ -62,8 +62,10 @@ func (k *Keyring) load(ctx context.Context) (stored, error) {
 	return stored{version, ring}, nil
 }
 
-// store writes ring in place of old. The error wraps [table.ErrConditionFailed]
-// if somebody else has changed the ring since old was read.
+// errChanged says that another process has changed the ring since it was read.
+var errChanged = errors.New("the key ring has changed")
+
+// store writes ring in place of old, or returns errChanged.
 func (k *Keyring) store(ctx context.Context, old stored, ring keys.Ring) (stored, error) {
 	text, err := encode(ring)
 	if err != nil {
@@ -76,7 +78,7 @@ func (k *Keyring) store(ctx context.Context, old stored, ring keys.Ring) (stored
 	now := stored{old.version + 1, ring}
 	err = k.Table.Write(ctx, table.Put(table.Item{
 		table.PK: pk, table.SK: sk, attrVersion: now.version, attrRing: text,
-	}).If(unchanged))
+	}).If(unchanged).Else(errChanged))
 	if err != nil {
 		return stored{}, fmt.Errorf("writing the key ring: %w", err)
 	}

@@ -78,9 +78,9 @@ func (c *Clients) Add(ctx context.Context, by usersvc.By, app client.Client, con
 	if confidential {
 		r.SecretAt = now
 	}
-	err := c.Table.Write(ctx, table.Put(r.item()).If(table.NotExists{}),
+	err := c.Table.Write(ctx, table.Put(r.item()).If(table.NotExists{}).Else(ErrExists),
 		usersvc.ClientAudit(usersvc.ClientAdded, app.ID, by, strings.Join(differences(client.Client{}, app), "; "), now))
-	if errors.Is(err, table.ErrConditionFailed) {
+	if errors.Is(err, ErrExists) {
 		return "", ErrExists
 	}
 	if err != nil {
@@ -162,8 +162,8 @@ func (c *Clients) Remove(ctx context.Context, by usersvc.By, id string) error {
 	if !isID(id) {
 		return client.ErrUnknown
 	}
-	err := c.Table.Write(ctx, table.Delete(keyOf(id)).If(table.Exists{}), usersvc.ClientAudit(usersvc.ClientRemoved, id, by, "", c.now()))
-	if errors.Is(err, table.ErrConditionFailed) {
+	err := c.Table.Write(ctx, table.Delete(keyOf(id)).If(table.Exists{}).Else(client.ErrUnknown), usersvc.ClientAudit(usersvc.ClientRemoved, id, by, "", c.now()))
+	if errors.Is(err, client.ErrUnknown) {
 		return client.ErrUnknown
 	}
 	if err != nil {

@@ -41,9 +41,9 @@ func (c *Clients) Edit(ctx context.Context, by usersvc.By, id string, version in
 		return before, nil
 	}
 	after.Version++
-	err = c.Table.Write(ctx, table.Put(after.item()).If(before.unchanged()),
+	err = c.Table.Write(ctx, table.Put(after.item()).If(before.unchanged()).Else(ErrChanged),
 		usersvc.ClientAudit(usersvc.ClientEdited, id, by, strings.Join(changes, "; "), c.now()))
-	if errors.Is(err, table.ErrConditionFailed) {
+	if errors.Is(err, ErrChanged) {
 		return Registered{}, ErrChanged
 	}
 	if err != nil {

@@ -50,8 +50,8 @@ func (c *Clients) DropOldSecret(ctx context.Context, by usersvc.By, id string) e
 
 // setSecrets changes the row that was read as r, and none that is newer.
 func (c *Clients) setSecrets(ctx context.Context, r Registered, set map[string]any, audit table.Write) error {
-	err := c.Table.Write(ctx, table.Update(keyOf(r.ID), set).Adding("version", 1).If(r.unchanged()), audit)
-	if errors.Is(err, table.ErrConditionFailed) {
+	err := c.Table.Write(ctx, table.Update(keyOf(r.ID), set).Adding("version", 1).If(r.unchanged()).Else(ErrChanged), audit)
+	if errors.Is(err, ErrChanged) {
 		return ErrChanged
 	}
 	if err != nil {

@@ -97,7 +97,7 @@ func judge(tx *bbolt.Tx, writes []table.Write) ([]effect, error) {
 		}
 	}
 	if failed != nil {
-		return nil, &table.ConditionError{Failed: failed}
+		return nil, table.ConditionFailed(writes, failed...)
 	}
 	for i, w := range writes {
 		e := &effects[i]

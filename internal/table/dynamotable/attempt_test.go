@@ -10,6 +10,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -114,18 +115,22 @@ func TestAttemptsAreBounded(t *testing.T) {
 
 func TestMixedReasons(t *testing.T) {
 	for name, test := range map[string]struct {
-		codes string
-		want  error
+		codes  string
+		want   error
+		failed []int // positions of the conditions that the error names
 	}{
-		"fault 18 a condition failed beside a conflict":      {`{"Code":"ConditionalCheckFailed"},{"Code":"TransactionConflict"}`, table.ErrConditionFailed},
-		"fault 18 a condition failed beside throttling":      {`{"Code":"ThrottlingError"},{"Code":"ConditionalCheckFailed"}`, table.ErrConditionFailed},
-		"fault 18 a mistake beside a conflict":               {`{"Code":"TransactionConflict"},{"Code":"ValidationError"}`, table.ErrInvalid},
-		"fault 18 a reason that nobody knows beside another": {`{"Code":"TransactionConflict"},{"Code":"Eclipse"}`, table.ErrUnavailable},
+		"fault 18 a condition failed beside a conflict":      {`{"Code":"ConditionalCheckFailed"},{"Code":"TransactionConflict"}`, table.ErrConditionFailed, []int{0}},
+		"fault 18 a condition failed beside throttling":      {`{"Code":"ThrottlingError"},{"Code":"ConditionalCheckFailed"}`, table.ErrConditionFailed, []int{1}},
+		"fault 18 a mistake beside a conflict":               {`{"Code":"TransactionConflict"},{"Code":"ValidationError"}`, table.ErrInvalid, nil},
+		"fault 18 a reason that nobody knows beside another": {`{"Code":"TransactionConflict"},{"Code":"Eclipse"}`, table.ErrUnavailable, nil},
 	} {
 		t.Run(name+" is not tried again", func(t *testing.T) {
 			transport := &dynamotest.Faults{Base: constant(`{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","message":"no","CancellationReasons":[` + test.codes + `]}`)}
 			tab := dynamotable.New(dynamotest.Client("http://nowhere", transport), "test")
-			err := tab.Write(t.Context(), table.Put(item(keyA)), table.Put(item(keyB)))
+			err := tab.Write(t.Context(), table.Put(item(keyA)).If(table.Exists{}).Else(failures[0]), table.Put(item(keyB)).If(table.Exists{}).Else(failures[1]))
+			if got := failedOf(err); !slices.Equal(got, test.failed) {
+				t.Errorf("error %v names the conditions %v, want %v", err, got, test.failed)
+			}
 			if n := len(transport.Requests()); !errors.Is(err, test.want) || n != 1 {
 				t.Errorf("error %v after %d attempts, want %v after 1", err, n, test.want)
 			}

@@ -55,7 +55,7 @@ func (t *Table) writeOne(ctx context.Context, w table.Write) error {
 	case ok && lost:
 		return fmt.Errorf("%w: the condition fails, perhaps by the attempt that got no answer", table.ErrUnavailable)
 	case ok:
-		return &table.ConditionError{Failed: []int{0}}
+		return table.ConditionFailed([]table.Write{w}, 0)
 	case err != nil:
 		return fmt.Errorf("writing an item: %w", err)
 	}
@@ -114,7 +114,7 @@ func (t *Table) transact(ctx context.Context, writes []table.Write) error {
 	})
 	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		if failed := failedConditions(canceled.CancellationReasons); failed != nil {
-			return &table.ConditionError{Failed: failed}
+			return table.ConditionFailed(writes, failed...)
 		}
 		err = fmt.Errorf("%w: %w", table.ErrUnavailable, err)
 	}

@@ -42,7 +42,7 @@ func (t *Table) Write(_ context.Context, writes ...table.Write) error {
 		}
 	}
 	if failed != nil {
-		return &table.ConditionError{Failed: failed}
+		return table.ConditionFailed(writes, failed...)
 	}
 	if t.items == nil {
 		t.items = map[table.Key]table.Item{}

@@ -155,7 +155,7 @@ func testCondition(t *testing.T, tab table.Table, before table.Item, cond table.
 		} else {
 			write(t, tab, table.Delete(key))
 		}
-		err := tab.Write(t.Context(), way.write.If(cond))
+		err := tab.Write(t.Context(), way.write.If(cond).Else(failures[0]))
 		if want {
 			if err != nil {
 				t.Errorf("%s of %s: %v", way.name, key.SK, err)

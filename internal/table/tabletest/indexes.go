@@ -123,9 +123,9 @@ func testIndex(t *testing.T, tab table.Table, index string) {
 	t.Run("a transaction that fails leaves it as it was", func(t *testing.T) {
 		pk := partition("failing")
 		write(t, tab, table.Put(item(pk, "a", pkName, pk, skName, "1")))
-		err := tab.Write(t.Context(),
+		err := tab.Write(t.Context(), named(
 			table.Put(item(pk, "b", pkName, pk, skName, "2")),
-			table.Delete(table.Key{PK: pk, SK: "a"}).If(table.Has{Name: "missing"}))
+			table.Delete(table.Key{PK: pk, SK: "a"}).If(table.Has{Name: "missing"}))...)
 		wantFailed(t, err, 1)
 		want(t, table.Query{PK: pk}, "a")
 	})

@@ -74,7 +74,7 @@ func (m model) write(rt *rapid.T, t *testing.T, tab table.Table, g generator, n 
 			after[w.Key] = updated
 		}
 	}
-	err := tab.Write(t.Context(), writes...)
+	err := tab.Write(t.Context(), named(writes...)...)
 	if failed == nil {
 		if err != nil {
 			rt.Fatalf("writing %+v: %v", writes, err)
@@ -83,8 +83,7 @@ func (m model) write(rt *rapid.T, t *testing.T, tab table.Table, g generator, n 
 		maps.Copy(m, after)
 		return
 	}
-	failure, ok := errors.AsType[*table.ConditionError](err)
-	if !ok || !slices.Equal(failure.Failed, failed) {
+	if !errors.Is(err, table.ErrConditionFailed) || !slices.Equal(failedOf(err), failed) {
 		rt.Fatalf("writing %+v: %v, want failed conditions %v", writes, err, failed)
 	}
 }

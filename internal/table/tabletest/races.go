@@ -3,6 +3,7 @@ package tabletest
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -43,7 +44,7 @@ func testRaces(t *testing.T, tab table.Table) {
 		var winners atomic.Int64
 		together(racers, func(n int) {
 			err := insist(t, func() error {
-				return tab.Write(t.Context(), table.Put(item(pk, "a", "winner", int64(n))).If(table.NotExists{}))
+				return tab.Write(t.Context(), named(table.Put(item(pk, "a", "winner", int64(n))).If(table.NotExists{}))...)
 			})
 			if err == nil {
 				winners.Add(1)
@@ -62,7 +63,7 @@ func testRaces(t *testing.T, tab table.Table) {
 		var winners atomic.Int64
 		together(racers, func(int) {
 			err := insist(t, func() error {
-				return tab.Write(t.Context(), table.Delete(table.Key{PK: pk, SK: "a"}).If(table.Exists{}))
+				return tab.Write(t.Context(), named(table.Delete(table.Key{PK: pk, SK: "a"}).If(table.Exists{}))...)
 			})
 			if err == nil {
 				winners.Add(1)
@@ -79,9 +80,9 @@ func testRaces(t *testing.T, tab table.Table) {
 		var winner atomic.Int64
 		together(racers, func(n int) {
 			err := insist(t, func() error {
-				return tab.Write(t.Context(),
+				return tab.Write(t.Context(), named(
 					table.Put(item(pk, "own"+number(n))),
-					table.Put(item(pk, "shared", "winner", int64(n))).If(table.NotExists{}))
+					table.Put(item(pk, "shared", "winner", int64(n))).If(table.NotExists{}))...)
 			})
 			if err == nil {
 				winner.Add(int64(n) + 1000)
@@ -95,6 +96,27 @@ func testRaces(t *testing.T, tab table.Table) {
 		}
 		wantItem(t, tab, table.Key{PK: pk, SK: "shared"}, item(pk, "shared", "winner", n))
 		if got := pages(t, tab, table.Query{PK: pk, Prefix: "own", Limit: 50}); len(got) != 1 || got[0].Key().SK != "own"+number(int(n)) {
+			t.Errorf("traces of losers: %v", got)
+		}
+	})
+	t.Run("each of many losers gets the errors of its own conditions", func(t *testing.T) {
+		pk := partition("losers")
+		write(t, tab, table.Put(item(pk, "a")))
+		together(len(failures), func(n int) {
+			absent, present := table.Key{PK: pk, SK: "absent"}, table.Key{PK: pk, SK: "a"}
+			for range 5 {
+				err := insist(t, func() error {
+					return tab.Write(t.Context(),
+						table.Put(item(pk, "own"+number(n))),
+						table.Check(absent, table.Exists{}).Else(failures[n]),
+						table.Check(present, table.NotExists{}).Else(failures[(n+1)%len(failures)]))
+				})
+				want := []int{n, (n + 1) % len(failures)}
+				slices.Sort(want)
+				wantFailed(t, err, want...)
+			}
+		})
+		if got := pages(t, tab, table.Query{PK: pk, Prefix: "own", Limit: 50}); len(got) != 0 {
 			t.Errorf("traces of losers: %v", got)
 		}
 	})
@@ -173,9 +195,9 @@ func testRaces(t *testing.T, tab table.Table) {
 			together(2, func(n int) {
 				self, other := table.Key{PK: pk, SK: string('0' + rune(n))}, table.Key{PK: pk, SK: string('1' - rune(n))}
 				err := insist(t, func() error {
-					return tab.Write(t.Context(),
+					return tab.Write(t.Context(), named(
 						table.Check(other, table.Equal{Name: "admin", Value: true}),
-						table.Update(self, map[string]any{"admin": false}))
+						table.Update(self, map[string]any{"admin": false}))...)
 				})
 				if err == nil {
 					stepped.Add(1)

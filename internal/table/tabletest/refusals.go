@@ -52,6 +52,7 @@ func testRefusals(t *testing.T, tab table.Table) {
 		{"a delete with an item", one(table.Write{Op: table.OpDelete, Key: key, Item: item(pk, "a")})},
 		{"a delete that sets", one(table.Write{Op: table.OpDelete, Key: key, Set: map[string]any{"n": int64(1)}})},
 		{"an unknown operation", one(table.Write{Op: 9, Key: key})},
+		{"an error without a condition", one(put("new", true).Else(failures[0]))},
 		{"a check without a condition", one(table.Check(key, nil))},
 		{"an update that changes nothing", one(table.Update(key, nil))},
 		{"an update of the partition key", one(set(table.PK, "b"))},

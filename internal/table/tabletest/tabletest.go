@@ -135,17 +135,43 @@ func wantErr(t testing.TB, err, want error) {
 	}
 }
 
-// wantFailed checks that a write failed by the conditions of these writes.
-func wantFailed(t testing.TB, err error, indexes ...int) {
+// failures names the conditions of a call: see named.
+var failures = func() (errs [8]error) {
+	for i := range errs {
+		errs[i] = fmt.Errorf("the condition of write %d fails", i)
+	}
+	return errs
+}()
+
+// named returns writes, each of which carries the error of its position if it
+// has a condition.
+func named(writes ...table.Write) []table.Write {
+	for i, w := range writes {
+		if w.Cond != nil {
+			writes[i] = w.Else(failures[i])
+		}
+	}
+	return writes
+}
+
+// failedOf returns the positions of the named writes whose errors are in err.
+func failedOf(err error) []int {
+	var failed []int
+	for i, failure := range failures {
+		if errors.Is(err, failure) {
+			failed = append(failed, i)
+		}
+	}
+	return failed
+}
+
+// wantFailed checks that a call of named writes failed by the conditions at
+// these positions, and by no others.
+func wantFailed(t testing.TB, err error, want ...int) {
 	t.Helper()
 	wantErr(t, err, table.ErrConditionFailed)
-	failure, ok := errors.AsType[*table.ConditionError](err)
-	if !ok {
-		t.Errorf("error %v of type %T, want a *table.ConditionError", err, err)
-		return
-	}
-	if diff := cmp.Diff(indexes, failure.Failed); diff != "" {
-		t.Errorf("failed writes, -want +got:\n%s", diff)
+	if diff := cmp.Diff(want, failedOf(err)); diff != "" {
+		t.Errorf("failed conditions (error %v), -want +got:\n%s", err, diff)
 	}
 }
 

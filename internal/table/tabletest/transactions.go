@@ -52,14 +52,14 @@ func testTransactions(t *testing.T, tab table.Table) {
 			for _, n := range test.failed {
 				conds[n] = table.Not{Cond: conds[n]}
 			}
-			err := tab.Write(t.Context(),
+			err := tab.Write(t.Context(), named(
 				table.Put(item(pk, "000", "n", int64(100))).If(conds[0]),
 				table.Update(before[1].Key(), nil).Adding("n", 100).If(conds[1]),
 				table.Delete(before[2].Key()).If(conds[2]),
 				table.Check(before[3].Key(), conds[3]),
 				table.Update(before[4].Key(), map[string]any{"n": int64(100)}).If(conds[4]),
 				table.Put(item(pk, "unconditional")),
-			)
+			)...)
 			wantFailed(t, err, test.failed...)
 			for _, i := range before {
 				wantItem(t, tab, i.Key(), i)
@@ -71,7 +71,25 @@ func testTransactions(t *testing.T, tab table.Table) {
 		pk := partition("before")
 		writes := []table.Write{table.Put(item(pk, "a")).If(table.NotExists{}), table.Put(item(pk, "b")).If(table.NotExists{})}
 		write(t, tab, writes...)
-		wantFailed(t, tab.Write(t.Context(), writes...), 0, 1)
+		wantFailed(t, tab.Write(t.Context(), named(writes...)...), 0, 1)
+	})
+	t.Run("the error of a condition that holds is not told", func(t *testing.T) {
+		pk := partition("holding")
+		write(t, tab, named(table.Put(item(pk, "a")).If(table.NotExists{}), table.Put(item(pk, "b")))...)
+		wantFailed(t, tab.Write(t.Context(), named(
+			table.Check(table.Key{PK: pk, SK: "a"}, table.Exists{}), table.Delete(table.Key{PK: pk, SK: "b"}).If(table.NotExists{}))...), 1)
+	})
+	t.Run("a condition without an error fails beside one that has one", func(t *testing.T) {
+		pk := partition("unnamed")
+		unnamed := table.Check(table.Key{PK: pk, SK: "a"}, table.Exists{})
+		wantFailed(t, tab.Write(t.Context(), unnamed, table.Check(table.Key{PK: pk, SK: "b"}, table.Exists{}).Else(failures[1])), 1)
+		wantErr(t, tab.Write(t.Context(), unnamed), table.ErrConditionFailed)
+	})
+	t.Run("conditions that share an error fail by it", func(t *testing.T) {
+		pk := partition("shared")
+		a := table.Check(table.Key{PK: pk, SK: "a"}, table.Exists{}).Else(failures[3])
+		b := table.Check(table.Key{PK: pk, SK: "b"}, table.NotExists{}).Else(failures[3])
+		wantFailed(t, tab.Write(t.Context(), a, b), 3)
 	})
 	t.Run("a call repeated is judged again", func(t *testing.T) {
 		pk := partition("again")
