@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/loopback"
 )
 
 // maxBody bounds what is read of an answer. API Gateway's own verifier reads no
@@ -93,8 +95,7 @@ func checkURL(address string) error {
 	if err != nil || u.Host == "" || u.User != nil {
 		return fmt.Errorf("URL %q: want an absolute https address", address)
 	}
-	local := u.Hostname() == "127.0.0.1" || u.Hostname() == "::1" || u.Hostname() == "localhost"
-	if u.Scheme != "https" && !(u.Scheme == "http" && local) {
+	if u.Scheme != "https" && !(u.Scheme == "http" && loopback.URL(u)) {
 		return fmt.Errorf("URL %q: want https", address)
 	}
 	return nil

@@ -3,8 +3,9 @@ package loginsvc
 import (
 	"errors"
 	"net/url"
-	"slices"
 	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/internal/loopback"
 )
 
 func parseIssuer(issuer string) (*url.URL, error) {
@@ -12,8 +13,8 @@ func parseIssuer(issuer string) (*url.URL, error) {
 	switch {
 	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "" || strings.ContainsAny(issuer, "?#"):
 		return nil, errors.New("issuer is not a plain URL: write https://login.example.com")
-	case u.Scheme != "https" && !(u.Scheme == "http" && slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname())):
-		return nil, errors.New("issuer is not https: http is only for localhost")
+	case u.Scheme != "https" && !(u.Scheme == "http" && loopback.URL(u)):
+		return nil, errors.New("issuer is not https: http is only for " + loopback.Rule)
 	case u.String() != issuer || strings.HasSuffix(issuer, "/"):
 		return nil, errors.New("issuer is not in its plain form: no slash at the end, no escapes, lower case")
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/metric"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
@@ -106,7 +107,7 @@ func (b signIn) complete(w http.ResponseWriter, r *http.Request, who upstream.Id
 		return b.refuse(pages.ProviderFailed, "login_required", "the provider did not ask the user again", errors.New("auth_time is too old"))
 	}
 	user, session, cookie, err := s.Users.SignIn(r.Context(), profileOf(who), usersvc.SignInInfo{
-		UserAgent: r.UserAgent(), SourceIP: sourceIP(r), AuthTime: who.AuthTime,
+		UserAgent: r.UserAgent(), SourceIP: httpx.SourceIP(r), AuthTime: who.AuthTime,
 	})
 	if err != nil {
 		return b.signInFailed(err)

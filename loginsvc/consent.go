@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
@@ -72,7 +73,7 @@ func (s *Service) handleConsent(w http.ResponseWriter, r *http.Request) error {
 		return s.tell(what.app, &authError{"access_denied", "the user refused"}, nil)
 	}
 	if what.app.Client.ThirdParty {
-		by := usersvc.By{UserID: user.ID, SourceIP: sourceIP(r), UserAgent: r.UserAgent()}
+		by := usersvc.By{UserID: user.ID, SourceIP: httpx.SourceIP(r), UserAgent: r.UserAgent()}
 		if err := s.Users.GiveConsent(r.Context(), by, appOf(what.app.Client), what.app.Scopes); err != nil {
 			return err
 		}

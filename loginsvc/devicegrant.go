@@ -29,7 +29,7 @@ func (s *Service) handleDeviceAuthorization(w http.ResponseWriter, r *http.Reque
 	if refusal, ok := errors.AsType[*authError](err); ok {
 		return &httpx.Error{Status: http.StatusBadRequest, Code: refusal.Code, Detail: refusal.Description}
 	}
-	if err := s.count(r.Context(), limitDevices, c.ID, sourceIP(r)); err != nil {
+	if err := s.count(r.Context(), limitDevices, c.ID, httpx.SourceIP(r)); err != nil {
 		return err
 	}
 	deviceCode, userCode, err := s.putDevice(r.Context(), c, scopes, s.rememberedAudiences(audiences))

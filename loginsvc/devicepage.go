@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
@@ -109,7 +110,7 @@ func (s *Service) answerDevice(w http.ResponseWriter, r *http.Request, a deviceA
 	if a.consent == "allow" {
 		status = deviceApproved
 		if app.ThirdParty {
-			by := usersvc.By{UserID: user.ID, SourceIP: sourceIP(r), UserAgent: r.UserAgent()}
+			by := usersvc.By{UserID: user.ID, SourceIP: httpx.SourceIP(r), UserAgent: r.UserAgent()}
 			if err := s.Users.GiveConsent(ctx, by, appOf(app), d.Scopes); err != nil {
 				return err
 			}

@@ -72,7 +72,7 @@ func (l link) finish(w http.ResponseWriter, r *http.Request, p params) error {
 	if err != nil {
 		return l.back(pages.LinkFailed, err)
 	}
-	notice, err := l.add(ctx, user, usersvc.By{UserID: user.ID, SourceIP: sourceIP(r), UserAgent: r.UserAgent()}, who)
+	notice, err := l.add(ctx, user, usersvc.By{UserID: user.ID, SourceIP: httpx.SourceIP(r), UserAgent: r.UserAgent()}, who)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
@@ -93,7 +94,7 @@ func (s *Service) readLeaving(r *http.Request, p params) (leaving, error) {
 // taken away only after the session has ended.
 func (s *Service) signOut(w http.ResponseWriter, r *http.Request, l leaving) error {
 	ctx, from := r.Context(), pages.FromHere
-	switch by := (usersvc.By{UserID: l.session.UserID, SourceIP: sourceIP(r), UserAgent: r.UserAgent()}); {
+	switch by := (usersvc.By{UserID: l.session.UserID, SourceIP: httpx.SourceIP(r), UserAgent: r.UserAgent()}); {
 	case l.all && l.live:
 		if err := s.Users.EndSessions(ctx, by, by.UserID, ""); err != nil {
 			return err

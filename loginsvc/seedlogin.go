@@ -29,7 +29,7 @@ func (s *Service) handleSeedLogin(w http.ResponseWriter, r *http.Request) error 
 			return fail(pages.Failure{Kind: pages.BadRequest}, errors.New("no such provider"))
 		}
 	}
-	if err := s.count(r.Context(), limitSeed, sourceIP(r)); err != nil {
+	if err := s.count(r.Context(), limitSeed, httpx.SourceIP(r)); err != nil {
 		return err
 	}
 	location, err := s.startAt(w, r, provider, purpose{seed: true}, "/users/login")

@@ -42,7 +42,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -275,15 +274,6 @@ func (s *Service) session(ctx context.Context, r *http.Request) (usersvc.Session
 		return usersvc.Session{}, usersvc.User{}, usersvc.ErrNoSession
 	}
 	return s.Users.Session(ctx, cookie)
-}
-
-// sourceIP is the address that the gateway saw, without a port.
-func sourceIP(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 func orElse(d, otherwise time.Duration) time.Duration {

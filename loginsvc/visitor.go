@@ -34,7 +34,7 @@ func (s *Service) visited(h func(w http.ResponseWriter, r *http.Request, v visit
 		if err != nil {
 			return err
 		}
-		return h(w, r, visitor{user, session, usersvc.By{UserID: user.ID, SourceIP: sourceIP(r), UserAgent: r.UserAgent()}})
+		return h(w, r, visitor{user, session, usersvc.By{UserID: user.ID, SourceIP: httpx.SourceIP(r), UserAgent: r.UserAgent()}})
 	}
 }
 

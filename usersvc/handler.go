@@ -2,7 +2,6 @@ package usersvc
 
 import (
 	"log/slog"
-	"net"
 	"net/http"
 
 	"github.com/gatehouse-auth/gatehouse/identity"
@@ -46,11 +45,7 @@ type call struct {
 
 // by is who calls, and from where.
 func (c call) by() By {
-	host, _, err := net.SplitHostPort(c.RemoteAddr)
-	if err != nil {
-		host = c.RemoteAddr
-	}
-	return By{UserID: c.who.Subject, SourceIP: host, UserAgent: c.UserAgent()}
+	return By{UserID: c.who.Subject, SourceIP: httpx.SourceIP(c.Request), UserAgent: c.UserAgent()}
 }
 
 // id is the user that the path names.

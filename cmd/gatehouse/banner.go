@@ -32,7 +32,7 @@ type banner struct {
 	ready time.Duration
 }
 
-func newBanner(c *devCommand, w *world, s *server.Server, took time.Duration) *banner {
+func newBanner(c *devCommand, w *process, s *server.Server, took time.Duration) *banner {
 	return &banner{
 		Issuer: s.Issuer, Audience: s.Audience, Tour: s.Issuer + "/", Login: s.Issuer + "/login", DemoAPI: s.Issuer + "/demo/hello",
 		Account: s.Issuer + "/account", Admin: s.Issuer + "/admin",

@@ -33,7 +33,7 @@ const screen = `gatehouse dev · local mode: throw-away table and RS256 key, not
 func text(t *testing.T, c *devCommand, s *server.Server, colour bool) string {
 	t.Helper()
 	var out strings.Builder
-	b := newBanner(c, &world{self: "go run ./cmd/gatehouse"}, s, 300*time.Millisecond)
+	b := newBanner(c, &process{self: "go run ./cmd/gatehouse"}, s, 300*time.Millisecond)
 	if err := b.writeText(&out, colour); err != nil {
 		t.Fatal(err)
 	}

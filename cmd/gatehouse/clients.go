@@ -50,7 +50,7 @@ func (c clients) inFile(id string) (client.Client, bool) {
 }
 
 // use calls do with the clients, until Ctrl-C.
-func (f clientsFlags) use(w *world, do func(context.Context, clients) error) error {
+func (f clientsFlags) use(w *process, do func(context.Context, clients) error) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	cfg, err := f.config(w.getenv)
@@ -65,7 +65,7 @@ func (f clientsFlags) use(w *world, do func(context.Context, clients) error) err
 }
 
 // useOn calls do with the clients, to change the one with the id.
-func (f clientsFlags) useOn(w *world, id string, do func(context.Context, clients) error) error {
+func (f clientsFlags) useOn(w *process, id string, do func(context.Context, clients) error) error {
 	return f.use(w, func(ctx context.Context, c clients) error {
 		err := do(ctx, c)
 		_, inFile := c.inFile(id)
@@ -103,7 +103,7 @@ type clientsAddCommand struct {
 }
 
 // Run registers the client, and prints it with its secret.
-func (c *clientsAddCommand) Run(w *world) error {
+func (c *clientsAddCommand) Run(w *process) error {
 	app := client.Client{
 		ID: c.ID, Name: c.Name, ThirdParty: c.ThirdParty, RedirectURIs: c.Redirect, PostLogoutRedirectURIs: c.PostLogout,
 		Origins: c.Origin, Grants: c.Grant, Scopes: c.Scope, Audiences: c.Audience, Serves: c.Serves,
@@ -138,7 +138,7 @@ type clientsListCommand struct {
 }
 
 // Run prints clients, one a line.
-func (c *clientsListCommand) Run(w *world) error {
+func (c *clientsListCommand) Run(w *process) error {
 	return c.use(w, func(ctx context.Context, all clients) error {
 		registered, err := all.List(ctx)
 		if err != nil {
@@ -170,7 +170,7 @@ type clientsShowCommand struct {
 }
 
 // Run prints the client that sign-ins would find.
-func (c *clientsShowCommand) Run(w *world) error {
+func (c *clientsShowCommand) Run(w *process) error {
 	return c.use(w, func(ctx context.Context, all clients) error {
 		if app, ok := all.inFile(c.ID); ok {
 			return viewOf(app).print(w.stdout, c.Output)
@@ -200,7 +200,7 @@ type clientsRotateCommand struct {
 }
 
 // Run makes a secret and prints it, or drops one.
-func (c *clientsRotateCommand) Run(w *world) error {
+func (c *clientsRotateCommand) Run(w *process) error {
 	return c.useOn(w, c.ID, func(ctx context.Context, all clients) error {
 		if c.DropOld {
 			if err := all.DropOldSecret(ctx, c.by(), c.ID); err != nil {
@@ -228,7 +228,7 @@ type clientsRemoveCommand struct {
 }
 
 // Run removes the client, and prints its id.
-func (c *clientsRemoveCommand) Run(w *world) error {
+func (c *clientsRemoveCommand) Run(w *process) error {
 	return c.useOn(w, c.ID, func(ctx context.Context, all clients) error {
 		if !c.Yes {
 			r, err := all.Get(ctx, c.ID)

@@ -61,7 +61,7 @@ type clientsEditCommand struct {
 
 // Run changes the client, in all that was said or in nothing, and prints what
 // has become of it.
-func (c *clientsEditCommand) Run(w *world) error {
+func (c *clientsEditCommand) Run(w *process) error {
 	return c.useOn(w, c.ID, func(ctx context.Context, all clients) error {
 		r, err := all.Edit(ctx, c.by(), c.ID, c.IfVersion, c.apply)
 		if err != nil {

@@ -130,7 +130,7 @@ func (v clientView) print(out io.Writer, output string) error {
 }
 
 // showSecret prints a secret that was just made: nothing can print it again.
-func showSecret(w *world, output, id string, secret client.Secret) error {
+func showSecret(w *process, output, id string, secret client.Secret) error {
 	if output == "json" {
 		made := map[string]string{"client_id": id}
 		if secret != "" {

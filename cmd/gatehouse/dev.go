@@ -15,8 +15,8 @@ import (
 )
 
 type devCommand struct {
-	Addr     string `default:"localhost:8787" placeholder:"HOST:PORT" help:"Where Gatehouse is served; a loopback address (${default})."`
-	DemoAddr string `default:"127.0.0.1:8788" placeholder:"HOST:PORT" help:"Where the demo provider is served (${default})."`
+	Addr     string `default:"localhost:8787" placeholder:"HOST:PORT" help:"Where Gatehouse is served: localhost, an address of 127.0.0.0/8, or ::1 (${default})."`
+	DemoAddr string `default:"127.0.0.1:8788" placeholder:"HOST:PORT" help:"Where the demo provider is served; the same addresses (${default})."`
 	Data     string `placeholder:"DIR" help:"Keep users, sessions and the signing key in this folder. Without it they are gone at the end."`
 	Upstream string `placeholder:"URL" help:"Your own API: whatever is not Gatehouse's goes there, behind the authorizer, with X-Gatehouse-* headers that say who calls."`
 	Env      string `placeholder:"FILE" help:"Read variables from this file: the client id and secret of Google, for example."`
@@ -27,7 +27,7 @@ type devCommand struct {
 }
 
 // Run serves until it is told to stop.
-func (c *devCommand) Run(w *world) error {
+func (c *devCommand) Run(w *process) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	getenv, err := withFile(w.getenv, c.Env)
@@ -53,7 +53,7 @@ func (c *devCommand) Run(w *world) error {
 	return err
 }
 
-func (c *devCommand) tell(w *world, s *server.Server, took time.Duration) error {
+func (c *devCommand) tell(w *process, s *server.Server, took time.Duration) error {
 	b := newBanner(c, w, s, took)
 	if c.Output == "json" {
 		return b.writeJSON(w.stdout)
@@ -80,7 +80,7 @@ func withFile(getenv func(string) string, path string) (func(string) string, err
 }
 
 // logging returns where the server writes, and what it calls for each request.
-func (c *devCommand) logging(w *world) (*slog.Logger, func(gateway.Exchange)) {
+func (c *devCommand) logging(w *process) (*slog.Logger, func(gateway.Exchange)) {
 	if c.Log == "json" {
 		log := slog.New(slog.NewJSONHandler(w.stderr, nil))
 		return log, func(x gateway.Exchange) {

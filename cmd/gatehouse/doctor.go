@@ -25,7 +25,7 @@ type doctorCommand struct {
 
 // Run examines what is here and, with an address, what runs there. Anything wrong
 // is an error.
-func (c *doctorCommand) Run(w *world) error {
+func (c *doctorCommand) Run(w *process) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	getenv := w.getenv
@@ -54,7 +54,7 @@ func (c *doctorCommand) Run(w *world) error {
 	return nil
 }
 
-func (c *doctorCommand) print(w *world, r *doctor.Report) error {
+func (c *doctorCommand) print(w *process, r *doctor.Report) error {
 	if c.Output == "json" {
 		return json.NewEncoder(w.stdout).Encode(r)
 	}

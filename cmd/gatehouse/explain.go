@@ -30,7 +30,7 @@ type explainCommand struct {
 }
 
 // Run asks the authorizer, and prints what it says and why.
-func (c *explainCommand) Run(w *world) error {
+func (c *explainCommand) Run(w *process) error {
 	ctx := context.Background()
 	rawToken := c.Token
 	if rawToken == "-" {
@@ -59,7 +59,7 @@ func (c *explainCommand) Run(w *world) error {
 }
 
 // question gathers what the authorizer at the URL knows.
-func (c *explainCommand) question(ctx context.Context, w *world, rawToken string) (explain.Question, error) {
+func (c *explainCommand) question(ctx context.Context, w *process, rawToken string) (explain.Question, error) {
 	q := explain.Question{RawToken: rawToken, Route: c.Route, Audience: c.Audience}
 	var err error
 	if q.Issuer, err = signin.Issuer(ctx, c.URL); errors.Is(err, signin.ErrNotRunning) {

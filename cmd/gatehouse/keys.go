@@ -40,7 +40,7 @@ type ring interface {
 	Export(ctx context.Context) ([]byte, error)
 }
 
-func (f ringFlags) open(ctx context.Context, w *world) (ring, error) {
+func (f ringFlags) open(ctx context.Context, w *process) (ring, error) {
 	if f.Table != "" {
 		return openStackRing(ctx, f.Table, f.Name)
 	}
@@ -48,7 +48,7 @@ func (f ringFlags) open(ctx context.Context, w *world) (ring, error) {
 }
 
 // use calls do with the ring, until Ctrl-C.
-func (f ringFlags) use(w *world, do func(context.Context, ring) error) error {
+func (f ringFlags) use(w *process, do func(context.Context, ring) error) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	r, err := f.open(ctx, w)
@@ -64,7 +64,7 @@ type keysListCommand struct {
 }
 
 // Run prints the keys. It fails if something is wrong with them.
-func (c *keysListCommand) Run(w *world) error {
+func (c *keysListCommand) Run(w *process) error {
 	return c.use(w, func(ctx context.Context, r ring) error {
 		view, err := r.View(ctx)
 		if err != nil {
@@ -82,7 +82,7 @@ func (c *keysListCommand) Run(w *world) error {
 type keysRotateCommand struct{ ringFlags }
 
 // Run rotates, and prints the keys as they are then, also if it could not.
-func (c *keysRotateCommand) Run(w *world) error {
+func (c *keysRotateCommand) Run(w *process) error {
 	return c.use(w, func(ctx context.Context, r ring) error {
 		err := r.Rotate(ctx)
 		return errors.Join(err, printRing(ctx, w, r))
@@ -96,7 +96,7 @@ type keysRetireCommand struct {
 
 // Run retires the key, waits until every instance of the login service has
 // noticed, and prints the keys as they are then.
-func (c *keysRetireCommand) Run(w *world) error {
+func (c *keysRetireCommand) Run(w *process) error {
 	return c.use(w, func(ctx context.Context, r ring) error {
 		err := r.Compromise(ctx, c.Compromised)
 		return errors.Join(err, printRing(ctx, w, r))
@@ -106,7 +106,7 @@ func (c *keysRetireCommand) Run(w *world) error {
 type keysExportCommand struct{ ringFlags }
 
 // Run prints the JWK Set.
-func (c *keysExportCommand) Run(w *world) error {
+func (c *keysExportCommand) Run(w *process) error {
 	return c.use(w, func(ctx context.Context, r ring) error {
 		document, err := r.Export(ctx)
 		if err != nil {
@@ -117,7 +117,7 @@ func (c *keysExportCommand) Run(w *world) error {
 	})
 }
 
-func printRing(ctx context.Context, w *world, r ring) error {
+func printRing(ctx context.Context, w *process, r ring) error {
 	view, err := r.View(ctx)
 	if err != nil {
 		return err
@@ -126,7 +126,7 @@ func printRing(ctx context.Context, w *world, r ring) error {
 }
 
 // writeRing prints one line a key, and then what comes next.
-func writeRing(w *world, view keyring.View) error {
+func writeRing(w *process, view keyring.View) error {
 	table := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "STATE\tKEY\tSINCE\t")
 	for _, k := range view.Keys {

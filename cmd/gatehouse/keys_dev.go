@@ -21,7 +21,7 @@ type devRing struct {
 	url, rawToken string
 }
 
-func openDevRing(ctx context.Context, at string, w *world) (ring, error) {
+func openDevRing(ctx context.Context, at string, w *process) (ring, error) {
 	tokens, err := signin.Do(ctx, signin.Request{URL: at, User: "ada", ClientID: tour.ClientID})
 	if errors.Is(err, signin.ErrNotRunning) {
 		return nil, fmt.Errorf("%w: start it with: %s dev, or name the table of a stack with --table", err, w.self)

@@ -20,7 +20,7 @@ import (
 // keysOfStack runs `gatehouse keys` for a table in AWS.
 func keysOfStack(args ...string) (code int, stdout, stderr string) {
 	var out, errs strings.Builder
-	code = run(append([]string{"keys"}, args...), &world{stdout: &out, stderr: &errs, getenv: os.Getenv, self: "gatehouse"})
+	code = run(append([]string{"keys"}, args...), &process{stdout: &out, stderr: &errs, getenv: os.Getenv, self: "gatehouse"})
 	return code, out.String(), errs.String()
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 func main() {
-	os.Exit(run(os.Args[1:], &world{
+	os.Exit(run(os.Args[1:], &process{
 		started: time.Now(), stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, self: self(os.Args[0]), colour: colour(os.Stdout, os.Getenv),
 	}))
 }

@@ -18,7 +18,7 @@ type packageCommand struct {
 }
 
 // Run builds the zips.
-func (c *packageCommand) Run(w *world) error {
+func (c *packageCommand) Run(w *process) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	artifacts, err := lambdazip.Package(ctx, c.Root, c.Out, c.Arch)

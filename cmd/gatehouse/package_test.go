@@ -63,7 +63,7 @@ func TestPackage(t *testing.T) {
 	root := newModule(t, config)
 	out := filepath.Join(root, "out")
 	var stdout, stderr strings.Builder
-	if code := run([]string{"package", "--root", root, "--out", out, "-o", "json"}, &world{stdout: &stdout, stderr: &stderr}); code != 0 {
+	if code := run([]string{"package", "--root", root, "--out", out, "-o", "json"}, &process{stdout: &stdout, stderr: &stderr}); code != 0 {
 		t.Fatal(&stderr)
 	}
 	var artifacts []struct{ Function, Path string }
@@ -86,7 +86,7 @@ func TestPackageExportedKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 		var outs, errs strings.Builder
-		code = run([]string{"package", "--root", root, "--out", out}, &world{stdout: &outs, stderr: &errs})
+		code = run([]string{"package", "--root", root, "--out", out}, &process{stdout: &outs, stderr: &errs})
 		return code, errs.String()
 	}
 	document, err := jwks.Marshal([]*rsa.PublicKey{&keystest.WeakKey().PublicKey})
@@ -113,7 +113,7 @@ func TestPackageRefusesMistakes(t *testing.T) {
 	} {
 		root := newModule(t, config)
 		var stdout, stderr strings.Builder
-		if code := run([]string{"package", "--root", root, "--out", root}, &world{stdout: &stdout, stderr: &stderr}); code != exitFailed || !strings.Contains(stderr.String(), want) {
+		if code := run([]string{"package", "--root", root, "--out", root}, &process{stdout: &stdout, stderr: &stderr}); code != exitFailed || !strings.Contains(stderr.String(), want) {
 			t.Errorf("exit code %d: %s", code, &stderr)
 		}
 	}

@@ -27,8 +27,8 @@ type commands struct {
 	Smoke   smokeCommand   `cmd:"" help:"Try a running stack: who is refused, who is answered, and whether tokens verify."`
 }
 
-// world is the process as a command sees it.
-type world struct {
+// process is what a command sees of the process it runs in.
+type process struct {
 	started        time.Time // of the process
 	stdout, stderr io.Writer
 	getenv         func(string) string
@@ -44,7 +44,7 @@ const (
 
 // run does what args say and returns the exit code. Whatever goes wrong is told
 // on stderr, with the fix where there is one.
-func run(args []string, w *world) int {
+func run(args []string, w *process) int {
 	parser, err := kong.New(&commands{}, kong.Name("gatehouse"), kong.Writers(w.stdout, w.stderr), kong.Bind(w),
 		kong.Description("The login service a Go team owns, in its own AWS account."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.UsageOnError())
@@ -64,7 +64,7 @@ func run(args []string, w *world) int {
 	return 0
 }
 
-func (w *world) fail(err error, code int) int {
+func (w *process) fail(err error, code int) int {
 	fmt.Fprintf(w.stderr, "gatehouse: %v\n", err)
 	return code
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// process is a gatehouse dev that a script started. Its log is kept, to be read
+// running is a gatehouse dev that a script started. Its log is kept, to be read
 // when it has ended.
-type process struct {
+type running struct {
 	cmd   *exec.Cmd
 	ready banner
 	log   strings.Builder
@@ -39,7 +39,7 @@ func startDev(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: dev NAME [FLAG...]")
 	}
 	name, flags := args[0], append([]string{"dev", "--addr", "localhost:0", "--demo-addr", "127.0.0.1:0", "-o", "json"}, args[1:]...)
-	p := &process{done: make(chan error, 1)}
+	p := &running{done: make(chan error, 1)}
 	p.cmd = exec.Command("gatehouse", flags...)
 	p.cmd.Dir, p.cmd.Stderr = ts.Getenv("WORK"), &p.log
 	p.cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "TMPDIR=" + ts.Getenv("TMPDIR")}
@@ -59,14 +59,14 @@ func startDev(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(json.Unmarshal(line, &p.ready))
 	ts.Setenv(name, p.ready.Issuer)
 	ts.Setenv(name+"_DEMO", strings.TrimSuffix(p.ready.Demo, "/"))
-	all, _ := ts.Value(devKey{}).(map[string]*process)
+	all, _ := ts.Value(devKey{}).(map[string]*running)
 	if all == nil {
 		ts.Fatalf("no processes: Setup is missing")
 	}
 	all[name] = p
 }
 
-func (p *process) end(signal syscall.Signal) error {
+func (p *running) end(signal syscall.Signal) error {
 	err := errors.New("ended before")
 	p.over.Do(func() {
 		p.cmd.Process.Signal(signal)
@@ -80,8 +80,8 @@ func (p *process) end(signal syscall.Signal) error {
 	return err
 }
 
-func named(ts *testscript.TestScript, args []string) *process {
-	all, _ := ts.Value(devKey{}).(map[string]*process)
+func named(ts *testscript.TestScript, args []string) *running {
+	all, _ := ts.Value(devKey{}).(map[string]*running)
 	if len(args) != 1 || all[args[0]] == nil {
 		ts.Fatalf("want the NAME of a running dev")
 	}

@@ -23,7 +23,7 @@ type smokeCommand struct {
 }
 
 // Run tries the stack. A step that fails is an error.
-func (c *smokeCommand) Run(w *world) error {
+func (c *smokeCommand) Run(w *process) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := c.find(); err != nil {

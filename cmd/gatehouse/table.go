@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/url"
 	"os"
 	"os/signal"
@@ -16,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/gatehouse-auth/gatehouse"
+	"github.com/gatehouse-auth/gatehouse/internal/loopback"
 	"github.com/gatehouse-auth/gatehouse/internal/table/definition"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
 )
@@ -32,7 +32,7 @@ type tableCreateCommand struct {
 }
 
 // Run makes the table, if it is not there.
-func (c *tableCreateCommand) Run(w *world) error {
+func (c *tableCreateCommand) Run(w *process) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	text, err := c.template()
@@ -98,5 +98,5 @@ func (c *tableCreateCommand) config(ctx context.Context, getenv func(string) str
 // onThisMachine tells whether a URL leads to a loopback address.
 func onThisMachine(endpoint string) bool {
 	u, err := url.Parse(endpoint)
-	return err == nil && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback())
+	return err == nil && loopback.URL(u)
 }

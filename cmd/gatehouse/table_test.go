@@ -14,7 +14,7 @@ import (
 // runs calls the command line and returns its output and exit code.
 func runs(args ...string) (stdout, stderr string, code int) {
 	var out, errs strings.Builder
-	code = run(args, &world{stdout: &out, stderr: &errs, self: "gatehouse", getenv: func(string) string { return "" }})
+	code = run(args, &process{stdout: &out, stderr: &errs, self: "gatehouse", getenv: func(string) string { return "" }})
 	return out.String(), errs.String(), code
 }
 

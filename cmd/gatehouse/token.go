@@ -22,7 +22,7 @@ type tokenCommand struct {
 }
 
 // Run signs in as a browser and an app would, and prints what the app got.
-func (c *tokenCommand) Run(w *world) error {
+func (c *tokenCommand) Run(w *process) error {
 	secret := c.Secret
 	if secret == "" && c.Client == server.WebClientID {
 		secret = server.WebClientSecret

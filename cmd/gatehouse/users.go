@@ -35,7 +35,7 @@ type usersListCommand struct {
 }
 
 // Run prints users, one a line.
-func (c *usersListCommand) Run(w *world) error {
+func (c *usersListCommand) Run(w *process) error {
 	return c.use(w, func(ctx context.Context, users *usersvc.Users) error {
 		var found []usersvc.User
 		f := usersvc.Filter{Search: c.Search, Role: c.Role, Status: usersvc.Status(c.Status)}
@@ -73,7 +73,7 @@ type usersShowCommand struct {
 const auditTail = 10
 
 // Run prints what is known about a user.
-func (c *usersShowCommand) Run(w *world) error {
+func (c *usersShowCommand) Run(w *process) error {
 	return c.useOn(w, c.User, func(ctx context.Context, users *usersvc.Users, u usersvc.User) error {
 		identities, err := users.Identities(ctx, u.ID)
 		if err != nil {
@@ -112,7 +112,7 @@ type usersGrantCommand struct {
 }
 
 // Run gives the roles, and prints the user.
-func (c *usersGrantCommand) Run(w *world) error {
+func (c *usersGrantCommand) Run(w *process) error {
 	return c.changeOn(w, c.User, func(ctx context.Context, users *usersvc.Users, u usersvc.User) (usersvc.User, error) {
 		return users.SetRoles(ctx, c.by(), u.ID, append(u.Roles, c.Roles...), u.Version)
 	})
@@ -125,7 +125,7 @@ type usersRevokeCommand struct {
 }
 
 // Run takes the roles, and prints the user.
-func (c *usersRevokeCommand) Run(w *world) error {
+func (c *usersRevokeCommand) Run(w *process) error {
 	return c.changeOn(w, c.User, func(ctx context.Context, users *usersvc.Users, u usersvc.User) (usersvc.User, error) {
 		for _, role := range c.Roles {
 			if !u.HasRole(role) {
@@ -143,7 +143,7 @@ type usersSuspendCommand struct {
 }
 
 // Run suspends, and prints the user.
-func (c *usersSuspendCommand) Run(w *world) error {
+func (c *usersSuspendCommand) Run(w *process) error {
 	return c.changeOn(w, c.User, func(ctx context.Context, users *usersvc.Users, u usersvc.User) (usersvc.User, error) {
 		return users.Suspend(ctx, c.by(), u.ID)
 	})
@@ -155,7 +155,7 @@ type usersActivateCommand struct {
 }
 
 // Run activates, and prints the user.
-func (c *usersActivateCommand) Run(w *world) error {
+func (c *usersActivateCommand) Run(w *process) error {
 	return c.changeOn(w, c.User, func(ctx context.Context, users *usersvc.Users, u usersvc.User) (usersvc.User, error) {
 		return users.Activate(ctx, c.by(), u.ID)
 	})
@@ -168,7 +168,7 @@ type usersDeleteCommand struct {
 }
 
 // Run deletes the user, and prints their id.
-func (c *usersDeleteCommand) Run(w *world) error {
+func (c *usersDeleteCommand) Run(w *process) error {
 	return c.useOn(w, c.User, func(ctx context.Context, users *usersvc.Users, u usersvc.User) error {
 		if !c.Yes {
 			return fmt.Errorf("this deletes %s (%s) for good: say --yes if you mean it", printable(cmp.Or(u.Email, u.Name)), u.ID)
@@ -187,7 +187,7 @@ type usersExportCommand struct {
 }
 
 // Run prints the export.
-func (c *usersExportCommand) Run(w *world) error {
+func (c *usersExportCommand) Run(w *process) error {
 	return c.useOn(w, c.User, func(ctx context.Context, users *usersvc.Users, u usersvc.User) error {
 		export, err := users.Export(ctx, u.ID)
 		if err != nil {
@@ -239,7 +239,7 @@ func writeUserTo(table *tabwriter.Writer, u usersvc.User) {
 }
 
 // writeLines prints each value as JSON on a line of its own.
-func writeLines[T any](w *world, values []T) error {
+func writeLines[T any](w *process, values []T) error {
 	out := json.NewEncoder(w.stdout)
 	for _, v := range values {
 		if err := out.Encode(v); err != nil {

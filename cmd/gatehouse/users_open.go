@@ -45,7 +45,7 @@ type usersFlags struct {
 }
 
 // use calls do with the users, until Ctrl-C.
-func (f usersFlags) use(w *world, do func(context.Context, *usersvc.Users) error) error {
+func (f usersFlags) use(w *process, do func(context.Context, *usersvc.Users) error) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	cfg, err := f.config(w.getenv)
@@ -60,7 +60,7 @@ func (f usersFlags) use(w *world, do func(context.Context, *usersvc.Users) error
 }
 
 // useOn calls do with one of the users.
-func (f usersFlags) useOn(w *world, name string, do func(context.Context, *usersvc.Users, usersvc.User) error) error {
+func (f usersFlags) useOn(w *process, name string, do func(context.Context, *usersvc.Users, usersvc.User) error) error {
 	return f.use(w, func(ctx context.Context, users *usersvc.Users) error {
 		u, err := findUser(ctx, users, name)
 		if err != nil {
@@ -71,7 +71,7 @@ func (f usersFlags) useOn(w *world, name string, do func(context.Context, *users
 }
 
 // changeOn calls do with one of the users, and prints what has become of them.
-func (f usersFlags) changeOn(w *world, name string, do func(context.Context, *usersvc.Users, usersvc.User) (usersvc.User, error)) error {
+func (f usersFlags) changeOn(w *process, name string, do func(context.Context, *usersvc.Users, usersvc.User) (usersvc.User, error)) error {
 	return f.useOn(w, name, func(ctx context.Context, users *usersvc.Users, u usersvc.User) error {
 		u, err := do(ctx, users, u)
 		if err != nil {
@@ -85,7 +85,7 @@ func (f usersFlags) changeOn(w *world, name string, do func(context.Context, *us
 
 // open opens the table. The caller calls done. The advice is for who has a
 // gatehouse dev running on it.
-func (f tableFlags) open(ctx context.Context, w *world, advice string) (t table.Table, done func() error, err error) {
+func (f tableFlags) open(ctx context.Context, w *process, advice string) (t table.Table, done func() error, err error) {
 	switch {
 	case f.Data != "":
 		path := filepath.Join(f.Data, "gatehouse.db")

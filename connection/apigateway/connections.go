@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -20,6 +19,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/gatehouse-auth/gatehouse/connection"
+	"github.com/gatehouse-auth/gatehouse/internal/loopback"
 )
 
 // Connections are the connections of one stage of one API.
@@ -53,10 +53,8 @@ func check(endpoint string) error {
 	if err != nil {
 		return errors.New("not a URL")
 	}
-	ip, err := netip.ParseAddr(u.Hostname())
-	local := err == nil && ip.IsLoopback()
 	switch {
-	case u.Host == "" || u.Scheme != "https" && !(local && u.Scheme == "http"):
+	case u.Host == "" || u.Scheme != "https" && !(loopback.URL(u) && u.Scheme == "http"):
 		return errors.New("want the endpoint of the API, https://HOST/STAGE; clients use wss, this is not for them")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return errors.New("want no user, query or fragment")

@@ -86,7 +86,7 @@ var mistakes = []struct{ name, text, want string }{
 		"f.yml:3: routes[1].roles: is empty: name who may, or take it out and any valid token will do"},
 	{"a client without redirect", "clients:\n  - id: c\n", "f.yml:2: clients[1].redirect_uris: not set: say where c may be sent with a code"},
 	{"a client redirected to http", "clients:\n  - id: c\n    redirect_uris:\n      - http://c.example/\n",
-		"f.yml:4: clients[1].redirect_uris[1]: http is only for 127.0.0.1, [::1] and localhost: use https"},
+		"f.yml:4: clients[1].redirect_uris[1]: http is only for localhost, an address of 127.0.0.0/8, or ::1: use https"},
 	{"a client with a wildcard", "clients:\n  - id: c\n    redirect_uris: [https://c.example/]\n    post_logout_redirect_uris: [https://*.c.example/]\n",
 		`f.yml:4: clients[1].post_logout_redirect_uris[1]: character '*' is not allowed: write the URI as it goes over the wire, without wildcards`},
 	{"a client twice", "clients:\n  - {id: c, redirect_uris: [https://c.example/]}\n  - {id: c, redirect_uris: [https://c.example/]}\n",

@@ -3,9 +3,10 @@ package env
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/internal/loopback"
 )
 
 // CheckURL tells what is wrong with raw as the address of a service that others
@@ -26,7 +27,7 @@ func CheckURL(raw string) error {
 		return errors.New("has a fragment: an issuer has none (RFC 8414, Section 2)")
 	case strings.HasSuffix(raw, "/"):
 		return fmt.Errorf("ends in a slash, and verifiers compare byte by byte: write %q", strings.TrimRight(raw, "/"))
-	case u.Scheme == "http" && !Loopback(u.Hostname()):
+	case u.Scheme == "http" && !loopback.URL(u):
 		return fmt.Errorf("want https; plain http is only for this machine: write %q", "https://"+strings.TrimPrefix(raw, "http://"))
 	case u.Scheme != "http" && u.Scheme != "https":
 		return fmt.Errorf("want https, not %q", u.Scheme)
@@ -36,9 +37,4 @@ func CheckURL(raw string) error {
 		return fmt.Errorf("is not spelt as URLs are: write %q", u.String())
 	}
 	return nil
-}
-
-// Loopback tells whether host, without a port, can only mean this machine.
-func Loopback(host string) bool {
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }

@@ -2,10 +2,11 @@ package client
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/internal/loopback"
 )
 
 // Problem is one thing for which a client cannot be registered.
@@ -105,13 +106,8 @@ func checkOrigin(origin string) error {
 		return nil
 	case u.Scheme != "http":
 		return fmt.Errorf("want https, not %q", u.Scheme)
-	case u.Hostname() == "localhost" || isLoopback(u.Hostname()):
+	case loopback.URL(u):
 		return nil
 	}
 	return fmt.Errorf("want https; plain http is only for this machine: write %q", "https://"+u.Host)
-}
-
-func isLoopback(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.IsLoopback()
 }

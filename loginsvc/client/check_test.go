@@ -29,7 +29,7 @@ func TestProblems(t *testing.T) {
 			"grants: a client that acts for itself has to prove who it is: give it a secret_env"},
 		{"nowhere to send a code", func(c *client.Client) { c.RedirectURIs = nil }, "redirect_uris: not set: say where shop may be sent with a code"},
 		{"a redirect URI", func(c *client.Client) { c.RedirectURIs = append(c.RedirectURIs, "http://shop.test/cb") },
-			"redirect_uris[2]: http is only for 127.0.0.1, [::1] and localhost: use https"},
+			"redirect_uris[2]: http is only for localhost, an address of 127.0.0.0/8, or ::1: use https"},
 		{"where to after a logout", func(c *client.Client) { c.PostLogoutRedirectURIs = []string{"https://a.test/#x"} },
 			"post_logout_redirect_uris[1]: a redirect URI has no fragment (RFC 6749, Section 3.1.2)"},
 		{"a grant", func(c *client.Client) { c.Grants = []string{client.GrantCode, "password"} },

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/internal/loopback"
 )
 
 // MatchRedirectURI tells whether a code may be sent to uri: it is one of the
@@ -43,8 +45,9 @@ func matchOne(registered, uri string) bool {
 	return ok && gotHost == host && gotRest == rest
 }
 
-// cutLoopback takes the port out of a loopback redirect URI. The name localhost
-// is no loopback address here: it may resolve elsewhere (RFC 8252, Section 8.3).
+// cutLoopback cuts the port out of a redirect URI for which any port is allowed.
+// RFC 8252, Section 7.3, allows it for 127.0.0.1 and [::1] only, and not for the
+// name localhost (Section 8.3). Others on this machine match byte for byte.
 func cutLoopback(uri string) (host, rest string, ok bool) {
 	for _, host := range []string{"http://127.0.0.1", "http://[::1]"} {
 		rest, found := strings.CutPrefix(uri, host)
@@ -134,10 +137,10 @@ func checkScheme(uri string, u *url.URL) error {
 		}
 		return nil
 	case scheme == "http":
-		if _, _, ok := cutLoopback(uri); ok || u.Hostname() == "localhost" {
+		if loopback.URL(u) {
 			return nil
 		}
-		return errors.New("http is only for 127.0.0.1, [::1] and localhost: use https")
+		return errors.New("http is only for " + loopback.Rule + ": use https")
 	case strings.Contains(scheme, "."):
 		return nil // RFC 8252, Section 7.1: a domain name, reversed
 	default:

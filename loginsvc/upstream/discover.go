@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"sync/atomic"
@@ -14,6 +13,7 @@ import (
 	jose "github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
 
+	"github.com/gatehouse-auth/gatehouse/internal/loopback"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
 
@@ -112,7 +112,7 @@ func checkIssuer(issuer string) error {
 		return errors.New("issuer: not set")
 	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
 		return fmt.Errorf("issuer %q: want a URL such as https://accounts.google.com, without query or fragment", issuer)
-	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u)):
+	case u.Scheme != "https" && (u.Scheme != "http" || !loopback.URL(u)):
 		return fmt.Errorf("issuer %q: want https; http is for a provider on this machine", issuer)
 	}
 	return nil
@@ -129,13 +129,8 @@ func checkEndpoint(raw, issuer string) error {
 	if u.Scheme == "https" {
 		return nil
 	}
-	if i, err := url.Parse(issuer); err == nil && i.Scheme == "http" && u.Scheme == "http" && loopback(u) {
+	if i, err := url.Parse(issuer); err == nil && i.Scheme == "http" && u.Scheme == "http" && loopback.URL(u) {
 		return nil
 	}
 	return errors.New("not https")
-}
-
-func loopback(u *url.URL) bool {
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }

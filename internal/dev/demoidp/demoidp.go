@@ -18,6 +18,8 @@ import (
 	"net/url"
 	"sync"
 	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/loopback"
 )
 
 // Config says who the provider is and who its only client is.
@@ -44,19 +46,20 @@ type Provider struct {
 	handler http.Handler
 	page    page
 
-	mu        sync.Mutex
-	behaviour Behaviour
-	grants    map[string]grant // by code
-	tokens    map[string]grant // by access token
-	ring      keyRing
-	issued    int // ID tokens, ever
+	mu         sync.Mutex
+	behaviour  Behaviour
+	grants     map[string]grant // by code
+	tokens     map[string]grant // by access token
+	ring       keyRing
+	issued     int  // ID tokens, ever
+	nextAsList bool // the audience of the next ID token is a list
 }
 
 // New returns a provider with no state but a new key.
 func New(c Config) (*Provider, error) {
 	u, err := url.Parse(c.Issuer)
-	if err != nil || u.Scheme != "http" || u.Path != "" || !isLoopback(u.Hostname()) {
-		return nil, fmt.Errorf("demo provider: issuer %q: want http://127.0.0.1 and a port: it asks for no password, so it stays on this machine", c.Issuer)
+	if err != nil || u.Scheme != "http" || u.Path != "" || !loopback.URL(u) {
+		return nil, fmt.Errorf("demo provider: issuer %q: want http, a port, and %s: it asks for no password, so it stays on this machine", c.Issuer, loopback.Rule)
 	}
 	if c.ClientID == "" || c.ClientSecret == "" || len(c.RedirectURIs) == 0 {
 		return nil, errors.New("demo provider: client id, client secret and a redirect URI must be set")
@@ -76,7 +79,7 @@ func New(c Config) (*Provider, error) {
 	}
 	p.ring.current = c.FirstKey
 	if c.FirstKey == nil {
-		if err := p.ring.rotate(); err != nil {
+		if err := p.Rotate(); err != nil {
 			return nil, err
 		}
 	}
@@ -111,8 +114,8 @@ func Listen(addr string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("demo provider: address %q: want one such as 127.0.0.1:8788", addr)
 	}
-	if !isLoopback(host) {
-		return nil, fmt.Errorf("demo provider: address %q is not a loopback address: it asks for no password, so it listens only on 127.0.0.1, ::1 or localhost", addr)
+	if !loopback.Host(host) {
+		return nil, fmt.Errorf("demo provider: address %q: it asks for no password, so it listens only on %s", addr, loopback.Rule)
 	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -124,9 +127,4 @@ func Listen(addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("demo provider: address %q leads to %s, which is not a loopback address", addr, l.Addr())
 	}
 	return l, nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

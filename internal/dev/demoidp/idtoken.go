@@ -17,17 +17,13 @@ const idTokenTTL = 5 * time.Minute
 
 // idToken returns a signed ID token (OpenID Connect Core, Section 2).
 func (p *Provider) idToken(g grant, accessToken string) (string, error) {
-	p.mu.Lock()
-	behaviour := p.behaviour
-	p.issued++
-	nth := p.issued
-	if n := p.config.SignaturesPerKey; n > 0 && nth > 1 && (nth-1)%n == 0 {
-		if err := p.ring.rotate(); err != nil {
-			p.mu.Unlock()
-			return "", err
-		}
+	if err := p.rotateIfDue(); err != nil {
+		return "", err
 	}
-	key := p.ring.current
+	p.mu.Lock()
+	behaviour, key := p.behaviour, p.ring.current
+	asList := p.nextAsList
+	p.nextAsList = !asList
 	p.mu.Unlock()
 
 	now := p.config.Now()
@@ -39,7 +35,7 @@ func (p *Provider) idToken(g grant, accessToken string) (string, error) {
 	}
 	claims["iss"] = p.config.Issuer
 	claims["aud"] = p.config.ClientID
-	if nth%2 == 0 {
+	if asList {
 		claims["aud"] = []string{p.config.ClientID} // both are right (RFC 7519, Section 4.1.3)
 	}
 	claims["exp"] = now.Add(idTokenTTL).Unix()

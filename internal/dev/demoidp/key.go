@@ -4,60 +4,82 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"net/http"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/keys/jwks"
 )
 
-// keyRing is the key that signs and the one before it, which stays published so
-// that a token which was just signed can still be verified.
-type keyRing struct{ current, previous *rsa.PrivateKey }
-
-func (r *keyRing) rotate() error {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		return err
-	}
-	r.current, r.previous = key, r.current
-	return nil
+// keyRing is the key that signs and those before it. An old key stays published
+// until the last ID token that it signed has expired.
+type keyRing struct {
+	current *rsa.PrivateKey
+	retired []retiredKey // the oldest first
+	making  bool         // the next key is being made
 }
 
-// Rotate makes a new key sign from now on.
+type retiredKey struct {
+	key   *rsa.PublicKey
+	until time.Time // when its last ID token expires
+}
+
+// use makes key sign from now on.
+func (r *keyRing) use(key *rsa.PrivateKey, now time.Time) {
+	if r.current != nil {
+		r.retired = append(r.retired, retiredKey{&r.current.PublicKey, now.Add(idTokenTTL)})
+	}
+	r.current = key
+}
+
+// published returns the keys of the JWK Set at an instant, and forgets those
+// that no valid ID token needs.
+func (r *keyRing) published(now time.Time) []*rsa.PublicKey {
+	for len(r.retired) > 0 && now.After(r.retired[0].until) {
+		r.retired = r.retired[1:]
+	}
+	keys := []*rsa.PublicKey{&r.current.PublicKey}
+	for _, old := range r.retired {
+		keys = append(keys, old.key)
+	}
+	return keys
+}
+
+// Rotate makes a new key sign from now on. Making it takes long, so nothing is
+// locked meanwhile.
 func (p *Provider) Rotate() error {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.ring.rotate()
+	p.ring.making = false
+	if err == nil {
+		p.ring.use(key, p.config.Now())
+	}
+	return err
+}
+
+// rotateIfDue starts a rotation when the current key has signed enough. The
+// request that finds it due waits for the new key; others go on with the old one.
+func (p *Provider) rotateIfDue() error {
+	p.mu.Lock()
+	p.issued++
+	n := p.config.SignaturesPerKey
+	due := n > 0 && p.issued > 1 && (p.issued-1)%n == 0 && !p.ring.making
+	p.ring.making = p.ring.making || due
+	p.mu.Unlock()
+	if !due {
+		return nil
+	}
+	return p.Rotate()
 }
 
 func (p *Provider) handleKeys(w http.ResponseWriter, _ *http.Request) {
 	p.mu.Lock()
-	pubs := []*rsa.PublicKey{&p.ring.current.PublicKey}
-	if p.ring.previous != nil {
-		pubs = append(pubs, &p.ring.previous.PublicKey)
-	}
+	keys := p.ring.published(p.config.Now())
 	p.mu.Unlock()
-	document, err := jwks.Marshal(pubs)
+	document, err := jwks.Marshal(keys)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "application/jwk-set+json")
 	w.Write(document)
-}
-
-func (p *Provider) handleDiscovery(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]any{
-		"issuer":                                         p.config.Issuer,
-		"authorization_endpoint":                         p.config.Issuer + "/authorize",
-		"token_endpoint":                                 p.config.Issuer + "/token",
-		"userinfo_endpoint":                              p.config.Issuer + "/userinfo",
-		"jwks_uri":                                       p.config.Issuer + "/keys",
-		"response_types_supported":                       []string{"code"},
-		"subject_types_supported":                        []string{"public"},
-		"id_token_signing_alg_values_supported":          []string{"RS256"},
-		"scopes_supported":                               []string{"openid", "profile", "email"},
-		"claims_supported":                               []string{"sub", "email", "email_verified", "name"},
-		"code_challenge_methods_supported":               []string{"S256"},
-		"token_endpoint_auth_methods_supported":          []string{"client_secret_basic", "client_secret_post"},
-		"authorization_response_iss_parameter_supported": true,
-	})
 }

@@ -25,8 +25,8 @@ import (
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
-// house is the parts while they are put together.
-type house struct {
+// builder puts the parts of one run together.
+type builder struct {
 	Options
 	config   *config.Config
 	template *gateway.Template
@@ -45,59 +45,59 @@ type house struct {
 const demoProviderID = "demo"
 
 // build returns what answers at the two addresses.
-func (h *house) build(ctx context.Context) (api, provider http.Handler, err error) {
-	h.log = slog.New(record{h.Log.Handler()})
-	h.secret = client.Secret(rand.Text())
-	if h.template, err = h.readTemplate(); err != nil {
+func (b *builder) build(ctx context.Context) (api, provider http.Handler, err error) {
+	b.log = slog.New(record{b.Log.Handler()})
+	b.secret = client.Secret(rand.Text())
+	if b.template, err = b.readTemplate(); err != nil {
 		return nil, nil, err
 	}
-	if h.own, err = h.usable(); err != nil {
+	if b.own, err = b.usable(); err != nil {
 		return nil, nil, err
 	}
-	provider = here(newWaiting(func() (http.Handler, error) { return h.demoProvider() }))
-	h.users = h.newUsers()
-	if err := h.openRing(ctx); err != nil {
+	provider = here(newWaiting(func() (http.Handler, error) { return b.demoProvider() }))
+	b.users = b.newUsers()
+	if err := b.openRing(ctx); err != nil {
 		return nil, nil, err
 	}
-	if err := h.seed(ctx); err != nil {
+	if err := b.seed(ctx); err != nil {
 		return nil, nil, err
 	}
-	functions, err := h.functions(ctx)
+	functions, err := b.functions(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	api, err = h.gateway(functions)
+	api, err = b.gateway(functions)
 	return api, provider, err
 }
 
 // usable returns the team's providers whose variables are set.
-func (h *house) usable() ([]config.Provider, error) {
+func (b *builder) usable() ([]config.Provider, error) {
 	var usable []config.Provider
 	var errs []error
-	for _, p := range h.config.Providers {
+	for _, p := range b.config.Providers {
 		missing := p.Missing()
 		switch {
 		case p.ID == demoProviderID:
 			errs = append(errs, fmt.Errorf("provider %q: gatehouse dev has one of that id: choose another", p.ID))
 		case len(missing) == 0:
 			usable = append(usable, p)
-		case h.EnvFile != "":
-			errs = append(errs, fmt.Errorf("%s: %s is not set, and %s needs it to sign people in", h.EnvFile, strings.Join(missing, ", "), p.Name))
+		case b.EnvFile != "":
+			errs = append(errs, fmt.Errorf("%s: %s is not set, and %s needs it to sign people in", b.EnvFile, strings.Join(missing, ", "), p.Name))
 		}
 	}
 	return usable, errors.Join(errs...)
 }
 
-func (h *house) demoProvider() (*demoidp.Provider, error) {
+func (b *builder) demoProvider() (*demoidp.Provider, error) {
 	return demoidp.New(demoidp.Config{
-		Issuer: h.demoURL, ClientID: "gatehouse", ClientSecret: string(h.secret),
-		RedirectURIs: []string{h.config.Callback(demoProviderID)}, Now: h.Now,
+		Issuer: b.demoURL, ClientID: "gatehouse", ClientSecret: string(b.secret),
+		RedirectURIs: []string{b.config.Callback(demoProviderID)}, Now: b.Now,
 	})
 }
 
-func (h *house) newUsers() *usersvc.Users {
-	u := setup.Users(h.config, h.store.table)
-	u.Now = h.Now
+func (b *builder) newUsers() *usersvc.Users {
+	u := setup.Users(b.config, b.store.table)
+	u.Now = b.Now
 	u.Admins = append([]string{"ada@example.com"}, u.Admins...)
 	if len(u.TrustedProviders) > 0 { // else Ada's word would count for nothing
 		u.TrustedProviders = append(u.TrustedProviders, demoProviderID)
@@ -107,15 +107,15 @@ func (h *house) newUsers() *usersvc.Users {
 
 // seed makes sure that Sam is there, and suspended. Ada and Lin come to be when
 // they first sign in, as people do.
-func (h *house) seed(ctx context.Context) error {
+func (b *builder) seed(ctx context.Context) error {
 	for _, p := range demoidp.People() {
 		if p.ID != "sam" {
 			continue
 		}
 		profile := usersvc.Profile{
-			Issuer: h.demoURL, Subject: p.Subject, Provider: demoProviderID, Email: p.Email, EmailVerified: p.EmailVerified, Name: p.Name,
+			Issuer: b.demoURL, Subject: p.Subject, Provider: demoProviderID, Email: p.Email, EmailVerified: p.EmailVerified, Name: p.Name,
 		}
-		if _, err := h.users.EnsureUser(ctx, profile, usersvc.Suspended); err != nil {
+		if _, err := b.users.EnsureUser(ctx, profile, usersvc.Suspended); err != nil {
 			return fmt.Errorf("adding %s: %w", p.Name, err)
 		}
 	}
@@ -123,25 +123,25 @@ func (h *house) seed(ctx context.Context) error {
 }
 
 // functions are those of serverless.yml, and the tour's.
-func (h *house) functions(ctx context.Context) (map[string]gateway.Function, error) {
-	service, err := h.loginsvc(ctx)
+func (b *builder) functions(ctx context.Context) (map[string]gateway.Function, error) {
+	service, err := b.loginsvc(ctx)
 	if err != nil {
 		return nil, err
 	}
-	decide, err := h.authorizer()
+	decide, err := b.authorizer()
 	if err != nil {
 		return nil, err
 	}
-	d := &demo{issuer: h.config.Issuer, audience: h.config.Audience, ring: h.ring, past: h.past, users: h.users, now: h.Now}
+	d := &demo{issuer: b.config.Issuer, audience: b.config.Audience, ring: b.ring, past: b.past, users: b.users, now: b.Now}
 	functions := map[string]gateway.Function{
 		"authorizer": decide.Handle,
 		"loginsvc":   lambdahttp.Handler(service),
-		"usersvc":    lambdahttp.Handler(usersvc.NewHandler(h.users, h.log)),
+		"usersvc":    lambdahttp.Handler(usersvc.NewHandler(b.users, b.log)),
 		"demo":       lambdahttp.Handler(d.handler()),
 		"notes":      lambda.NewHandler((&notebook.Notebook{}).Handle).Invoke,
 	}
-	if h.Upstream != "" {
-		proxy, err := upstreamAPI(h.Upstream)
+	if b.Upstream != "" {
+		proxy, err := upstreamAPI(b.Upstream)
 		if err != nil {
 			return nil, err
 		}
@@ -152,34 +152,34 @@ func (h *house) functions(ctx context.Context) (map[string]gateway.Function, err
 
 // loginsvc is the team's login service with the demo provider and the demo
 // clients beside its own.
-func (h *house) loginsvc(ctx context.Context) (http.Handler, error) {
-	c := *h.config
-	demo := config.Provider{ID: demoProviderID, Name: "Demo", Issuer: h.demoURL, ClientID: "gatehouse", ClientSecret: h.secret}
-	c.Providers = append([]config.Provider{demo}, h.own...)
-	clients, err := withDemoClients(h.config)
+func (b *builder) loginsvc(ctx context.Context) (http.Handler, error) {
+	c := *b.config
+	demo := config.Provider{ID: demoProviderID, Name: "Demo", Issuer: b.demoURL, ClientID: "gatehouse", ClientSecret: b.secret}
+	c.Providers = append([]config.Provider{demo}, b.own...)
+	clients, err := withDemoClients(b.config)
 	if err != nil {
 		return nil, err
 	}
 	c.Clients = clients
-	return login.New(ctx, &c, login.Parts{Table: h.store.table, Users: h.users, Keys: h.keys, Ring: h.ring.View, Log: h.log, Now: h.Now})
+	return login.New(ctx, &c, login.Parts{Table: b.store.table, Users: b.users, Keys: b.keys, Ring: b.ring.View, Log: b.log, Now: b.Now})
 }
 
 // authorizer decides as it does in AWS, with the keys that our own JWK Set
 // publishes.
-func (h *house) authorizer() (*authorizer.Authorizer, error) {
-	rules, err := policy.Compile(Rules(h.config))
+func (b *builder) authorizer() (*authorizer.Authorizer, error) {
+	rules, err := policy.Compile(Rules(b.config))
 	if err != nil {
 		return nil, err
 	}
-	published, err := authorizer.NewKeySource(authorizer.KeySourceConfig{URL: h.config.Issuer + "/.well-known/jwks.json", Now: h.Now, Log: h.log})
+	published, err := authorizer.NewKeySource(authorizer.KeySourceConfig{URL: b.config.Issuer + "/.well-known/jwks.json", Now: b.Now, Log: b.log})
 	if err != nil {
 		return nil, err
 	}
 	c := authorizer.Config{
-		Issuer: h.config.Issuer, Audience: h.config.Audience, Keys: published.Key, Policy: rules, Now: h.Now, Log: h.log,
+		Issuer: b.config.Issuer, Audience: b.config.Audience, Keys: published.Key, Policy: rules, Now: b.Now, Log: b.log,
 	}
-	if h.hasRoute("GET /revocations") {
-		c.Revocations, err = authorizer.NewFeed(authorizer.FeedConfig{URL: h.config.Issuer + "/revocations", Now: h.Now, Log: h.log})
+	if b.hasRoute("GET /revocations") {
+		c.Revocations, err = authorizer.NewFeed(authorizer.FeedConfig{URL: b.config.Issuer + "/revocations", Now: b.Now, Log: b.log})
 	}
 	if err != nil {
 		return nil, err

@@ -103,7 +103,7 @@ func TestWhyNotStarted(t *testing.T) {
 		{"the provider's port in use", server.Options{DemoAddr: taken.Addr().String()},
 			taken.Addr().String() + " is in use: stop what listens there, or choose another port with --demo-addr localhost:PORT"},
 		{"for all the world", server.Options{Addr: "0.0.0.0:0"},
-			"--addr 0.0.0.0:0: here anyone may sign in as anyone, so it is served on this machine only: use localhost"},
+			"--addr 0.0.0.0:0: anyone can sign in as anyone here, so it listens only on localhost, an address of 127.0.0.0/8, or ::1"},
 		{"no port", server.Options{Addr: "localhost"}, "--addr localhost: want a host and a port, such as localhost:8787"},
 		{"a configuration that is not there", server.Options{Config: filepath.Join(dir, "absent.yml")},
 			"--config: open " + filepath.Join(dir, "absent.yml") + ": no such file or directory"},

@@ -6,10 +6,11 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
-	"github.com/gatehouse-auth/gatehouse/internal/env"
+	"github.com/gatehouse-auth/gatehouse/internal/loopback"
 )
 
 // address is where something is served, on this machine only.
@@ -40,8 +41,9 @@ func listen(addr, flag string) (*address, error) {
 	if host == "" {
 		host = "localhost"
 	}
-	if !env.Loopback(host) {
-		return nil, fmt.Errorf("%s %s: here anyone may sign in as anyone, so it is served on this machine only: use localhost", flag, addr)
+	host = strings.ToLower(host) // issuers are compared byte by byte
+	if !loopback.Host(host) {
+		return nil, fmt.Errorf("%s %s: anyone can sign in as anyone here, so it listens only on %s", flag, addr, loopback.Rule)
 	}
 	hosts := []string{host}
 	if host == "localhost" {

@@ -13,10 +13,10 @@ import (
 
 // newRing returns the ring of signing keys, seen by a clock. Its first key is
 // the store's.
-func (h *house) newRing(now func() time.Time) (*keyring.Keyring, error) {
+func (b *builder) newRing(now func() time.Time) (*keyring.Keyring, error) {
 	return keyring.New(keyring.Config{
-		Table: h.store.table, Adopt: h.store.first, Now: now, Log: h.log, Staleness: 100 * time.Millisecond,
-		Open: h.store.keys.Open, Create: h.store.keys.Create, Discard: h.store.keys.Discard,
+		Table: b.store.table, Adopt: b.store.first, Now: now, Log: b.log, Staleness: 100 * time.Millisecond,
+		Open: b.store.keys.Open, Create: b.store.keys.Create, Discard: b.store.keys.Discard,
 	})
 }
 
@@ -24,18 +24,18 @@ func (h *house) newRing(now func() time.Time) (*keyring.Keyring, error) {
 // nobody on this machine wants to wait for hours to see a rotation, and nobody
 // but this process verifies with its keys. Finding primes takes long, so that
 // it is left for after the start.
-func (h *house) openRing(ctx context.Context) (err error) {
-	if h.ring, err = h.newRing(h.Now); err != nil {
+func (b *builder) openRing(ctx context.Context) (err error) {
+	if b.ring, err = b.newRing(b.Now); err != nil {
 		return err
 	}
-	if h.past, err = h.newRing(func() time.Time { return h.Now().Add(-24 * time.Hour) }); err != nil {
+	if b.past, err = b.newRing(func() time.Time { return b.Now().Add(-24 * time.Hour) }); err != nil {
 		return err
 	}
-	h.tended = make(chan struct{})
-	h.store.inUse.Go(func() {
-		defer close(h.tended)
-		if _, err := h.past.Tend(ctx); err != nil && ctx.Err() == nil {
-			h.Log.WarnContext(ctx, "there is no next signing key", "err", err)
+	b.tended = make(chan struct{})
+	b.store.inUse.Go(func() {
+		defer close(b.tended)
+		if _, err := b.past.Tend(ctx); err != nil && ctx.Err() == nil {
+			b.Log.WarnContext(ctx, "there is no next signing key", "err", err)
 		}
 	})
 	return nil
@@ -43,12 +43,12 @@ func (h *house) openRing(ctx context.Context) (err error) {
 
 // keys returns the keys of the login service. In the first moments it waits for
 // the next one, so that whoever asks knows that too.
-func (h *house) keys(ctx context.Context) (keys.Set, error) {
+func (b *builder) keys(ctx context.Context) (keys.Set, error) {
 	select {
-	case <-h.tended:
+	case <-b.tended:
 	case <-ctx.Done():
 	}
-	return h.ring.Set(ctx)
+	return b.ring.Set(ctx)
 }
 
 // handleKeys shows the ring, for `gatehouse keys list`.

@@ -16,8 +16,8 @@ const upstreamFunction = "upstream"
 // reasonHeader tells a developer why a call was refused.
 const reasonHeader = "X-Gatehouse-Reason"
 
-func (h *house) readTemplate() (*gateway.Template, error) {
-	name, text, err := readOr(h.Template, "serverless.yml", "--template")
+func (b *builder) readTemplate() (*gateway.Template, error) {
+	name, text, err := readOr(b.Template, "serverless.yml", "--template")
 	if err != nil {
 		return nil, err
 	}
@@ -42,16 +42,16 @@ func guardOf(t *gateway.Template) string {
 	return guard
 }
 
-func (h *house) hasRoute(key string) bool {
-	return slices.ContainsFunc(h.template.Routes, func(r gateway.Route) bool { return r.Key == key })
+func (b *builder) hasRoute(key string) bool {
+	return slices.ContainsFunc(b.template.Routes, func(r gateway.Route) bool { return r.Key == key })
 }
 
 // gateway puts the functions behind the routes of serverless.yml, the tour's
 // and, with an upstream, everything else.
-func (h *house) gateway(functions map[string]gateway.Function) (http.Handler, error) {
-	for i, r := range h.template.Routes {
-		if functions[r.Function] == nil && h.Upstream != "" {
-			h.template.Routes[i].Function = upstreamFunction
+func (b *builder) gateway(functions map[string]gateway.Function) (http.Handler, error) {
+	for i, r := range b.template.Routes {
+		if functions[r.Function] == nil && b.Upstream != "" {
+			b.template.Routes[i].Function = upstreamFunction
 		} else if functions[r.Function] == nil {
 			functions[r.Function] = lambdahttp.Handler(missing(r.Function))
 		}
@@ -61,38 +61,38 @@ func (h *house) gateway(functions map[string]gateway.Function) (http.Handler, er
 		handlers["GET "+path] = tour.Handler()
 	}
 	return gateway.New(gateway.Config{
-		Template: h.template, Functions: functions, Routes: h.moreRoutes(), Handlers: handlers,
-		Observe: h.Observe, Now: h.Now, ReasonHeader: reasonHeader,
+		Template: b.template, Functions: functions, Routes: b.moreRoutes(), Handlers: handlers,
+		Observe: b.Observe, Now: b.Now, ReasonHeader: reasonHeader,
 	})
 }
 
 // moreRoutes are the tour's and, with an upstream, those that send to it whatever
 // is not Gatehouse's. Routes that gatehouse.yml has rules for get a key of their
 // own, because rules are found by it.
-func (h *house) moreRoutes() []gateway.Route {
-	guard := guardOf(h.template)
+func (b *builder) moreRoutes() []gateway.Route {
+	guard := guardOf(b.template)
 	var routes []gateway.Route
 	for _, key := range demoRoutes {
 		r := gateway.Route{Key: key, Function: "demo", Authorizer: guard}
 		switch key {
 		case freshRoute:
-			r.Authorizer = freshGuardOf(h.template, guard)
+			r.Authorizer = freshGuardOf(b.template, guard)
 		case activateRoute:
 			r.Authorizer = ""
 		}
 		routes = append(routes, r)
 	}
-	if h.Upstream == "" {
+	if b.Upstream == "" {
 		return routes
 	}
 	more := []policy.Rule{{Route: "$default"}}
-	for _, rule := range append(more, h.config.Routes...) {
-		if h.hasRoute(rule.Route) || slices.Contains(demoRoutes, rule.Route) {
+	for _, rule := range append(more, b.config.Routes...) {
+		if b.hasRoute(rule.Route) || slices.Contains(demoRoutes, rule.Route) {
 			continue
 		}
 		r := gateway.Route{Key: rule.Route, Function: upstreamFunction, Authorizer: guard}
 		if rule.Fresh {
-			r.Authorizer = freshGuardOf(h.template, guard)
+			r.Authorizer = freshGuardOf(b.template, guard)
 		}
 		routes = append(routes, r)
 	}

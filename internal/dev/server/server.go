@@ -100,12 +100,12 @@ func (s *Server) start(ctx context.Context, o Options) error {
 	if s.store, err = openStore(ctx, o.Data); err != nil {
 		return err
 	}
-	h := &house{Options: o, config: c, store: s.store, demoURL: s.DemoURL}
-	api, provider, err := h.build(ctx)
+	b := &builder{Options: o, config: c, store: s.store, demoURL: s.DemoURL}
+	api, provider, err := b.build(ctx)
 	if err != nil {
 		return err
 	}
-	for _, p := range h.own {
+	for _, p := range b.own {
 		s.Providers = append(s.Providers, p.Name)
 	}
 	for i, handler := range []http.Handler{api, provider} {

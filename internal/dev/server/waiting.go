@@ -4,7 +4,7 @@ import (
 	"net"
 	"net/http"
 
-	"github.com/gatehouse-auth/gatehouse/internal/env"
+	"github.com/gatehouse-auth/gatehouse/internal/loopback"
 )
 
 // here lets in requests that were made to this machine by a name of this
@@ -16,7 +16,7 @@ func here(next http.Handler) http.Handler {
 		if err != nil {
 			host = r.Host
 		}
-		if !env.Loopback(host) {
+		if !loopback.Host(host) {
 			http.Error(w, "the demo provider answers to names of this machine only", http.StatusMisdirectedRequest)
 			return
 		}
