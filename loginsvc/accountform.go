@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
@@ -98,7 +97,7 @@ func (s *Service) deleteAccount(w http.ResponseWriter, r *http.Request, v visito
 func (s *Service) accountTrouble(err error) error {
 	for _, gone := range []error{usersvc.ErrNoSession, usersvc.ErrForbidden, usersvc.ErrNotFound} {
 		if errors.Is(err, gone) {
-			return &httpx.Error{Status: http.StatusSeeOther, Code: "session_ended", Err: &trouble{location: s.url("/account"), cause: err}}
+			return &detour{location: s.url("/account"), reason: "session_ended", cause: err}
 		}
 	}
 	return err

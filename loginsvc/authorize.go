@@ -28,13 +28,12 @@ func (s *Service) handleAuthorize(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	request := "/authorize?" + remembered(p)
 	if r.Method == http.MethodPost {
 		// A form on another site sends no SameSite=Lax cookie; the link that it
 		// becomes here does, so that a session counts for both.
-		return redirect(w, s.url(request))
+		return redirect(w, s.url(purpose{path: atAuthorize, app: req}.String()))
 	}
-	return s.authorize(w, r, req, request)
+	return s.authorize(w, r, req)
 }
 
 // authRequest returns the authorization request in p. Unless the error is an
@@ -59,29 +58,30 @@ func (s *Service) authRequest(ctx context.Context, p params) (*authRequest, erro
 
 // authorize answers a valid request: with a code if the browser has a session
 // that will do, else by a sign-in.
-func (s *Service) authorize(w http.ResponseWriter, r *http.Request, req *authRequest, request string) error {
+func (s *Service) authorize(w http.ResponseWriter, r *http.Request, req *authRequest) error {
 	ctx := r.Context()
 	session, user, err := s.session(ctx, r)
 	live := err == nil
 	if err != nil && !errors.Is(err, usersvc.ErrNoSession) {
 		return err
 	}
+	what := purpose{path: atAuthorize, app: req}
 	expected := live && s.isExpected(ctx, req, session)
 	switch {
 	case expected && req.satisfiedBy(session.AuthTime, s.now()):
-		return s.letIn(w, r, req, request, user, session)
+		return s.letIn(w, r, req, user, session)
 	case req.Prompt.none:
 		// "The Authorization Server MUST NOT display any authentication or
 		// consent user interface pages." (OpenID Connect Core, Section 3.1.2.1)
 		return s.tell(req, &authError{"login_required", "there is no session that will do"}, nil)
 	case len(s.Providers) == 1 && !(live && req.Prompt.selectAccount):
-		return s.toProvider(w, r, s.Providers[0], purpose{app: req}, request)
+		return s.toProvider(w, r, s.Providers[0], what)
 	}
 	who := ""
 	if expected && !req.Prompt.login {
 		who = displayName(user)
 	}
-	return s.choose(w, r, purpose{app: req}, request, who)
+	return s.choose(w, r, what, who)
 }
 
 // refuseRequest tells the app that its request is wrong. A browser without a

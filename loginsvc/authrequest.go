@@ -24,6 +24,8 @@ type authRequest struct {
 	MaxAge      *int // seconds; nil if the app does not care
 	LoginHint   string
 	IDTokenHint string
+
+	kept url.Values // the parameters to ask for the same again
 }
 
 // prompt is what the app wants the user to be asked (OpenID Connect Core,
@@ -46,7 +48,7 @@ const maxParam = 4096
 // being known good. What it returns holds Client, RedirectURI and State also
 // with an error, which then can be sent there.
 func parseAuthRequest(p params, c client.Client, audience string) (*authRequest, error) {
-	req := &authRequest{Client: c, RedirectURI: p.get("redirect_uri")}
+	req := &authRequest{Client: c, RedirectURI: p.get("redirect_uri"), kept: remembered(p)}
 	if !p.twice("state") {
 		req.State = p.get("state")
 	}
@@ -204,9 +206,9 @@ func (req *authRequest) satisfiedBy(authTime, now time.Time) bool {
 	return *req.MaxAge > 0 && now.Sub(authTime) <= time.Duration(*req.MaxAge)*time.Second
 }
 
-// remembered is the part of an authorization request that has to survive a
-// redirect; parsing it again gives the same request.
-func remembered(p params) string {
+// remembered returns the parameters of an authorization request that we read:
+// parsing them again gives the same request.
+func remembered(p params) url.Values {
 	kept := url.Values{}
 	for _, name := range []string{
 		"client_id", "redirect_uri", "response_type", "response_mode", "state", "scope", "code_challenge", "code_challenge_method",
@@ -219,5 +221,5 @@ func remembered(p params) string {
 	if len(p["resource"]) > 0 {
 		kept["resource"] = p["resource"]
 	}
-	return kept.Encode()
+	return kept
 }

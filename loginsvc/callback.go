@@ -3,8 +3,6 @@ package loginsvc
 import (
 	"errors"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
@@ -40,17 +38,13 @@ func (s *Service) handleCallback(w http.ResponseWriter, r *http.Request) error {
 	if err := provider.CheckIssuer(p.get("iss")); err != nil {
 		return fail(pages.Failure{Kind: pages.BadRequest}, err)
 	}
-	if f.Linking != (linking{}) {
+	if f.Purpose.link != (linking{}) {
 		return link{s, provider, f, secrets}.finish(w, r, p)
-	}
-	what, err := s.purposeOf(ctx, f.Request)
-	if err != nil {
-		return err
 	}
 	if err := s.useFlow(ctx, w, secrets.state); err != nil {
 		return s.flowFailure(f, err)
 	}
-	back := signIn{s, provider, what, f, metric.FromContext(ctx)}
+	back := signIn{s, provider, f.Purpose, f, metric.FromContext(ctx)}
 	if p.get("error") != "" || p.get("code") == "" {
 		return back.refusedByProvider(p.get("error"))
 	}
@@ -72,23 +66,10 @@ func (s *Service) flowFailure(f flow, err error) error {
 	case !errors.Is(err, errFlowUnknown) && !errors.Is(err, errFlowUsed) && !errors.Is(err, errFlowExpired):
 		return err
 	}
-	if f.Request != "" {
-		page.RestartURL = s.url(withoutHints(f.Request))
+	if f.Purpose.path != "" {
+		page.RestartURL = s.url(f.Purpose.withoutHints().String())
 	}
 	return fail(page, err)
-}
-
-// withoutHints is a request that tells nobody whose sign-in it was: a state can
-// come from another browser than the one that began with it.
-func withoutHints(request string) string {
-	path, rawQuery, found := strings.Cut(request, "?")
-	values, err := url.ParseQuery(rawQuery)
-	if !found || err != nil {
-		return path
-	}
-	values.Del("login_hint")
-	values.Del("id_token_hint")
-	return path + "?" + values.Encode()
 }
 
 // signIn is a flow whose browser has come back.
@@ -117,7 +98,7 @@ func (b signIn) complete(w http.ResponseWriter, r *http.Request, who upstream.Id
 	// it, so nobody can have planted it (session fixation).
 	s.setCookie(w, sessionCookie, cookie, session.ExpiresAt.Sub(now))
 	s.setCookie(w, providerCookie, b.provider.ID(), 180*24*time.Hour)
-	return s.finish(w, r, b.what, b.flow.Request, user, session)
+	return s.finish(w, r, b.what, user, session)
 }
 
 // freshEnough tells whether the provider asked the user as recently as the app
@@ -175,7 +156,7 @@ func (b signIn) signInFailed(err error) error {
 // or the person sees a page, if there is no app or they can mend it themselves.
 func (b signIn) refuse(kind pages.FailureKind, code, description string, cause error) error {
 	b.count(outcomeOf(kind))
-	page := pages.Failure{Kind: kind, Provider: b.provider.Name(), RestartURL: b.s.url(b.flow.Request)}
+	page := pages.Failure{Kind: kind, Provider: b.provider.Name(), RestartURL: b.s.url(b.what.String())}
 	if app := b.what.app; app != nil {
 		refusal := &authError{code, description}
 		if kind != pages.EmailTaken {

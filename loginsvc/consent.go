@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
@@ -14,7 +15,7 @@ import (
 
 // letIn sends the browser back to the app with a code, once its user has agreed
 // where that is needed.
-func (s *Service) letIn(w http.ResponseWriter, r *http.Request, req *authRequest, request string, user usersvc.User, session usersvc.Session) error {
+func (s *Service) letIn(w http.ResponseWriter, r *http.Request, req *authRequest, user usersvc.User, session usersvc.Session) error {
 	asks, err := s.asksConsent(r.Context(), req, user.ID)
 	switch {
 	case err != nil:
@@ -28,7 +29,7 @@ func (s *Service) letIn(w http.ResponseWriter, r *http.Request, req *authRequest
 		AppName: req.Client.DisplayName(), Next: hostOf(req.RedirectURI), Who: displayName(user), Scopes: scopesOf(req.Scopes),
 		// Whoever answers must be who was asked, in the same browser. It does not
 		// have the session's cookie yet if they have just signed in.
-		Request: request + "&" + url.Values{"consent_in": {session.ID}}.Encode(), Action: s.path("/consent"),
+		Request: purpose{path: atAuthorize, app: req}.String() + "&" + url.Values{"consent_in": {session.ID}}.Encode(), Action: s.path("/consent"),
 		FormActionOrigins: []string{originOf(req.RedirectURI)},
 	})
 	return nil
@@ -61,14 +62,14 @@ func (s *Service) handleConsent(w http.ResponseWriter, r *http.Request) error {
 		return fail(pages.Failure{Kind: pages.BadRequest}, errors.New("consent to nothing"))
 	}
 	session, user, err := s.session(r.Context(), r)
-	request, asked := withoutSession(p.get("request"))
+	asked := askedIn(p.get("request"))
 	switch {
 	case errors.Is(err, usersvc.ErrNoSession): // it ended while the page was open
-		return s.choose(w, r, what, request, "")
+		return s.choose(w, r, what, "")
 	case err != nil:
 		return err
 	case asked != session.ID: // somebody has signed in anew meanwhile
-		return s.letIn(w, r, what.app, request, user, session)
+		return s.letIn(w, r, what.app, user, session)
 	case p.get("consent") != "allow":
 		return s.tell(what.app, &authError{"access_denied", "the user refused"}, nil)
 	}
@@ -81,16 +82,15 @@ func (s *Service) handleConsent(w http.ResponseWriter, r *http.Request) error {
 	return s.issueCode(w, r, what.app, session)
 }
 
-// withoutSession takes off a request the session that letIn has put there.
-func withoutSession(request string) (without, sid string) {
-	u, err := url.Parse(request)
+// askedIn returns the id of the session that the consent page asked, which
+// letIn has added to the text of the request.
+func askedIn(request string) string {
+	_, rawQuery, _ := strings.Cut(request, "?")
+	values, err := url.ParseQuery(rawQuery)
 	if err != nil {
-		return request, ""
+		return ""
 	}
-	values := u.Query()
-	sid = values.Get("consent_in")
-	values.Del("consent_in")
-	return u.Path + "?" + values.Encode(), sid
+	return values.Get("consent_in")
 }
 
 // appOf is a client as consents know it.

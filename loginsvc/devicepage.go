@@ -3,7 +3,6 @@ package loginsvc
 import (
 	"errors"
 	"net/http"
-	"net/url"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
@@ -58,15 +57,11 @@ func (s *Service) handleDeviceAnswer(w http.ResponseWriter, r *http.Request) err
 }
 
 func (s *Service) signInFirst(w http.ResponseWriter, r *http.Request, typed string) error {
-	request := "/device?" + url.Values{"user_code": {parseUserCode(typed)}}.Encode()
-	what, err := s.purposeOf(r.Context(), request)
-	if err != nil {
-		return err
-	}
+	what := purpose{path: atDevice, userCode: parseUserCode(typed)}
 	if len(s.Providers) == 1 {
-		return s.toProvider(w, r, s.Providers[0], what, request)
+		return s.toProvider(w, r, s.Providers[0], what)
 	}
-	return s.choose(w, r, what, request, "")
+	return s.choose(w, r, what, "")
 }
 
 // deviceAnswer is what a person said about a device.

@@ -14,12 +14,10 @@ import (
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 )
 
-// trouble is a failure with the page that tells a person of it, or with the
-// address that tells the app.
+// trouble is a failure with the page that tells a person of it.
 type trouble struct {
-	page     pages.Failure
-	location string // "" shows the page
-	cause    error  // for the log; may be nil
+	page  pages.Failure
+	cause error // for the log; may be nil
 }
 
 func (t *trouble) Error() string {
@@ -36,10 +34,20 @@ func fail(page pages.Failure, cause error) error {
 	return &httpx.Error{Status: page.Kind.Status(), Code: string(page.Kind), Err: &trouble{page: page, cause: cause}}
 }
 
-// tell is the error of a request whose app is to hear of it (RFC 6749, Section
-// 4.1.2.1): an authorization response that carries refusal.
+// detour ends a request with a redirect instead of what it asked for: to the
+// client with an error, or to a page of ours with a notice.
+type detour struct {
+	location string
+	reason   string // for the log
+	cause    error  // for the log; may be nil
+}
+
+func (d *detour) Error() string { return "redirected: " + d.reason }
+
+// tell returns the redirect that tells the client of a refusal (RFC 6749,
+// Section 4.1.2.1).
 func (s *Service) tell(req *authRequest, refusal *authError, cause error) error {
-	return &httpx.Error{Status: http.StatusSeeOther, Code: refusal.Code, Err: &trouble{location: s.refusal(req, refusal), cause: cause}}
+	return &detour{location: s.refusal(req, refusal), reason: refusal.Code, cause: cause}
 }
 
 // refusal is where the app hears of one.
@@ -47,11 +55,15 @@ func (s *Service) refusal(req *authRequest, refusal *authError) string {
 	return s.response(req, url.Values{"error": {refusal.Code}, "error_description": {refusal.Description}})
 }
 
-// handle answers with h. Its errors become answers here and nowhere else: those
-// of a part that is out of reach are a 503, whoever found out.
+// handle serves h. Its errors become responses here and nowhere else: a detour is
+// a redirect, and a part that cannot be reached is a 503.
 func handle(h httpx.HandlerFunc, write func(http.ResponseWriter, *http.Request, *httpx.Error)) http.Handler {
 	return httpx.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		err := h(w, r)
+		if d, ok := errors.AsType[*detour](err); ok {
+			httpx.Note(r.Context(), d.reason, d.cause)
+			return redirect(w, d.location)
+		}
 		countFailure(r.Context(), err)
 		if _, known := errors.AsType[*httpx.Error](err); !known && unavailable(err) {
 			return httpx.Unavailable(err)
@@ -68,10 +80,6 @@ func unavailable(err error) bool {
 // writeFailure answers with the page for e, or for a program with JSON.
 func (s *Service) writeFailure(w http.ResponseWriter, r *http.Request, e *httpx.Error) {
 	t, known := errors.AsType[*trouble](e.Err)
-	if known && t.location != "" {
-		redirect(w, t.location)
-		return
-	}
 	if wantsJSON(r) {
 		httpx.Problem(w, r, e)
 		return

@@ -16,8 +16,7 @@ import (
 // nothing, nor does a dump of the table.
 type flow struct {
 	Provider  string  // its id
-	Request   string  // what the sign-in is for: see purpose
-	Linking   linking // whose account is added to; zero: somebody signs in
+	Purpose   purpose // what the sign-in is for
 	Browser   string  // fingerprint of the browser's secret
 	CreatedAt time.Time
 	ExpiresAt time.Time
@@ -44,16 +43,16 @@ func flowKey(state string) table.Key { return table.Key{PK: "flow#" + fingerprin
 // flow has its own, so that several can be under way in one browser.
 func flowCookieName(state string) string { return flowCookie + fingerprint(state)[:16] }
 
-// startFlow writes a new flow with the provider, the request and the linking of
-// want, and gives the browser its half.
+// startFlow writes a new flow with the provider and the purpose of want, and
+// gives the browser its half.
 func (s *Service) startFlow(ctx context.Context, w http.ResponseWriter, r *http.Request, want flow) (started, error) {
 	f := started{state: newSecret(), secret: newSecret()}
 	key, now := flowKey(f.state), s.now()
 	expires := now.Add(s.flowTTL)
 	err := s.Table.Write(ctx, table.Put(table.Item{
 		table.PK: key.PK, table.SK: key.SK, table.TTL: expires.Unix(),
-		"provider": want.Provider, "request": want.Request, "browser": fingerprint(f.secret),
-		"link_user": want.Linking.UserID, "link_session": want.Linking.SessionID,
+		"provider": want.Provider, "request": want.Purpose.String(), "browser": fingerprint(f.secret),
+		"link_user": want.Purpose.link.UserID, "link_session": want.Purpose.link.SessionID,
 		"created_at": now.Unix(), "expires_at": expires.Unix(), "used": false,
 	}).If(table.NotExists{}))
 	if err != nil {
@@ -79,9 +78,14 @@ func (s *Service) readFlow(ctx context.Context, r *http.Request, state, provider
 	}
 	rd := table.Reader{Item: item}
 	f := flow{
-		Provider: rd.Text("provider"), Request: rd.Text("request"), Browser: rd.Text("browser"),
-		Linking:   linking{rd.Text("link_user"), rd.Text("link_session")},
+		Provider: rd.Text("provider"), Browser: rd.Text("browser"),
 		CreatedAt: rd.Seconds("created_at"), ExpiresAt: rd.Seconds("expires_at"), Used: rd.Flag("used"),
+	}
+	var purposeErr error
+	if link := (linking{rd.Text("link_user"), rd.Text("link_session")}); link != (linking{}) {
+		f.Purpose = purpose{path: atAccount, link: link}
+	} else {
+		f.Purpose, purposeErr = s.purposeOf(ctx, rd.Text("request"))
 	}
 	secret := s.cookie(r, flowCookieName(state))
 	switch {
@@ -95,6 +99,8 @@ func (s *Service) readFlow(ctx context.Context, r *http.Request, state, provider
 		return f, started{}, errFlowExpired
 	case secret == "" || !same(fingerprint(secret), f.Browser):
 		return f, started{}, errFlowBrowser
+	case purposeErr != nil: // the client was changed or removed meanwhile
+		return f, started{}, purposeErr
 	}
 	return f, started{state: state, secret: secret}, nil
 }

@@ -26,8 +26,8 @@ func (s *Service) startLink(w http.ResponseWriter, r *http.Request, v visitor, p
 	if !ok {
 		return fail(pages.Failure{Kind: pages.BadRequest}, errors.New("no such provider"))
 	}
-	const request = "/account" // where to begin anew
-	f, err := s.startFlow(r.Context(), w, r, flow{Provider: providerID, Request: request, Linking: linking{v.user.ID, v.session.ID}})
+	what := purpose{path: atAccount, link: linking{v.user.ID, v.session.ID}}
+	f, err := s.startFlow(r.Context(), w, r, flow{Provider: providerID, Purpose: what})
 	if err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (s *Service) startLink(w http.ResponseWriter, r *http.Request, v visitor, p
 		State: f.state, Nonce: f.nonce(), Verifier: f.verifier(), Prompt: "select_account",
 	})
 	if err != nil {
-		return s.providerTrouble(provider, purpose{}, request, err)
+		return s.providerTrouble(provider, what, err)
 	}
 	return redirect(w, location)
 }
@@ -59,7 +59,7 @@ func (l link) finish(w http.ResponseWriter, r *http.Request, p params) error {
 	if err != nil && !errors.Is(err, usersvc.ErrNoSession) {
 		return err
 	}
-	if err != nil || session.ID != l.flow.Linking.SessionID || user.ID != l.flow.Linking.UserID {
+	if err != nil || session.ID != l.flow.Purpose.link.SessionID || user.ID != l.flow.Purpose.link.UserID {
 		return l.strange(err)
 	}
 	switch {
@@ -82,7 +82,7 @@ func (l link) finish(w http.ResponseWriter, r *http.Request, p params) error {
 // add links who to the user, who was as before tells. That the session is still live is judged in the
 // same transaction: the person has been away, and the provider takes its time.
 func (l link) add(ctx context.Context, before usersvc.User, by usersvc.By, who upstream.Identity) (pages.AccountNotice, error) {
-	after, err := l.s.Users.Link(ctx, by, l.flow.Linking.SessionID, profileOf(who))
+	after, err := l.s.Users.Link(ctx, by, l.flow.Purpose.link.SessionID, profileOf(who))
 	switch {
 	case errors.Is(err, usersvc.ErrNoSession), errors.Is(err, usersvc.ErrForbidden), errors.Is(err, usersvc.ErrNotFound):
 		return "", l.strange(err)
@@ -104,10 +104,10 @@ func (l link) strange(cause error) error {
 	if cause == nil {
 		cause = errors.New("another session than the one that began")
 	}
-	return fail(pages.Failure{Kind: pages.NotLinked, Provider: l.provider.Name(), RestartURL: l.s.url(l.flow.Request)}, cause)
+	return fail(pages.Failure{Kind: pages.NotLinked, Provider: l.provider.Name(), RestartURL: l.s.url(l.flow.Purpose.String())}, cause)
 }
 
 // back leads to the account page with a notice, and tells the log why.
 func (l link) back(notice pages.AccountNotice, cause error) error {
-	return &httpx.Error{Status: http.StatusSeeOther, Code: string(notice), Err: &trouble{location: l.s.accountURL(notice), cause: cause}}
+	return &detour{location: l.s.accountURL(notice), reason: string(notice), cause: cause}
 }

@@ -1,11 +1,9 @@
 package loginsvc
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
@@ -13,45 +11,6 @@ import (
 	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
-
-// purpose is what a sign-in is for. It travels as the path and query that began
-// it ("/authorize?…", "/login?return_to=…", "/users/login", "/device?…"),
-// in a page's hidden
-// field and in the flow's row, and is validated again wherever it is read.
-type purpose struct {
-	app      *authRequest // an app asked
-	returnTo string       // the person came to /login, and goes on there; may be ""
-	seed     bool         // /users/login: the answer is a token in the body
-	device   bool         // /device: a person came to let a device in
-}
-
-// purposeOf reads what [purpose] describes.
-func (s *Service) purposeOf(ctx context.Context, request string) (purpose, error) {
-	path, rawQuery, _ := strings.Cut(request, "?")
-	values, err := url.ParseQuery(rawQuery)
-	if err != nil {
-		return purpose{}, fail(pages.Failure{Kind: pages.BadRequest}, err)
-	}
-	switch path {
-	case "/authorize":
-		req, err := s.authRequest(ctx, params(values))
-		if refusal, ok := errors.AsType[*authError](err); ok {
-			return purpose{}, s.tell(req, refusal, nil)
-		}
-		return purpose{app: req}, err
-	case "/login":
-		returnTo := values.Get("return_to")
-		if returnTo != "" && !safeReturn(returnTo) {
-			return purpose{}, fail(pages.Failure{Kind: pages.BadRequest}, errors.New("return_to is not a path of ours"))
-		}
-		return purpose{returnTo: returnTo}, nil
-	case "/users/login":
-		return purpose{seed: true}, nil
-	case "/device":
-		return purpose{device: true}, nil
-	}
-	return purpose{}, fail(pages.Failure{Kind: pages.BadRequest}, errors.New("no such purpose"))
-}
 
 // handleLogin shows the ways to sign in to a person who came without an app.
 func (s *Service) handleLogin(w http.ResponseWriter, r *http.Request) error {
@@ -62,11 +21,7 @@ func (s *Service) handleLogin(w http.ResponseWriter, r *http.Request) error {
 	if _, ok := p.repeated(); ok {
 		return fail(pages.Failure{Kind: pages.BadRequest}, errors.New("a parameter is repeated"))
 	}
-	request := "/login"
-	if returnTo := p.get("return_to"); returnTo != "" {
-		request += "?" + url.Values{"return_to": {returnTo}}.Encode()
-	}
-	what, err := s.purposeOf(r.Context(), request)
+	what, err := s.purposeOf(r.Context(), atLogin+"?"+url.Values(p).Encode())
 	if err != nil {
 		return err
 	}
@@ -78,7 +33,7 @@ func (s *Service) handleLogin(w http.ResponseWriter, r *http.Request) error {
 	case !errors.Is(err, usersvc.ErrNoSession):
 		return err
 	}
-	return s.choose(w, r, what, request, who)
+	return s.choose(w, r, what, who)
 }
 
 // handleLoginChoice carries on with what the person chose on that page.
@@ -90,31 +45,30 @@ func (s *Service) handleLoginChoice(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	request := p.get("request")
-	what, err := s.purposeOf(r.Context(), request)
+	what, err := s.purposeOf(r.Context(), p.get("request"))
 	if err != nil {
 		return err
 	}
 	if p.get("continue") != "" {
 		session, user, err := s.session(r.Context(), r)
 		if errors.Is(err, usersvc.ErrNoSession) { // it ended while the page was open
-			return s.choose(w, r, what, request, "")
+			return s.choose(w, r, what, "")
 		}
 		if err != nil {
 			return err
 		}
-		return s.finish(w, r, what, request, user, session)
+		return s.finish(w, r, what, user, session)
 	}
 	provider, ok := s.provider(p.get("provider"))
 	if !ok {
 		return fail(pages.Failure{Kind: pages.BadRequest}, errors.New("no such provider"))
 	}
-	return s.toProvider(w, r, provider, what, request)
+	return s.toProvider(w, r, provider, what)
 }
 
 // choose shows the ways to sign in, the one used last first.
-func (s *Service) choose(w http.ResponseWriter, r *http.Request, what purpose, request, who string) error {
-	page := pages.Choose{Request: request, Action: s.path("/login"), ContinueAs: who}
+func (s *Service) choose(w http.ResponseWriter, r *http.Request, what purpose, who string) error {
+	page := pages.Choose{Request: what.String(), Action: s.path("/login"), ContinueAs: who}
 	last := s.cookie(r, providerCookie)
 	for _, p := range s.Providers {
 		link := pages.ProviderLink{ID: p.ID(), Name: p.Name(), LastUsed: p.ID() == last}
@@ -135,8 +89,8 @@ func (s *Service) choose(w http.ResponseWriter, r *http.Request, what purpose, r
 }
 
 // toProvider starts a flow and sends the browser to the provider.
-func (s *Service) toProvider(w http.ResponseWriter, r *http.Request, p *upstream.Provider, what purpose, request string) error {
-	location, err := s.startAt(w, r, p, what, request)
+func (s *Service) toProvider(w http.ResponseWriter, r *http.Request, p *upstream.Provider, what purpose) error {
+	location, err := s.startAt(w, r, p, what)
 	if err != nil {
 		return err
 	}
@@ -148,8 +102,8 @@ func (s *Service) toProvider(w http.ResponseWriter, r *http.Request, p *upstream
 const google = "https://accounts.google.com"
 
 // startAt starts a flow at the provider and returns where the browser has to go.
-func (s *Service) startAt(w http.ResponseWriter, r *http.Request, p *upstream.Provider, what purpose, request string) (string, error) {
-	f, err := s.startFlow(r.Context(), w, r, flow{Provider: p.ID(), Request: request})
+func (s *Service) startAt(w http.ResponseWriter, r *http.Request, p *upstream.Provider, what purpose) (string, error) {
+	f, err := s.startFlow(r.Context(), w, r, flow{Provider: p.ID(), Purpose: what})
 	if err != nil {
 		return "", err
 	}
@@ -168,14 +122,14 @@ func (s *Service) startAt(w http.ResponseWriter, r *http.Request, p *upstream.Pr
 	}
 	location, err := p.AuthURL(r.Context(), ask)
 	if err != nil {
-		return "", s.providerTrouble(p, what, request, err)
+		return "", s.providerTrouble(p, what, err)
 	}
 	return location, nil
 }
 
 // providerTrouble is the page for a provider that cannot be used now.
-func (s *Service) providerTrouble(p *upstream.Provider, what purpose, request string, err error) error {
-	page := pages.Failure{Kind: pages.ProviderFailed, Provider: p.Name(), RestartURL: s.url(request)}
+func (s *Service) providerTrouble(p *upstream.Provider, what purpose, err error) error {
+	page := pages.Failure{Kind: pages.ProviderFailed, Provider: p.Name(), RestartURL: s.url(what.String())}
 	if what.app != nil {
 		page.AppName = what.app.Client.DisplayName()
 	}
@@ -187,14 +141,14 @@ func (s *Service) providerTrouble(p *upstream.Provider, what purpose, request st
 }
 
 // finish ends a sign-in with what it was for.
-func (s *Service) finish(w http.ResponseWriter, r *http.Request, what purpose, request string, user usersvc.User, session usersvc.Session) error {
+func (s *Service) finish(w http.ResponseWriter, r *http.Request, what purpose, user usersvc.User, session usersvc.Session) error {
 	switch {
 	case what.app != nil:
-		return s.letIn(w, r, what.app, request, user, session)
-	case what.seed:
+		return s.letIn(w, r, what.app, user, session)
+	case what.path == atSeed:
 		return s.answerSeed(w, r, user, session)
-	case what.device:
-		return redirect(w, s.url(request))
+	case what.path == atDevice:
+		return redirect(w, s.url(what.String()))
 	case what.returnTo != "":
 		return redirect(w, s.origin+what.returnTo)
 	}

@@ -32,7 +32,7 @@ func (s *Service) handleSeedLogin(w http.ResponseWriter, r *http.Request) error 
 	if err := s.count(r.Context(), limitSeed, httpx.SourceIP(r)); err != nil {
 		return err
 	}
-	location, err := s.startAt(w, r, provider, purpose{seed: true}, "/users/login")
+	location, err := s.startAt(w, r, provider, purpose{path: atSeed})
 	if err != nil {
 		return err
 	}

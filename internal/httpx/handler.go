@@ -20,12 +20,18 @@ func Handle(h HandlerFunc, write func(http.ResponseWriter, *http.Request, *Error
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := h(w, r); err != nil {
 			e := As(err)
-			if line, ok := r.Context().Value(lineKey{}).(*line); ok {
-				line.code, line.err = e.Code, e.Err
-			}
+			Note(r.Context(), e.Code, e.Err)
 			write(w, r, e)
 		}
 	})
+}
+
+// Note adds a reason, and a cause that may be nil, to the log line of the request
+// whose context ctx is.
+func Note(ctx context.Context, reason string, cause error) {
+	if line, ok := ctx.Value(lineKey{}).(*line); ok {
+		line.code, line.err = reason, cause
+	}
 }
 
 // JSON writes v with status 200 and, unless the handler has chosen otherwise,
