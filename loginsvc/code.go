@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
@@ -35,7 +36,7 @@ var (
 )
 
 func codeKey(rawCode string) table.Key {
-	return table.Key{PK: "code#" + fingerprint(rawCode), SK: "code"}
+	return schema.Code(fingerprint(rawCode))
 }
 
 // putCode stores c under a new code, which it returns.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
@@ -43,11 +44,11 @@ const (
 var errDeviceUnknown = errors.New("device code is unknown")
 
 func deviceKey(deviceCode string) table.Key {
-	return table.Key{PK: "device#" + fingerprint(deviceCode), SK: "device"}
+	return schema.Device(fingerprint(deviceCode))
 }
 
 func userCodeKey(userCode string) table.Key {
-	return table.Key{PK: "usercode#" + fingerprint(userCode), SK: "usercode"}
+	return schema.UserCode(fingerprint(userCode))
 }
 
 // userCodeLetters make no words and are not mistaken for each other; eight of
@@ -142,7 +143,7 @@ func (s *Service) waiting(ctx context.Context, userCode string) (device, error) 
 		return device{}, err
 	}
 	r := table.Reader{Item: item}
-	key := table.Key{PK: r.Text("device"), SK: "device"}
+	key := schema.DeviceAt(r.Text("device"))
 	if r.Err != nil {
 		return device{}, r.Err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
@@ -48,7 +49,7 @@ var (
 )
 
 func familyKey(userID, id string) table.Key {
-	return table.Key{PK: "user#" + userID, SK: "refresh#" + id}
+	return schema.Refresh(userID, id)
 }
 
 // newFamily returns a family for a session, and its first token.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
@@ -37,7 +38,7 @@ var (
 	errFlowBrowser = errors.New("state belongs to another browser")
 )
 
-func flowKey(state string) table.Key { return table.Key{PK: "flow#" + fingerprint(state), SK: "flow"} }
+func flowKey(state string) table.Key { return schema.Flow(fingerprint(state)) }
 
 // flowCookieName is the name of the cookie that holds the browser's secret. Each
 // flow has its own, so that several can be under way in one browser.

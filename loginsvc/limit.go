@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
@@ -36,10 +37,7 @@ func (s *Service) count(ctx context.Context, l limit, who ...string) error {
 	now := s.now()
 	began := now.Truncate(l.per)
 	ends := began.Add(l.per)
-	key := table.Key{
-		PK: "limit#" + l.name + "#" + fingerprint(strings.Join(who, "\x00")) + "#" + strconv.FormatInt(began.Unix(), 10),
-		SK: "limit",
-	}
+	key := schema.Limit(l.name, fingerprint(strings.Join(who, "\x00")), strconv.FormatInt(began.Unix(), 10))
 	err := s.Table.Write(ctx, table.Update(key, map[string]any{table.TTL: ends.Unix()}).Adding("n", 1).If(
 		table.Any{table.NotExists{}, table.Less{Name: "n", Value: l.most}}))
 	if errors.Is(err, table.ErrConditionFailed) {

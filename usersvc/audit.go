@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
@@ -115,16 +116,16 @@ func (u *Users) Audit(ctx context.Context, f AuditFilter) (Page[Entry], error) {
 }
 
 const (
-	auditPrefix    = "audit#"
-	auditPartition = "audit" // of the index by time
+	auditPrefix    = schema.AuditPrefix
+	auditPartition = schema.AuditIndex
 	auditTime      = "2006-01-02T15:04:05.000Z"
 )
 
 // actorPartition, in the other index, is what a user did to others.
-func actorPartition(userID string) string { return "actor#" + userID }
+func actorPartition(userID string) string { return schema.ActorIndex(userID) }
 
 // clientPartition has the rows about an app.
-func clientPartition(clientID string) string { return "client#" + clientID }
+func clientPartition(clientID string) string { return schema.ClientPartition(clientID) }
 
 func (e Entry) item() table.Item {
 	about := userKey(e.UserID).PK

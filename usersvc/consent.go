@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
@@ -32,10 +33,10 @@ const (
 	ConsentWithdrawn Action = "consent.withdrawn"
 )
 
-const consentPrefix = "consent#"
+const consentPrefix = schema.ConsentPrefix
 
 func consentKey(userID, clientID string) table.Key {
-	return table.Key{PK: userKey(userID).PK, SK: consentPrefix + clientID}
+	return schema.Consent(userID, clientID)
 }
 
 // Covers tells whether all of scopes have been consented to.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
@@ -125,7 +126,7 @@ func (u *Users) unlink(by By, next *User, i Identity) ([]table.Write, error) {
 	key := Profile{Issuer: i.Issuer, Subject: i.Subject}.key()
 	writes := []table.Write{
 		table.Delete(key).If(table.Equal{Name: "user_id", Value: next.ID}),
-		table.Update(table.Key{PK: userKey(next.ID).PK, SK: key.PK}, map[string]any{"unlinked": true}).If(table.Exists{}),
+		table.Update(schema.LinkedIdentity(next.ID, i.Issuer, i.Subject), map[string]any{"unlinked": true}).If(table.Exists{}),
 		u.audit(IdentityUnlinked, next.ID, by, "from "+i.Provider),
 		u.revokeUser(next),
 	}
@@ -140,7 +141,7 @@ func (u *Users) unlink(by By, next *User, i Identity) ([]table.Write, error) {
 	return writes, nil
 }
 
-const identityPrefix = "identity#"
+const identityPrefix = schema.IdentityPrefix
 
 // linkRows lead from p to the user, and from the user to p. They fail if p leads
 // to a user already: this alone makes it impossible that two users share p.
@@ -153,7 +154,7 @@ func linkRows(userID string, p Profile, now time.Time) []table.Write {
 	}
 	return []table.Write{
 		table.Put(attributes(p.key())).If(table.NotExists{}),
-		table.Put(attributes(table.Key{PK: userKey(userID).PK, SK: p.key().PK})),
+		table.Put(attributes(schema.LinkedIdentity(userID, p.Issuer, p.Subject))),
 	}
 }
 

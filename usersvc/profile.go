@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/usersvc/email"
 )
@@ -73,7 +74,7 @@ func (u *Users) isAdmin(p Profile) bool {
 
 // key is the row that makes the identity unique.
 func (p Profile) key() table.Key {
-	return table.Key{PK: identityPrefix + p.Issuer + "#" + p.Subject, SK: "identity"}
+	return schema.Identity(p.Issuer, p.Subject)
 }
 
 // text returns s without control characters and broken UTF-8, cut to at most

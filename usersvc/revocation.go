@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/revocation"
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
 // revocationPartition holds the feed. Its sort keys are in the order of time.
-const revocationPartition = "revocations"
+const revocationPartition = schema.RevocationPartition
 
 // clockLeeway is how far an authorizer's clock may be behind ours.
 const clockLeeway = time.Minute

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
@@ -78,7 +79,7 @@ func (u *Users) keepAdmin(ctx context.Context, by By, old, next User) ([]table.W
 		return nil, nil
 	}
 	for cursor := ""; ; {
-		page, err := u.Table.Query(ctx, table.Query{PK: memberKey(old.ID).PK, Limit: 100, Cursor: cursor})
+		page, err := u.Table.Query(ctx, table.Query{PK: schema.AdminPartition, Limit: 100, Cursor: cursor})
 		if err != nil {
 			return nil, fmt.Errorf("looking for another admin: %w", err)
 		}
@@ -125,7 +126,7 @@ func (u *Users) OnlyAdmin(ctx context.Context, user User) (bool, error) {
 // memberKey is a row that tells that a user has the role admin. It exists so
 // that another admin is found without going through all users; what counts is
 // the user's own row.
-func memberKey(userID string) table.Key { return table.Key{PK: "role#" + Admin, SK: userID} }
+func memberKey(userID string) table.Key { return schema.Admin(userID) }
 
 func putMember(userID string) table.Write {
 	key := memberKey(userID)

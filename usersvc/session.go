@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
@@ -128,10 +129,10 @@ func (u *Users) newSession(user User, a arrival) (Session, string) {
 	return s, user.ID + "." + s.ID + "." + secret
 }
 
-const sessionPrefix = "session#"
+const sessionPrefix = schema.SessionPrefix
 
 func sessionKey(userID, sid string) table.Key {
-	return table.Key{PK: userKey(userID).PK, SK: sessionPrefix + sid}
+	return schema.Session(userID, sid)
 }
 
 func (s Session) item() table.Item {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
@@ -73,13 +74,13 @@ func (u *Users) Get(ctx context.Context, id string) (User, error) {
 // userSchema is the form of a user row. A row of another form is not read.
 const userSchema = 1
 
-func userKey(id string) table.Key { return table.Key{PK: "user#" + id, SK: "user"} }
+func userKey(id string) table.Key { return schema.User(id) }
 
-func emailKey(canonical string) table.Key { return table.Key{PK: "email#" + canonical, SK: "email"} }
+func emailKey(canonical string) table.Key { return schema.Email(canonical) }
 
-// The partitions of the indexes that list users: by id, which is by age, and by
-// e-mail address.
-const usersPartition = "users"
+// usersPartition lists users in two indexes: by id, which is by age, and by e-mail
+// address.
+const usersPartition = schema.UsersIndex
 
 func (u User) item() table.Item {
 	item := table.Item{

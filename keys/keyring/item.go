@@ -9,15 +9,13 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/keys"
 )
 
 // The item of the ring.
 const (
-	pk = "keys"
-	sk = "ring"
-
 	attrVersion = "version" // grows by one with every change
 	attrRing    = "ring"    // the keys, JSON
 )
@@ -43,7 +41,7 @@ type row struct {
 
 // load reads the ring, as strongly consistent as the table can.
 func (k *Keyring) load(ctx context.Context) (stored, error) {
-	item, err := k.Table.Get(ctx, table.Key{PK: pk, SK: sk})
+	item, err := k.Table.Get(ctx, schema.KeyRing())
 	if errors.Is(err, table.ErrNotFound) {
 		return stored{}, nil
 	}
@@ -77,7 +75,7 @@ func (k *Keyring) store(ctx context.Context, old stored, ring keys.Ring) (stored
 	}
 	now := stored{old.version + 1, ring}
 	err = k.Table.Write(ctx, table.Put(table.Item{
-		table.PK: pk, table.SK: sk, attrVersion: now.version, attrRing: text,
+		table.PK: schema.KeyRing().PK, table.SK: schema.KeyRing().SK, attrVersion: now.version, attrRing: text,
 	}).If(unchanged).Else(errChanged))
 	if err != nil {
 		return stored{}, fmt.Errorf("writing the key ring: %w", err)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
@@ -127,12 +128,12 @@ func (c *Clients) Get(ctx context.Context, id string) (Registered, error) {
 // List returns all clients of the table in the order of their ids, one query
 // for a thousand. It may be a moment behind.
 func (c *Clients) List(ctx context.Context) ([]Registered, error) {
-	return c.list(ctx, table.Query{Index: table.GSI1, PK: partition})
+	return c.list(ctx, table.Query{Index: table.GSI1, PK: schema.ClientsIndex})
 }
 
 // withOrigins returns the clients that have origins.
 func (c *Clients) withOrigins(ctx context.Context) ([]Registered, error) {
-	return c.list(ctx, table.Query{Index: table.GSI2, PK: partition})
+	return c.list(ctx, table.Query{Index: table.GSI2, PK: schema.ClientsIndex})
 }
 
 func (c *Clients) list(ctx context.Context, q table.Query) ([]Registered, error) {

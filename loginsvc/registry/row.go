@@ -4,20 +4,17 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
 
-// partition holds all clients in the first index, and those with origins in the
-// second, by their ids.
-const partition = "clients"
-
-func keyOf(id string) table.Key { return table.Key{PK: "client#" + id, SK: "client"} }
+func keyOf(id string) table.Key { return schema.Client(id) }
 
 func (r Registered) item() table.Item {
 	key := keyOf(r.ID)
 	item := table.Item{
-		table.PK: key.PK, table.SK: key.SK, table.GSI1PK: partition, table.GSI1SK: r.ID,
+		table.PK: key.PK, table.SK: key.SK, table.GSI1PK: schema.ClientsIndex, table.GSI1SK: r.ID,
 		"id": r.ID, "name": r.Name, "public": r.Public(), "third_party": r.ThirdParty, "secret_hashes": present(r.SecretHashes),
 		"redirect_uris": present(r.RedirectURIs), "post_logout_redirect_uris": present(r.PostLogoutRedirectURIs),
 		"origins": present(r.Origins), "grants": present(r.Grants), "scopes": present(r.Scopes),
@@ -26,7 +23,7 @@ func (r Registered) item() table.Item {
 		"refresh_token_ttl": milli(r.Lifetimes.RefreshToken), "refresh_idle_ttl": milli(r.Lifetimes.RefreshIdle),
 	}
 	if len(r.Origins) > 0 {
-		item[table.GSI2PK], item[table.GSI2SK] = partition, r.ID
+		item[table.GSI2PK], item[table.GSI2SK] = schema.ClientsIndex, r.ID
 	}
 	if !r.SecretAt.IsZero() {
 		item["secret_at"] = r.SecretAt.UnixMilli()
