@@ -2,19 +2,13 @@ package usersvc_test
 
 import (
 	"context"
+	"strings"
+	"testing"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
+	"github.com/gatehouse-auth/gatehouse/usersvc/userstest"
 )
-
-// broken is a table that is out of reach.
-type broken struct{}
-
-func (broken) Get(context.Context, table.Key) (table.Item, error) { return nil, table.ErrUnavailable }
-func (broken) Write(context.Context, ...table.Write) error        { return table.ErrUnavailable }
-func (broken) Query(context.Context, table.Query) (table.Page, error) {
-	return table.Page{}, table.ErrUnavailable
-}
 
 // brokenAfter is a table that is out of reach after some writes.
 type brokenAfter struct {
@@ -44,9 +38,19 @@ func (m *meddling) Write(ctx context.Context, writes ...table.Write) error {
 	return m.Table.Write(ctx, writes...)
 }
 
-// with is the same users in t.
-func (h *house) with(t table.Table) *usersvc.Users {
-	users := *h.Users
-	users.Table = t
-	return &users
+func TestUnavailable(t *testing.T) { onEngines(t, testUnavailable) }
+
+func testUnavailable(t *testing.T, open userstest.Engine) {
+	h := open(t)
+	lin := h.MustSignIn(t, userstest.Profile("lin"))
+	h.Users.Table = userstest.Unavailable{}
+	if _, _, _, err := h.SignIn(t.Context(), userstest.Profile("lin"), usersvc.SignInInfo{}); err == nil {
+		t.Error("signed in")
+	}
+	if _, _, err := h.Session(t.Context(), lin.Cookie); err == nil || strings.Contains(err.Error(), lin.Cookie) {
+		t.Error(err)
+	}
+	if err := h.EndSession(t.Context(), lin.User.ID, lin.Session.ID); err == nil {
+		t.Error("S114 ended a session that lives on")
+	}
 }

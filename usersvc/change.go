@@ -74,7 +74,7 @@ func (u *Users) writeBy(ctx context.Context, by By, userID string, writes []tabl
 	if by.Operator != "" || by.UserID == userID {
 		return u.write(ctx, writes...)
 	}
-	if !isID(by.UserID) {
+	if !IsID(by.UserID) {
 		return ErrForbidden
 	}
 	guard := table.Check(userKey(by.UserID), activeAdmin())

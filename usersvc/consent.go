@@ -78,7 +78,7 @@ func (u *Users) consent(ctx context.Context, userID, clientID string) (Consent, 
 
 // Consents returns what the user lets apps have, by the apps' ids, at most 200.
 func (u *Users) Consents(ctx context.Context, userID string) ([]Consent, error) {
-	page, err := list(ctx, u.Table, table.Query{PK: userKey(userID).PK, Prefix: consentPrefix, Limit: maxLimit}, consentFrom)
+	page, err := list(ctx, u.Table, table.Query{PK: userKey(userID).PK, Prefix: consentPrefix, Limit: MaxLimit}, consentFrom)
 	return page.Items, err
 }
 

@@ -7,12 +7,13 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
+	"github.com/gatehouse-auth/gatehouse/usersvc/userstest"
 )
 
 func TestConsent(t *testing.T) {
-	onEngines(t, func(t *testing.T, open engine) {
+	onEngines(t, func(t *testing.T, open userstest.Engine) {
 		h := open(t)
-		lin := h.signIn(t, profile("lin")).user
+		lin := h.MustSignIn(t, userstest.Profile("lin")).User
 		by, app := usersvc.By{UserID: lin.ID}, usersvc.App{ID: "app", Ref: "app#1"}
 		stands := func() bool {
 			t.Helper()
@@ -61,7 +62,7 @@ func TestConsent(t *testing.T) {
 			t.Error("it stands after it was withdrawn")
 		}
 		feed, err := h.Revocations(t.Context())
-		if err != nil || !feed.Revoked(lin.ID, "", h.clock.Now()) {
+		if err != nil || !feed.Revoked(lin.ID, "", h.Clock.Now()) {
 			t.Errorf("the app's tokens live on, %v", err)
 		}
 		if _, err := h.Suspend(t.Context(), usersvc.By{Operator: "test"}, lin.ID); err != nil {

@@ -33,7 +33,7 @@ func (u *Users) Delete(ctx context.Context, by By, id string) error {
 		writes = append(writes, gone...)
 		return append(writes, u.audit(UserDeleted, id, by, ""), u.revokeUser(next)), nil
 	})
-	if err != nil && !errors.Is(err, ErrNotFound) || !isID(id) {
+	if err != nil && !errors.Is(err, ErrNotFound) || !IsID(id) {
 		return err
 	}
 	if sweep := u.sweep(ctx, id); sweep != nil {

@@ -36,7 +36,7 @@ func (u *Users) Export(ctx context.Context, id string) (Export, error) {
 		return Export{}, err
 	}
 	e := Export{User: user, Identities: identities, Sessions: sessions, Consents: consents, Audit: []Entry{}}
-	for f := (AuditFilter{UserID: id, Limit: maxLimit}); ; {
+	for f := (AuditFilter{UserID: id, Limit: MaxLimit}); ; {
 		page, err := u.Audit(ctx, f)
 		if err != nil {
 			return Export{}, err

@@ -9,12 +9,13 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotest"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
+	"github.com/gatehouse-auth/gatehouse/usersvc/userstest"
 )
 
 // openThrough opens a house on DynamoDB behind a network with faults.
-func openThrough(t *testing.T, faults *dynamotest.Faults) *house {
+func openThrough(t *testing.T, faults *dynamotest.Faults) *userstest.Harness {
 	t.Helper()
-	return newHouse(dynamotest.OpenThrough(t, os.Getenv, faults))
+	return userstest.New(dynamotest.OpenThrough(t, os.Getenv, faults))
 }
 
 // some chooses a fault for a share of the requests: a different one each run,
@@ -45,12 +46,12 @@ func TestFaults(t *testing.T) {
 			seed := rand.Uint64()
 			t.Log("seed", seed)
 			h := openThrough(t, &dynamotest.Faults{Choose: some(seed, c.share, c.fault)})
-			var sessions []in
+			var sessions []userstest.SignedIn
 			for range 8 {
-				user, s, cookie, err := h.SignIn(t.Context(), profile("lin"), usersvc.SignInInfo{})
+				user, s, cookie, err := h.SignIn(t.Context(), userstest.Profile("lin"), usersvc.SignInInfo{})
 				switch {
 				case err == nil:
-					sessions = append(sessions, in{user, s, cookie})
+					sessions = append(sessions, userstest.SignedIn{User: user, Session: s, Cookie: cookie})
 				case !errors.Is(err, table.ErrUnavailable):
 					t.Error(err)
 				}
@@ -59,19 +60,19 @@ func TestFaults(t *testing.T) {
 				t.Fatal("nobody could sign in")
 			}
 			for _, s := range sessions {
-				if err := patiently(func() error { _, _, err := h.Session(t.Context(), s.cookie); return err }); err != nil || s.user.ID != sessions[0].user.ID {
-					t.Error(s.user, err)
+				if err := patiently(func() error { _, _, err := h.Session(t.Context(), s.Cookie); return err }); err != nil || s.User.ID != sessions[0].User.ID {
+					t.Error(s.User, err)
 				}
 			}
 			for range 2 { // what was done, and the answer lost, is not done twice
-				if err := patiently(func() error { _, err := h.Suspend(t.Context(), operator, sessions[0].user.ID); return err }); err != nil {
+				if err := patiently(func() error { _, err := h.Suspend(t.Context(), userstest.Operator, sessions[0].User.ID); return err }); err != nil {
 					t.Error(err)
 				}
 			}
 			suspended := 0
 			if err := patiently(func() error {
 				suspended = 0
-				page, err := h.Audit(t.Context(), usersvc.AuditFilter{UserID: sessions[0].user.ID, Limit: 200})
+				page, err := h.Audit(t.Context(), usersvc.AuditFilter{UserID: sessions[0].User.ID, Limit: 200})
 				for _, e := range page.Items {
 					if e.Action == usersvc.UserSuspended {
 						suspended++
@@ -82,7 +83,7 @@ func TestFaults(t *testing.T) {
 				t.Error(suspended, err)
 			}
 			for _, s := range sessions {
-				if err := patiently(func() error { _, _, err := h.Session(t.Context(), s.cookie); return err }); !errors.Is(err, usersvc.ErrNoSession) {
+				if err := patiently(func() error { _, _, err := h.Session(t.Context(), s.Cookie); return err }); !errors.Is(err, usersvc.ErrNoSession) {
 					t.Error(err)
 				}
 			}

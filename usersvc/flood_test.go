@@ -5,20 +5,22 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
+
+	"github.com/gatehouse-auth/gatehouse/usersvc/userstest"
 )
 
 // An authorizer reads no feed above 150 kB, and without a feed it refuses
 // everybody. So it is nobody's to fill who does over and over what anybody may.
 func TestFlood(t *testing.T) { onEngines(t, testFlood) }
 
-func testFlood(t *testing.T, open engine) {
+func testFlood(t *testing.T, open userstest.Engine) {
 	h := open(t)
-	lin, ada := h.signIn(t, profile("lin")), h.signIn(t, profile("ada"))
+	lin, ada := h.MustSignIn(t, userstest.Profile("lin")), h.MustSignIn(t, userstest.Profile("ada"))
 	end := func(n int) (sids []string) {
 		t.Helper()
 		for range n {
-			sids = append(sids, h.signIn(t, profile("lin")).session.ID)
-			if err := h.EndSession(t.Context(), lin.user.ID, sids[len(sids)-1]); err != nil {
+			sids = append(sids, h.MustSignIn(t, userstest.Profile("lin")).Session.ID)
+			if err := h.EndSession(t.Context(), lin.User.ID, sids[len(sids)-1]); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -37,38 +39,38 @@ func testFlood(t *testing.T, open engine) {
 		if n := entries(); n != 5 {
 			t.Errorf("%d entries", n)
 		}
-		h.revoked(t, lin.user, false)
+		h.WantRevoked(t, lin.User, false)
 	})
 	t.Run("of many, their user is", func(t *testing.T) {
 		ended := end(40)
 		if n := entries(); n != 1 {
 			t.Errorf("%d entries", n)
 		}
-		h.revoked(t, lin.user, true)
-		h.revoked(t, ada.user, false)
+		h.WantRevoked(t, lin.User, true)
+		h.WantRevoked(t, ada.User, false)
 		feed, err := h.Revocations(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		last := h.clock.Now()
-		if !feed.Revoked(lin.user.ID, ended[len(ended)-1], last) {
+		last := h.Clock.Now()
+		if !feed.Revoked(lin.User.ID, ended[len(ended)-1], last) {
 			t.Error("a token of the last second lives")
 		}
-		if feed.Revoked(lin.user.ID, lin.session.ID, last.Add(time.Second)) {
+		if feed.Revoked(lin.User.ID, lin.Session.ID, last.Add(time.Second)) {
 			t.Error("the session that goes on gets no token that lives")
 		}
 	})
 	t.Run("to revoke over and over is one row a second", func(t *testing.T) {
-		h.clock.pass(time.Hour)
+		h.Clock.Pass(time.Hour)
 		for i := range 40 {
 			if i%20 == 0 {
-				h.clock.pass(time.Second)
+				h.Clock.Pass(time.Second)
 			}
-			if err := h.RevokeTokens(t.Context(), ada.user.ID); err != nil {
+			if err := h.RevokeTokens(t.Context(), ada.User.ID); err != nil {
 				t.Fatal(err)
 			}
 		}
-		page, err := h.table.Query(t.Context(), table.Query{PK: "revocations", Prefix: h.clock.Now().Format("2006-01-02T15"), Limit: 100})
+		page, err := h.Table.Query(t.Context(), table.Query{PK: "revocations", Prefix: h.Clock.Now().Format("2006-01-02T15"), Limit: 100})
 		if err != nil || len(page.Items) != 2 {
 			t.Errorf("%d rows, %v", len(page.Items), err)
 		}

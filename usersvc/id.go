@@ -16,8 +16,8 @@ func newID(prefix string, at time.Time) string {
 	return prefix + fmt.Sprintf("%09s", digits) + strings.ToLower(rand.Text()[:16])
 }
 
-// isID tells whether s has the form of an id.
-func isID(s string) bool {
+// IsID tells whether s has the form of an id.
+func IsID(s string) bool {
 	return s != "" && len(s) <= 64 && !strings.ContainsFunc(s, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_'
 	})

@@ -7,41 +7,42 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
+	"github.com/gatehouse-auth/gatehouse/usersvc/userstest"
 )
 
 func TestLink(t *testing.T) { onEngines(t, testLink) }
 
-func testLink(t *testing.T, open engine) {
-	stranger := func(name string) usersvc.Profile { return at(profile(name), "stranger") }
+func testLink(t *testing.T, open userstest.Engine) {
+	stranger := func(name string) usersvc.Profile { return userstest.At(userstest.Profile(name), "stranger") }
 	t.Run("whoever is signed in links any identity that is free", func(t *testing.T) {
 		h := open(t)
-		lin := h.signIn(t, profile("lin"))
+		lin := h.MustSignIn(t, userstest.Profile("lin"))
 		for range 2 {
-			if _, err := h.Link(t.Context(), by(lin), lin.session.ID, stranger("x")); err != nil {
+			if _, err := h.Link(t.Context(), userstest.By(lin), lin.Session.ID, stranger("x")); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if got := h.signIn(t, stranger("x")); got.user.ID != lin.user.ID || got.user.Email != "lin@example.com" {
-			t.Errorf("%+v", got.user)
+		if got := h.MustSignIn(t, stranger("x")); got.User.ID != lin.User.ID || got.User.Email != "lin@example.com" {
+			t.Errorf("%+v", got.User)
 		}
-		linked, err := h.Identities(t.Context(), lin.user.ID)
+		linked, err := h.Identities(t.Context(), lin.User.ID)
 		if err != nil || len(linked) != 2 || linked[0].ID == linked[1].ID {
 			t.Errorf("%+v %v", linked, err)
 		}
 	})
 	t.Run("S35 but not another user's", func(t *testing.T) {
 		h := open(t)
-		lin, kim := h.signIn(t, profile("lin")), h.signIn(t, stranger("kim"))
-		if _, err := h.Link(t.Context(), by(lin), lin.session.ID, stranger("kim")); !errors.Is(err, usersvc.ErrLinkedElsewhere) {
+		lin, kim := h.MustSignIn(t, userstest.Profile("lin")), h.MustSignIn(t, stranger("kim"))
+		if _, err := h.Link(t.Context(), userstest.By(lin), lin.Session.ID, stranger("kim")); !errors.Is(err, usersvc.ErrLinkedElsewhere) {
 			t.Error(err)
 		}
-		if got := h.signIn(t, stranger("kim")); got.user.ID != kim.user.ID {
-			t.Error("taken over:", got.user)
+		if got := h.MustSignIn(t, stranger("kim")); got.User.ID != kim.User.ID {
+			t.Error("taken over:", got.User)
 		}
 	})
 	t.Run("nobody links to nobody", func(t *testing.T) {
 		h := open(t)
-		for _, who := range []usersvc.By{{}, {UserID: "u_unknown"}, operator} {
+		for _, who := range []usersvc.By{{}, {UserID: "u_unknown"}, userstest.Operator} {
 			if _, err := h.Link(t.Context(), who, "s_none", stranger("x")); !errors.Is(err, usersvc.ErrNotFound) {
 				t.Error(err)
 			}
@@ -49,19 +50,19 @@ func testLink(t *testing.T, open engine) {
 	})
 	t.Run("up to a number", func(t *testing.T) {
 		h := open(t)
-		lin := h.signIn(t, profile("lin"))
+		lin := h.MustSignIn(t, userstest.Profile("lin"))
 		for i := range 19 {
-			if _, err := h.Link(t.Context(), by(lin), lin.session.ID, stranger(fmt.Sprint(i))); err != nil {
+			if _, err := h.Link(t.Context(), userstest.By(lin), lin.Session.ID, stranger(fmt.Sprint(i))); err != nil {
 				t.Fatal(i, err)
 			}
 		}
-		if _, err := h.Link(t.Context(), by(lin), lin.session.ID, stranger("20")); !errors.Is(err, usersvc.ErrTooManyIdentities) {
+		if _, err := h.Link(t.Context(), userstest.By(lin), lin.Session.ID, stranger("20")); !errors.Is(err, usersvc.ErrTooManyIdentities) {
 			t.Error(err)
 		}
-		if _, _, _, err := h.SignIn(t.Context(), at(profile("lin"), "other"), usersvc.SignInInfo{}); !errors.Is(err, usersvc.ErrEmailKnown) {
+		if _, _, _, err := h.SignIn(t.Context(), userstest.At(userstest.Profile("lin"), "other"), usersvc.SignInInfo{}); !errors.Is(err, usersvc.ErrEmailKnown) {
 			t.Error("nor by its address:", err)
 		}
-		if err := h.Delete(t.Context(), by(lin), lin.user.ID); err != nil {
+		if err := h.Delete(t.Context(), userstest.By(lin), lin.User.ID); err != nil {
 			t.Error("and a user with as many can be deleted:", err)
 		}
 	})
@@ -69,12 +70,12 @@ func testLink(t *testing.T, open engine) {
 
 func TestUnlink(t *testing.T) { onEngines(t, testUnlink) }
 
-func testUnlink(t *testing.T, open engine) {
-	start := func(t *testing.T) (*house, in, []usersvc.Identity) {
+func testUnlink(t *testing.T, open userstest.Engine) {
+	start := func(t *testing.T) (*userstest.Harness, userstest.SignedIn, []usersvc.Identity) {
 		h := open(t)
-		lin := h.signIn(t, profile("lin"))
-		h.signIn(t, at(profile("lin"), "other"))
-		linked, err := h.Identities(t.Context(), lin.user.ID)
+		lin := h.MustSignIn(t, userstest.Profile("lin"))
+		h.MustSignIn(t, userstest.At(userstest.Profile("lin"), "other"))
+		linked, err := h.Identities(t.Context(), lin.User.ID)
 		if err != nil || len(linked) != 2 {
 			t.Fatal(linked, err)
 		}
@@ -92,83 +93,83 @@ func testUnlink(t *testing.T, open engine) {
 	t.Run("whoever has it is a stranger, also with a trusted address", func(t *testing.T) {
 		for _, provider := range []string{"demo", "other"} {
 			h, lin, linked := start(t)
-			if _, err := h.Unlink(t.Context(), by(lin), lin.user.ID, find(t, linked, provider)); err != nil {
+			if _, err := h.Unlink(t.Context(), userstest.By(lin), lin.User.ID, find(t, linked, provider)); err != nil {
 				t.Fatal(err)
 			}
-			gone, kept := profile("lin"), at(profile("lin"), "other")
+			gone, kept := userstest.Profile("lin"), userstest.At(userstest.Profile("lin"), "other")
 			if provider == "other" {
 				gone, kept = kept, gone
 			}
 			for range 2 {
-				if got := h.signIn(t, gone); got.user.ID == lin.user.ID {
+				if got := h.MustSignIn(t, gone); got.User.ID == lin.User.ID {
 					t.Error(provider, "came back")
 				}
 			}
-			if got := h.signIn(t, kept); got.user.ID != lin.user.ID {
+			if got := h.MustSignIn(t, kept); got.User.ID != lin.User.ID {
 				t.Error(provider, "took the other with it")
 			}
 		}
 	})
 	t.Run("the last cannot go", func(t *testing.T) {
 		h, lin, linked := start(t)
-		if _, err := h.Unlink(t.Context(), by(lin), lin.user.ID, linked[0].ID); err != nil {
+		if _, err := h.Unlink(t.Context(), userstest.By(lin), lin.User.ID, linked[0].ID); err != nil {
 			t.Fatal(err)
 		}
-		h.unchanged(t, lin.user.ID, func() {
-			if _, err := h.Unlink(t.Context(), by(lin), lin.user.ID, linked[1].ID); !errors.Is(err, usersvc.ErrLastIdentity) {
+		h.WantUnchanged(t, lin.User.ID, func() {
+			if _, err := h.Unlink(t.Context(), userstest.By(lin), lin.User.ID, linked[1].ID); !errors.Is(err, usersvc.ErrLastIdentity) {
 				t.Error(err)
 			}
-			if _, err := h.Unlink(t.Context(), by(lin), lin.user.ID, linked[0].ID); !errors.Is(err, usersvc.ErrNoIdentity) {
+			if _, err := h.Unlink(t.Context(), userstest.By(lin), lin.User.ID, linked[0].ID); !errors.Is(err, usersvc.ErrNoIdentity) {
 				t.Error(err)
 			}
 		})
 	})
 	t.Run("its address leads to the user no more", func(t *testing.T) {
 		h, lin, linked := start(t)
-		if !lin.user.EmailVerified {
+		if !lin.User.EmailVerified {
 			t.Error("nobody vouches for it to begin with")
 		}
-		if after, err := h.Unlink(t.Context(), by(lin), lin.user.ID, find(t, linked, "demo")); err != nil || after.EmailVerified {
+		if after, err := h.Unlink(t.Context(), userstest.By(lin), lin.User.ID, find(t, linked, "demo")); err != nil || after.EmailVerified {
 			t.Fatal("who vouches for it?", err)
 		}
 		h.TrustedProviders = append(h.TrustedProviders, "third")
-		if got := h.signIn(t, at(profile("lin"), "third")); got.user.ID == lin.user.ID {
-			t.Error(got.user)
+		if got := h.MustSignIn(t, userstest.At(userstest.Profile("lin"), "third")); got.User.ID == lin.User.ID {
+			t.Error(got.User)
 		}
 	})
 	t.Run("a row that leads to somebody else is left alone", func(t *testing.T) {
 		h, lin, linked := start(t)
 		key := table.Key{PK: "identity#https://demo.example#sub-lin", SK: "identity"}
-		if err := h.table.Write(t.Context(), table.Update(key, map[string]any{"user_id": "u_other"})); err != nil {
+		if err := h.Table.Write(t.Context(), table.Update(key, map[string]any{"user_id": "u_other"})); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.Unlink(t.Context(), by(lin), lin.user.ID, find(t, linked, "demo")); !errors.Is(err, table.ErrUnavailable) {
+		if _, err := h.Unlink(t.Context(), userstest.By(lin), lin.User.ID, find(t, linked, "demo")); !errors.Is(err, table.ErrUnavailable) {
 			t.Error(err)
 		}
-		if _, err := h.table.Get(t.Context(), key); err != nil {
+		if _, err := h.Table.Get(t.Context(), key); err != nil {
 			t.Error(err)
 		}
 	})
 	t.Run("what was unlinked can be linked again", func(t *testing.T) {
 		h, lin, linked := start(t)
-		if _, err := h.Unlink(t.Context(), by(lin), lin.user.ID, find(t, linked, "other")); err != nil {
+		if _, err := h.Unlink(t.Context(), userstest.By(lin), lin.User.ID, find(t, linked, "other")); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.Link(t.Context(), by(lin), lin.session.ID, at(profile("lin"), "other")); err != nil {
+		if _, err := h.Link(t.Context(), userstest.By(lin), lin.Session.ID, userstest.At(userstest.Profile("lin"), "other")); err != nil {
 			t.Fatal(err)
 		}
-		if got := h.signIn(t, at(profile("lin"), "other")); got.user.ID != lin.user.ID {
-			t.Error(got.user)
+		if got := h.MustSignIn(t, userstest.At(userstest.Profile("lin"), "other")); got.User.ID != lin.User.ID {
+			t.Error(got.User)
 		}
 	})
 	t.Run("S129 not another's", func(t *testing.T) {
 		h, lin, linked := start(t)
-		kim := h.signIn(t, profile("kim"))
-		h.unchanged(t, lin.user.ID, func() {
-			if _, err := h.Unlink(t.Context(), by(kim), lin.user.ID, linked[0].ID); !errors.Is(err, usersvc.ErrForbidden) {
+		kim := h.MustSignIn(t, userstest.Profile("kim"))
+		h.WantUnchanged(t, lin.User.ID, func() {
+			if _, err := h.Unlink(t.Context(), userstest.By(kim), lin.User.ID, linked[0].ID); !errors.Is(err, usersvc.ErrForbidden) {
 				t.Error(err)
 			}
-			if _, err := h.Unlink(t.Context(), by(kim), kim.user.ID, linked[0].ID); !errors.Is(err, usersvc.ErrNoIdentity) {
+			if _, err := h.Unlink(t.Context(), userstest.By(kim), kim.User.ID, linked[0].ID); !errors.Is(err, usersvc.ErrNoIdentity) {
 				t.Error(err)
 			}
 		})

@@ -17,7 +17,7 @@ type Filter struct {
 	Search string
 	Role   string // only users with the role; "" is every one
 	Status Status // only users of the status; "" is every one
-	Limit  int    // at most so many; 0: 50. At most 200
+	Limit  int    // at most so many; 0: 50. At most [MaxLimit]
 	Cursor string // of the page before; "" begins
 }
 
@@ -34,8 +34,10 @@ type Page[T any] struct {
 	Previous string `json:"-"`              // cursor of what comes before; "" if this is the beginning
 }
 
-// defaultLimit and maxLimit bound a page.
-const defaultLimit, maxLimit = 50, 200
+// MaxLimit is the largest page of a list.
+const MaxLimit = 200
+
+const defaultLimit = 50
 
 // List returns users, with one query. The list may be a moment behind. It
 // returns [table.ErrBadCursor] for a cursor that does not come from a list with
@@ -63,7 +65,7 @@ func pageSize(limit int) int {
 	if limit <= 0 {
 		return defaultLimit
 	}
-	return min(limit, maxLimit)
+	return min(limit, MaxLimit)
 }
 
 // list returns a page of what q finds. A row that cannot be read is left out: it

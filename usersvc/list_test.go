@@ -8,22 +8,23 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
+	"github.com/gatehouse-auth/gatehouse/usersvc/userstest"
 )
 
 func TestList(t *testing.T) { onEngines(t, testList) }
 
-func testList(t *testing.T, open engine) {
+func testList(t *testing.T, open userstest.Engine) {
 	h := open(t)
 	users := map[string]usersvc.User{}
 	for _, name := range []string{"ada", "adam", "lin", "u_x", "Adele"} {
-		h.clock.pass(time.Second)
-		users[name] = h.signIn(t, profile(name)).user
+		h.Clock.Pass(time.Second)
+		users[name] = h.MustSignIn(t, userstest.Profile(name)).User
 	}
-	nameless := profile("nn")
+	nameless := userstest.Profile("nn")
 	nameless.Email = ""
-	h.clock.pass(time.Second)
-	users["nn"] = h.signIn(t, nameless).user
-	if _, err := h.Suspend(t.Context(), operator, users["adam"].ID); err != nil {
+	h.Clock.Pass(time.Second)
+	users["nn"] = h.MustSignIn(t, nameless).User
+	if _, err := h.Suspend(t.Context(), userstest.Operator, users["adam"].ID); err != nil {
 		t.Fatal(err)
 	}
 
@@ -46,7 +47,7 @@ func testList(t *testing.T, open engine) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
-			n := h.table.during(func() {
+			n := h.Table.During(func() {
 				page, err := h.List(t.Context(), c.filter)
 				if err != nil {
 					t.Error(err)
@@ -151,20 +152,20 @@ func TestByEmail(t *testing.T) {
 
 func TestAudit(t *testing.T) { onEngines(t, testAudit) }
 
-func testAudit(t *testing.T, open engine) {
+func testAudit(t *testing.T, open userstest.Engine) {
 	h := open(t)
-	ada, lin := h.signIn(t, profile("ada")), h.signIn(t, profile("lin"))
-	h.clock.pass(24 * time.Hour)
-	if _, err := h.Suspend(t.Context(), by(ada), lin.user.ID); err != nil {
+	ada, lin := h.MustSignIn(t, userstest.Profile("ada")), h.MustSignIn(t, userstest.Profile("lin"))
+	h.Clock.Pass(24 * time.Hour)
+	if _, err := h.Suspend(t.Context(), userstest.By(ada), lin.User.ID); err != nil {
 		t.Fatal(err)
 	}
-	h.clock.pass(time.Minute)
-	if _, err := h.Rename(t.Context(), by(ada), ada.user.ID, "Ada", 0); err != nil {
+	h.Clock.Pass(time.Minute)
+	if _, err := h.Rename(t.Context(), userstest.By(ada), ada.User.ID, "Ada", 0); err != nil {
 		t.Fatal(err)
 	}
 	read := func(t *testing.T, f usersvc.AuditFilter) (actions []usersvc.Action) {
 		t.Helper()
-		n := h.table.during(func() {
+		n := h.Table.During(func() {
 			page, err := h.Audit(t.Context(), f)
 			if err != nil {
 				t.Error(err)
@@ -187,10 +188,10 @@ func testAudit(t *testing.T, open engine) {
 		{"a day", usersvc.AuditFilter{Time: "2026-03-02"}, []usersvc.Action{usersvc.ProfileChanged, usersvc.UserSuspended}},
 		{"a minute", usersvc.AuditFilter{Time: "2026-03-02T12:00"}, []usersvc.Action{usersvc.UserSuspended}},
 		{"a time when nothing was", usersvc.AuditFilter{Time: "2025"}, nil},
-		{"done to one", usersvc.AuditFilter{UserID: lin.user.ID, Limit: 1}, []usersvc.Action{usersvc.UserSuspended}},
-		{"done to one, on a day", usersvc.AuditFilter{UserID: ada.user.ID, Time: "2026-03-02"}, []usersvc.Action{usersvc.ProfileChanged}},
-		{"done by one to others", usersvc.AuditFilter{Actor: ada.user.ID}, []usersvc.Action{usersvc.UserSuspended}},
-		{"done by one to one", usersvc.AuditFilter{UserID: lin.user.ID, Actor: ada.user.ID}, []usersvc.Action{usersvc.UserSuspended}},
+		{"done to one", usersvc.AuditFilter{UserID: lin.User.ID, Limit: 1}, []usersvc.Action{usersvc.UserSuspended}},
+		{"done to one, on a day", usersvc.AuditFilter{UserID: ada.User.ID, Time: "2026-03-02"}, []usersvc.Action{usersvc.ProfileChanged}},
+		{"done by one to others", usersvc.AuditFilter{Actor: ada.User.ID}, []usersvc.Action{usersvc.UserSuspended}},
+		{"done by one to one", usersvc.AuditFilter{UserID: lin.User.ID, Actor: ada.User.ID}, []usersvc.Action{usersvc.UserSuspended}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := read(t, c.filter); !slices.Equal(got, c.want) {
@@ -199,7 +200,7 @@ func testAudit(t *testing.T, open engine) {
 		})
 	}
 	t.Run("there and back again", func(t *testing.T) {
-		for _, f := range []usersvc.AuditFilter{{Limit: 2}, {Limit: 1, UserID: lin.user.ID}, {Limit: 1, UserID: lin.user.ID, Actor: ada.user.ID}} {
+		for _, f := range []usersvc.AuditFilter{{Limit: 2}, {Limit: 1, UserID: lin.User.ID}, {Limit: 1, UserID: lin.User.ID, Actor: ada.User.ID}} {
 			thereAndBack(t, func(cursor string) (ids []string, p usersvc.Page[usersvc.Entry]) {
 				f.Cursor = cursor
 				page, err := h.Audit(t.Context(), f)
@@ -215,35 +216,35 @@ func testAudit(t *testing.T, open engine) {
 	})
 	t.Run("each change is there with its row, or neither", func(t *testing.T) {
 		h := open(t)
-		lin := h.signIn(t, profile("lin"))
-		h.Users.Table = &brokenAfter{Table: h.table}
+		lin := h.MustSignIn(t, userstest.Profile("lin"))
+		h.Users.Table = &brokenAfter{Table: h.Table}
 		for _, err := range []error{
-			second(h.Suspend(t.Context(), operator, lin.user.ID)), second(h.SetRoles(t.Context(), operator, lin.user.ID, nil, 0)),
-			second(h.Rename(t.Context(), operator, lin.user.ID, "x", 0)), h.Delete(t.Context(), operator, lin.user.ID),
-			h.EndSession(t.Context(), lin.user.ID, lin.session.ID), h.EndSessions(t.Context(), operator, lin.user.ID, ""),
+			second(h.Suspend(t.Context(), userstest.Operator, lin.User.ID)), second(h.SetRoles(t.Context(), userstest.Operator, lin.User.ID, nil, 0)),
+			second(h.Rename(t.Context(), userstest.Operator, lin.User.ID, "x", 0)), h.Delete(t.Context(), userstest.Operator, lin.User.ID),
+			h.EndSession(t.Context(), lin.User.ID, lin.Session.ID), h.EndSessions(t.Context(), userstest.Operator, lin.User.ID, ""),
 		} {
 			if !errors.Is(err, table.ErrUnavailable) {
 				t.Error("a change needs more than one call of the table, or hides that it failed:", err)
 			}
 		}
-		h.Users.Table = h.table
-		if got := h.trail(t, lin.user.ID); len(got) != 2 {
+		h.Users.Table = h.Table
+		if got := h.Trail(t, lin.User.ID); len(got) != 2 {
 			t.Error(got)
 		}
-		h.wantSession(t, lin.cookie, nil)
+		h.WantSession(t, lin.Cookie, nil)
 	})
 	t.Run("where from is an address or nothing", func(t *testing.T) {
 		h := open(t)
-		lin := h.signIn(t, profile("lin"))
+		lin := h.MustSignIn(t, userstest.Profile("lin"))
 		for ip, want := range map[string]string{
 			"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1", "2001:db8::1%eth0": "2001:db8::1",
 			"192.0.2.1:80": "", "<script>": "", "": "",
 		} {
-			h.clock.pass(time.Second)
-			if _, err := h.Rename(t.Context(), usersvc.By{UserID: lin.user.ID, SourceIP: ip}, lin.user.ID, "lin "+ip+".", 0); err != nil {
+			h.Clock.Pass(time.Second)
+			if _, err := h.Rename(t.Context(), usersvc.By{UserID: lin.User.ID, SourceIP: ip}, lin.User.ID, "lin "+ip+".", 0); err != nil {
 				t.Fatal(err)
 			}
-			page, _ := h.Audit(t.Context(), usersvc.AuditFilter{UserID: lin.user.ID, Limit: 1})
+			page, _ := h.Audit(t.Context(), usersvc.AuditFilter{UserID: lin.User.ID, Limit: 1})
 			if page.Items[0].SourceIP != want {
 				t.Errorf("%q became %q", ip, page.Items[0].SourceIP)
 			}

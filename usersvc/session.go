@@ -83,7 +83,7 @@ func (u *Users) SessionByID(ctx context.Context, userID, sid string) (Session, U
 // readSession returns a session that has neither ended nor expired. Its user may
 // have been suspended meanwhile.
 func (u *Users) readSession(ctx context.Context, userID, sid string) (Session, error) {
-	if !isID(userID) || !isID(sid) {
+	if !IsID(userID) || !IsID(sid) {
 		return Session{}, ErrNoSession
 	}
 	item, err := u.Table.Get(ctx, sessionKey(userID, sid))

@@ -15,7 +15,7 @@ func (u *Users) Sessions(ctx context.Context, userID string) ([]Session, error) 
 		return []Session{}, err
 	}
 	page, err := list(ctx, u.Table, table.Query{
-		PK: userKey(userID).PK, Prefix: sessionPrefix, Descending: true, Limit: maxLimit,
+		PK: userKey(userID).PK, Prefix: sessionPrefix, Descending: true, Limit: MaxLimit,
 		Filter: table.All{
 			user.liveSessions(),
 			table.Not{Cond: table.Less{Name: "expires_at", Value: u.now().UnixMilli() + 1}},
@@ -37,7 +37,7 @@ func (u *Users) EndSession(ctx context.Context, userID, sid string) error {
 // EndSessionBy ends one session of the user and revokes its tokens. It returns
 // [ErrNoSession] if there is none.
 func (u *Users) EndSessionBy(ctx context.Context, by By, userID, sid string) error {
-	if !isID(userID) || !isID(sid) {
+	if !IsID(userID) || !IsID(sid) {
 		return ErrNoSession
 	}
 	err := u.writeBy(ctx, by, userID, []table.Write{

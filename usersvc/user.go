@@ -54,7 +54,7 @@ func (u User) HasRole(role string) bool { return slices.Contains(u.Roles, role) 
 
 // Get returns the user with the id, or [ErrNotFound].
 func (u *Users) Get(ctx context.Context, id string) (User, error) {
-	if !isID(id) {
+	if !IsID(id) {
 		return User{}, ErrNotFound
 	}
 	item, err := u.Table.Get(ctx, userKey(id))

@@ -1,6 +1,6 @@
-// Package usersvc is who signs in: users, the identities at other providers that
-// they sign in with, their roles, their sessions, and the trail of what was done
-// to them. It states the rules and speaks the JSON API; it never sees a token.
+// Package usersvc holds the users: the identities at other providers that they
+// sign in with, their roles, their sessions, and the audit trail. It states the
+// rules; package usersvc/api serves them as JSON. Neither ever sees a token.
 //
 // What keeps users apart and rights where they belong:
 //

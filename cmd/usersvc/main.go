@@ -18,7 +18,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/metric"
 	"github.com/gatehouse-auth/gatehouse/internal/setup"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
-	"github.com/gatehouse-auth/gatehouse/usersvc"
+	"github.com/gatehouse-auth/gatehouse/usersvc/api"
 )
 
 func main() {
@@ -45,5 +45,5 @@ func build(getenv func(string) string, log *slog.Logger) (lambdahttp.Function, e
 	}
 	client := dynamodb.NewFromConfig(aws, func(o *dynamodb.Options) { o.BaseEndpoint = endpoint })
 	users := setup.Users(cfg, dynamotable.New(client, name))
-	return lambdahttp.Handler(usersvc.NewHandler(users, log)), nil
+	return lambdahttp.Handler(api.NewHandler(users, log)), nil
 }

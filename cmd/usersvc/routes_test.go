@@ -28,7 +28,7 @@ func TestRoutes(t *testing.T) {
 			}
 		}
 	}
-	raw, err := os.ReadFile("../../usersvc/openapi.json")
+	raw, err := os.ReadFile("../../usersvc/api/openapi.json")
 	if err != nil {
 		t.Fatal(err)
 	}

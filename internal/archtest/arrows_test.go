@@ -43,6 +43,11 @@ var arrows = []arrow{
 	{of("usersvc/..."), of("keys/...", "internal/token"),
 		"a protected function never touches a token"},
 
+	{of("usersvc", "usersvc/email"), of("net/http", "internal/httpx", "identity", "usersvc/api"),
+		"the rules about users know no HTTP: usersvc/api imports them, never the reverse"},
+	{of("loginsvc/..."), of("usersvc/api"),
+		"the login service calls the rules, not the JSON API"},
+
 	{of("loginsvc/..."), of(awsSDK, "github.com/aws/aws-lambda-go/lambda"),
 		"its handlers are plain http.Handlers: a laptop, a container and a Lambda run the same"},
 	{of("loginsvc/..."), of("authorizer/..."),

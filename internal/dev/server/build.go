@@ -23,6 +23,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
+	"github.com/gatehouse-auth/gatehouse/usersvc/api"
 )
 
 // builder puts the parts of one run together.
@@ -136,7 +137,7 @@ func (b *builder) functions(ctx context.Context) (map[string]gateway.Function, e
 	functions := map[string]gateway.Function{
 		"authorizer": decide.Handle,
 		"loginsvc":   lambdahttp.Handler(service),
-		"usersvc":    lambdahttp.Handler(usersvc.NewHandler(b.users, b.log)),
+		"usersvc":    lambdahttp.Handler(api.NewHandler(b.users, b.log)),
 		"demo":       lambdahttp.Handler(d.handler()),
 		"notes":      lambda.NewHandler((&notebook.Notebook{}).Handle).Invoke,
 	}

@@ -1,16 +1,34 @@
-package usersvc_test
+package api_test
 
 import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/gatehouse-auth/gatehouse/identity"
-	"github.com/gatehouse-auth/gatehouse/usersvc"
+	"github.com/gatehouse-auth/gatehouse/usersvc/api"
+	"github.com/gatehouse-auth/gatehouse/usersvc/userstest"
 )
+
+// harness is the API of the users of a test.
+type harness struct {
+	*userstest.Harness
+	seen map[string]bool // if not nil, the responses of the API so far
+}
+
+// engine opens a harness.
+type engine func(*testing.T) *harness
+
+// onEngines runs a test on each engine.
+func onEngines(t *testing.T, test func(*testing.T, engine)) {
+	userstest.OnEngines(t, os.Getenv, func(t *testing.T, open userstest.Engine) {
+		test(t, func(t *testing.T) *harness { return &harness{Harness: open(t)} })
+	})
+}
 
 // answer is what the API says.
 type answer struct {
@@ -40,14 +58,14 @@ func (a answer) items(t *testing.T, member string) []any {
 }
 
 // as is who calls: the identity that the authorizer makes of the user's token.
-func as(who in) identity.Identity {
-	return identity.Identity{Subject: who.user.ID, Roles: who.user.Roles, SessionID: who.session.ID}
+func as(who userstest.SignedIn) identity.Identity {
+	return identity.Identity{Subject: who.User.ID, Roles: who.User.Roles, SessionID: who.Session.ID}
 }
 
 var nobody identity.Identity
 
 // call makes one request of the API and holds the answer to its document.
-func (h *house) call(t *testing.T, who identity.Identity, method, path, body string, header ...string) answer {
+func (h *harness) call(t *testing.T, who identity.Identity, method, path, body string, header ...string) answer {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 	r.RemoteAddr = "192.0.2.9:1234"
@@ -62,7 +80,7 @@ func (h *house) call(t *testing.T, who identity.Identity, method, path, body str
 		r = r.WithContext(identity.NewContext(r.Context(), who))
 	}
 	w := httptest.NewRecorder()
-	usersvc.NewHandler(h.Users, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+	api.NewHandler(h.Users, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
 	a := answer{w.Code, w.Header(), w.Body.String()}
 	if method == "HEAD" {
 		a.body = "" // the server's part
@@ -83,7 +101,7 @@ func (h *house) call(t *testing.T, who identity.Identity, method, path, body str
 			t.Errorf("%s %s: %v", method, path, a.header)
 		}
 	}
-	for _, secret := range append(h.secrets, "sha256", "secret", "epoch", "claimed") {
+	for _, secret := range append(h.Secrets, "sha256", "secret", "epoch", "claimed") {
 		if strings.Contains(a.body, secret) && path != "/openapi.json" {
 			t.Errorf("S135 %s %s shows %q: %s", method, path, secret, a.body)
 		}

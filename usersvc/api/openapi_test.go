@@ -1,4 +1,4 @@
-package usersvc_test
+package api_test
 
 import (
 	"encoding/json"
@@ -17,7 +17,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/gatehouse-auth/gatehouse/usersvc"
+	"github.com/gatehouse-auth/gatehouse/usersvc/api"
+	"github.com/gatehouse-auth/gatehouse/usersvc/userstest"
 )
 
 // document is what the tests read of openapi.json.
@@ -199,7 +200,7 @@ func TestOpenAPI(t *testing.T) {
 			}
 		}
 		slices.Sort(documented)
-		if diff := cmp.Diff(slices.Sorted(slices.Values(usersvc.Routes())), documented); diff != "" {
+		if diff := cmp.Diff(slices.Sorted(slices.Values(api.Routes())), documented); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -220,7 +221,7 @@ func TestOpenAPI(t *testing.T) {
 		}
 	})
 	t.Run("is served to anyone", func(t *testing.T) {
-		a := openBolt(t).call(t, nobody, "GET", "/openapi.json", "")
+		a := (&harness{Harness: userstest.OpenBolt(t)}).call(t, nobody, "GET", "/openapi.json", "")
 		want, _ := os.ReadFile("openapi.json")
 		if a.status != 200 || a.body != string(want) || !strings.HasPrefix(a.header.Get("Content-Type"), "application/openapi+json") {
 			t.Error(a.status, a.header)

@@ -1,4 +1,4 @@
-package usersvc
+package api
 
 import (
 	"net/http"
@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
 // params returns the query parameters of a request. Each must be one of the
@@ -34,8 +35,8 @@ func limit(query map[string]string) (int, error) {
 		return 0, nil
 	}
 	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 || n > maxLimit {
-		return 0, invalid("limit: want a number from 1 to " + strconv.Itoa(maxLimit))
+	if err != nil || n < 1 || n > usersvc.MaxLimit {
+		return 0, invalid("limit: want a number from 1 to " + strconv.Itoa(usersvc.MaxLimit))
 	}
 	return n, nil
 }

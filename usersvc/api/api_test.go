@@ -1,4 +1,4 @@
-package usersvc_test
+package api_test
 
 import (
 	"fmt"
@@ -11,6 +11,8 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/identity"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
+	"github.com/gatehouse-auth/gatehouse/usersvc/api"
+	"github.com/gatehouse-auth/gatehouse/usersvc/userstest"
 )
 
 // TestAPI goes through every operation and every answer that the document has,
@@ -21,22 +23,22 @@ func testAPI(t *testing.T, open engine) {
 	h := open(t)
 	h.seen = map[string]bool{}
 	h.Roles = []string{"user", "admin", "editor"}
-	ada, lin, kim, sam := h.signIn(t, profile("ada")), h.signIn(t, profile("lin")), h.signIn(t, profile("kim")), h.signIn(t, profile("sam"))
-	h.signIn(t, at(profile("lin"), "other"))
-	if _, err := h.Suspend(t.Context(), operator, sam.user.ID); err != nil {
+	ada, lin, kim, sam := h.MustSignIn(t, userstest.Profile("ada")), h.MustSignIn(t, userstest.Profile("lin")), h.MustSignIn(t, userstest.Profile("kim")), h.MustSignIn(t, userstest.Profile("sam"))
+	h.MustSignIn(t, userstest.At(userstest.Profile("lin"), "other"))
+	if _, err := h.Suspend(t.Context(), userstest.Operator, sam.User.ID); err != nil {
 		t.Fatal(err)
 	}
-	gone := h.signIn(t, profile("gone"))
-	if err := h.Delete(t.Context(), operator, gone.user.ID); err != nil {
+	gone := h.MustSignIn(t, userstest.Profile("gone"))
+	if err := h.Delete(t.Context(), userstest.Operator, gone.User.ID); err != nil {
 		t.Fatal(err)
 	}
 
 	const name = `{"name":"Linnéa"}`
-	linPath, kimPath := "/users/"+lin.user.ID, "/users/"+kim.user.ID
+	linPath, kimPath := "/users/"+lin.User.ID, "/users/"+kim.User.ID
 
 	t.Run("who I am", func(t *testing.T) {
 		a := h.call(t, as(lin), "GET", "/me", "").want(t, 200, "")
-		want := `{"id":"` + lin.user.ID + `","email":"lin@example.com","email_verified":true,"name":"lin","roles":["user"],` +
+		want := `{"id":"` + lin.User.ID + `","email":"lin@example.com","email_verified":true,"name":"lin","roles":["user"],` +
 			`"status":"active","created_at":"2026-03-01T12:00:00Z","version":2}`
 		if strings.TrimSpace(a.body) != want || a.header.Get("ETag") != `"2"` {
 			t.Errorf("%s\n%s\n%v", a.body, want, a.header)
@@ -58,21 +60,21 @@ func testAPI(t *testing.T, open engine) {
 		h.call(t, as(sam), "PATCH", "/me", name).want(t, 403, "insufficient_role")
 	})
 	t.Run("where I am signed in", func(t *testing.T) {
-		second, third := h.signIn(t, profile("lin")), h.signIn(t, profile("lin"))
+		second, third := h.MustSignIn(t, userstest.Profile("lin")), h.MustSignIn(t, userstest.Profile("lin"))
 		a := h.call(t, as(lin), "GET", "/me/sessions", "").want(t, 200, "")
-		if current := a.items(t, "current"); len(current) != 4 || slices.Index(current, any(true)) != slices.Index(a.items(t, "id"), any(lin.session.ID)) {
+		if current := a.items(t, "current"); len(current) != 4 || slices.Index(current, any(true)) != slices.Index(a.items(t, "id"), any(lin.Session.ID)) {
 			t.Error(a.body)
 		}
-		h.call(t, as(lin), "DELETE", "/me/sessions/"+second.session.ID, "").want(t, 204, "")
-		h.wantSession(t, second.cookie, usersvc.ErrNoSession)
-		h.call(t, as(lin), "DELETE", "/me/sessions/"+second.session.ID, "").want(t, 404, "not_found")
+		h.call(t, as(lin), "DELETE", "/me/sessions/"+second.Session.ID, "").want(t, 204, "")
+		h.WantSession(t, second.Cookie, usersvc.ErrNoSession)
+		h.call(t, as(lin), "DELETE", "/me/sessions/"+second.Session.ID, "").want(t, 404, "not_found")
 		h.call(t, as(lin), "DELETE", "/me/sessions/others", "").want(t, 204, "")
-		h.wantSession(t, third.cookie, usersvc.ErrNoSession)
-		h.wantSession(t, lin.cookie, nil)
-		h.call(t, identity.Identity{Subject: lin.user.ID, Roles: lin.user.Roles}, "DELETE", "/me/sessions/others", "").want(t, 401, "invalid_token")
+		h.WantSession(t, third.Cookie, usersvc.ErrNoSession)
+		h.WantSession(t, lin.Cookie, nil)
+		h.call(t, identity.Identity{Subject: lin.User.ID, Roles: lin.User.Roles}, "DELETE", "/me/sessions/others", "").want(t, 401, "invalid_token")
 		h.call(t, as(third), "DELETE", "/me/sessions/others", "").want(t, 401, "invalid_token")
 		h.call(t, as(lin), "DELETE", "/me/sessions", "").want(t, 204, "")
-		h.wantSession(t, lin.cookie, usersvc.ErrNoSession)
+		h.WantSession(t, lin.Cookie, usersvc.ErrNoSession)
 		h.call(t, as(sam), "DELETE", "/me/sessions", "").want(t, 403, "insufficient_role")
 	})
 	t.Run("what I sign in with", func(t *testing.T) {
@@ -88,7 +90,7 @@ func testAPI(t *testing.T, open engine) {
 		h.call(t, as(sam), "DELETE", h.firstIdentity(t, sam), "").want(t, 403, "insufficient_role")
 	})
 	t.Run("everything about me", func(t *testing.T) {
-		if err := h.GiveConsent(t.Context(), by(lin), usersvc.App{ID: "photos", Ref: "photos"}, []string{"openid"}); err != nil {
+		if err := h.GiveConsent(t.Context(), userstest.By(lin), usersvc.App{ID: "photos", Ref: "photos"}, []string{"openid"}); err != nil {
 			t.Fatal(err)
 		}
 		a := h.call(t, as(lin), "GET", "/me/export", "").want(t, 200, "")
@@ -98,7 +100,7 @@ func testAPI(t *testing.T, open engine) {
 			}
 		}
 		h.call(t, as(sam), "GET", "/me/export", "").want(t, 200, "")
-		if strings.Contains(a.body, kim.user.ID) || !strings.HasPrefix(a.header.Get("Content-Disposition"), "attachment") {
+		if strings.Contains(a.body, kim.User.ID) || !strings.HasPrefix(a.header.Get("Content-Disposition"), "attachment") {
 			t.Error(a.body, a.header)
 		}
 	})
@@ -121,26 +123,26 @@ func testAPI(t *testing.T, open engine) {
 		h.call(t, as(ada), "PUT", linPath+"/roles", `{"roles":["root"]}`).want(t, 400, "unknown_role")
 		h.call(t, as(ada), "PUT", linPath+"/roles", `{"roles":null}`).want(t, 400, "invalid_request")
 		h.call(t, as(ada), "PUT", linPath+"/roles", `{"roles":[]}`, "If-Match", `"1"`).want(t, 412, "version_changed")
-		h.call(t, as(ada), "PUT", "/users/"+ada.user.ID+"/roles", `{"roles":[]}`).want(t, 409, "last_admin")
+		h.call(t, as(ada), "PUT", "/users/"+ada.User.ID+"/roles", `{"roles":[]}`).want(t, 409, "last_admin")
 		h.call(t, as(ada), "PUT", linPath+"/roles", `{"roles":[]}`).want(t, 200, "")
 	})
 	t.Run("status", func(t *testing.T) {
 		h.call(t, as(ada), "POST", linPath+"/suspend", "").want(t, 200, "")
 		h.call(t, as(ada), "POST", linPath+"/activate", "").want(t, 200, "")
-		h.call(t, as(ada), "POST", "/users/"+ada.user.ID+"/suspend", "").want(t, 409, "oneself")
-		h.call(t, as(ada), "POST", "/users/"+ada.user.ID+"/activate", "").want(t, 409, "oneself")
+		h.call(t, as(ada), "POST", "/users/"+ada.User.ID+"/suspend", "").want(t, 409, "oneself")
+		h.call(t, as(ada), "POST", "/users/"+ada.User.ID+"/activate", "").want(t, 409, "oneself")
 	})
 	t.Run("another's sessions", func(t *testing.T) {
-		lin := h.signIn(t, profile("kim"))
+		lin := h.MustSignIn(t, userstest.Profile("kim"))
 		h.call(t, as(ada), "GET", kimPath+"/sessions", "").want(t, 200, "")
-		h.call(t, as(ada), "DELETE", kimPath+"/sessions/"+lin.session.ID, "").want(t, 204, "")
-		h.wantSession(t, lin.cookie, usersvc.ErrNoSession)
+		h.call(t, as(ada), "DELETE", kimPath+"/sessions/"+lin.Session.ID, "").want(t, 204, "")
+		h.WantSession(t, lin.Cookie, usersvc.ErrNoSession)
 		h.call(t, as(ada), "DELETE", kimPath+"/sessions", "").want(t, 204, "")
-		h.wantSession(t, kim.cookie, usersvc.ErrNoSession)
+		h.WantSession(t, kim.Cookie, usersvc.ErrNoSession)
 	})
 	t.Run("the list", func(t *testing.T) {
 		a := h.call(t, as(ada), "GET", "/users?q=ad&role=admin&status=active&limit=5", "").want(t, 200, "")
-		if ids := a.items(t, "id"); len(ids) != 1 || ids[0] != ada.user.ID {
+		if ids := a.items(t, "id"); len(ids) != 1 || ids[0] != ada.User.ID {
 			t.Error(a.body)
 		}
 		for _, query := range []string{"limit=0", "limit=201", "limit=x", "limit=1;q=a", "status=deleted", "status=Active", "q=a&q=b", "rôle=admin", "%zz"} {
@@ -148,13 +150,13 @@ func testAPI(t *testing.T, open engine) {
 		}
 	})
 	t.Run("what was done", func(t *testing.T) {
-		h.clock.pass(time.Second)
+		h.Clock.Pass(time.Second)
 		h.call(t, as(ada), "DELETE", kimPath+"/sessions", "").want(t, 204, "")
-		a := h.call(t, as(ada), "GET", "/audit?user="+kim.user.ID+"&limit=1", "").want(t, 200, "")
-		if fmt.Sprint(a.items(t, "action"), a.items(t, "actor"), a.items(t, "source_ip")) != fmt.Sprintf("[sessions.ended] [%s] [192.0.2.9]", ada.user.ID) {
+		a := h.call(t, as(ada), "GET", "/audit?user="+kim.User.ID+"&limit=1", "").want(t, 200, "")
+		if fmt.Sprint(a.items(t, "action"), a.items(t, "actor"), a.items(t, "source_ip")) != fmt.Sprintf("[sessions.ended] [%s] [192.0.2.9]", ada.User.ID) {
 			t.Error(a.body)
 		}
-		h.call(t, as(ada), "GET", "/audit?actor="+ada.user.ID+"&time=2026-03", "").want(t, 200, "")
+		h.call(t, as(ada), "GET", "/audit?actor="+ada.User.ID+"&time=2026-03", "").want(t, 200, "")
 		for _, query := range []string{"user=%23", "actor=a%00", "time=%25", "time=2026-03%23", "who=x"} {
 			h.call(t, as(ada), "GET", "/audit?"+query, "").want(t, 400, "invalid_request")
 		}
@@ -163,7 +165,7 @@ func testAPI(t *testing.T, open engine) {
 		h.call(t, as(ada), "DELETE", linPath, "").want(t, 204, "")
 		h.call(t, as(ada), "DELETE", linPath, "").want(t, 404, "not_found")
 		h.call(t, as(ada), "DELETE", "/me", "").want(t, 409, "last_admin")
-		h.call(t, as(ada), "DELETE", "/users/"+ada.user.ID, "").want(t, 409, "last_admin")
+		h.call(t, as(ada), "DELETE", "/users/"+ada.User.ID, "").want(t, 409, "last_admin")
 		h.call(t, as(sam), "DELETE", "/me", "").want(t, 403, "insufficient_role")
 		h.call(t, as(kim), "DELETE", "/me", "").want(t, 204, "")
 	})
@@ -184,9 +186,9 @@ func testAPI(t *testing.T, open engine) {
 }
 
 // firstIdentity is the path of an identity of the user, to unlink it.
-func (h *house) firstIdentity(t *testing.T, who in) string {
+func (h *harness) firstIdentity(t *testing.T, who userstest.SignedIn) string {
 	t.Helper()
-	linked, err := h.Identities(t.Context(), who.user.ID)
+	linked, err := h.Identities(t.Context(), who.User.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,10 +215,10 @@ func bodyFor(route string) string {
 // refusals asks every operation without an identity, without the role, about a
 // user who is not there, as an admin who is none any more, with a body of another
 // type, and while the table is out of reach.
-func (h *house) refusals(t *testing.T, admin in) {
+func (h *harness) refusals(t *testing.T, admin userstest.SignedIn) {
 	working := h.Users.Table
 	forged := identity.Identity{Subject: "u_forged", Roles: []string{"admin"}}
-	for _, route := range usersvc.Routes() {
+	for _, route := range api.Routes() {
 		method, path := concrete(route, "u_unknown")
 		body := bodyFor(route)
 		h.call(t, nobody, method, path, body).want(t, 401, "invalid_token")
@@ -228,37 +230,20 @@ func (h *house) refusals(t *testing.T, admin in) {
 			h.call(t, as(admin), method, path, body).want(t, 404, "not_found")
 		}
 		// The app of somebody else, which a user let have their name.
-		h.call(t, identity.Identity{Subject: admin.user.ID, SessionID: admin.session.ID, Scopes: []string{"openid", "profile"}, ClientID: "ext"},
+		h.call(t, identity.Identity{Subject: admin.User.ID, SessionID: admin.Session.ID, Scopes: []string{"openid", "profile"}, ClientID: "ext"},
 			method, path, body).want(t, 403, "insufficient_role")
 		if !strings.HasPrefix(path, "/me") {
 			h.call(t, identity.Identity{Subject: "u_1", Roles: []string{"user", "Admin", "admins"}}, method, path, body).want(t, 403, "insufficient_role")
 		}
 		if strings.Contains(route, "{id}") && method != "GET" {
-			_, path := concrete(route, admin.user.ID)
+			_, path := concrete(route, admin.User.ID)
 			h.call(t, forged, method, path, body).want(t, 403, "insufficient_role")
 		}
-		h.Users.Table = broken{}
+		h.Users.Table = userstest.Unavailable{}
 		a := h.call(t, as(admin), method, path, body).want(t, 503, "temporarily_unavailable")
 		if a.header.Get("Retry-After") == "" {
 			t.Error(route, a.header)
 		}
 		h.Users.Table = working
-	}
-}
-
-func TestUnavailable(t *testing.T) { onEngines(t, testUnavailable) }
-
-func testUnavailable(t *testing.T, open engine) {
-	h := open(t)
-	lin := h.signIn(t, profile("lin"))
-	h.Users.Table = broken{}
-	if _, _, _, err := h.SignIn(t.Context(), profile("lin"), usersvc.SignInInfo{}); err == nil {
-		t.Error("signed in")
-	}
-	if _, _, err := h.Session(t.Context(), lin.cookie); err == nil || strings.Contains(err.Error(), lin.cookie) {
-		t.Error(err)
-	}
-	if err := h.EndSession(t.Context(), lin.user.ID, lin.session.ID); err == nil {
-		t.Error("S114 ended a session that lives on")
 	}
 }

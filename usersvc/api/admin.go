@@ -1,12 +1,13 @@
-package usersvc
+package api
 
 import (
 	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
-func (a *api) getUsers(c call) error {
+func (h *handlers) getUsers(c call) error {
 	query, err := params(c.Request, "q", "role", "status", "limit", "cursor")
 	if err != nil {
 		return err
@@ -15,11 +16,11 @@ func (a *api) getUsers(c call) error {
 	if err != nil {
 		return err
 	}
-	status := Status(query["status"])
-	if status != "" && status != Active && status != Suspended {
+	status := usersvc.Status(query["status"])
+	if status != "" && status != usersvc.Active && status != usersvc.Suspended {
 		return invalid("status: want active or suspended")
 	}
-	page, err := a.users.List(c.Context(), Filter{
+	page, err := h.users.List(c.Context(), usersvc.Filter{
 		Search: query["q"], Role: query["role"], Status: status, Limit: n, Cursor: query["cursor"],
 	})
 	if err != nil {
@@ -28,18 +29,18 @@ func (a *api) getUsers(c call) error {
 	return httpx.JSON(c.w, page)
 }
 
-func (a *api) getUser(c call) error {
-	user, err := a.users.Get(c.Context(), c.id())
+func (h *handlers) getUser(c call) error {
+	user, err := h.users.Get(c.Context(), c.id())
 	if err != nil {
 		return err
 	}
 	return writeUser(c.w, c.Request, user)
 }
 
-func (a *api) patchUser(c call) error { return a.rename(c, c.id()) }
+func (h *handlers) patchUser(c call) error { return h.rename(c, c.id()) }
 
-func (a *api) deleteUser(c call) error {
-	return c.done(a.users.Delete(c.Context(), c.by(), c.id()))
+func (h *handlers) deleteUser(c call) error {
+	return c.done(h.users.Delete(c.Context(), c.by(), c.id()))
 }
 
 // rolesChange is the roles that a user is to have.
@@ -47,7 +48,7 @@ type rolesChange struct {
 	Roles []string `json:"roles"`
 }
 
-func (a *api) putRoles(c call) error {
+func (h *handlers) putRoles(c call) error {
 	change, err := decode[rolesChange](c.Request)
 	if err != nil {
 		return err
@@ -55,46 +56,46 @@ func (a *api) putRoles(c call) error {
 	if change.Roles == nil {
 		return invalid("body: want roles, a list")
 	}
-	return c.answer(a.users.SetRoles(c.Context(), c.by(), c.id(), change.Roles, ifMatch(c.Request)))
+	return c.answer(h.users.SetRoles(c.Context(), c.by(), c.id(), change.Roles, ifMatch(c.Request)))
 }
 
-func (a *api) suspend(c call) error {
-	return c.answer(a.users.Suspend(c.Context(), c.by(), c.id()))
+func (h *handlers) suspend(c call) error {
+	return c.answer(h.users.Suspend(c.Context(), c.by(), c.id()))
 }
 
-func (a *api) activate(c call) error {
-	return c.answer(a.users.Activate(c.Context(), c.by(), c.id()))
+func (h *handlers) activate(c call) error {
+	return c.answer(h.users.Activate(c.Context(), c.by(), c.id()))
 }
 
-func (a *api) getSessions(c call) error { return a.listSessions(c, c.id()) }
+func (h *handlers) getSessions(c call) error { return h.listSessions(c, c.id()) }
 
 // listedSession tells which session the caller is in.
 type listedSession struct {
-	Session
+	usersvc.Session
 	Current bool `json:"current"`
 }
 
-func (a *api) listSessions(c call, userID string) error {
-	sessions, err := a.users.Sessions(c.Context(), userID)
+func (h *handlers) listSessions(c call, userID string) error {
+	sessions, err := h.users.Sessions(c.Context(), userID)
 	if err != nil {
 		return err
 	}
-	page := Page[listedSession]{Items: []listedSession{}}
+	page := usersvc.Page[listedSession]{Items: []listedSession{}}
 	for _, s := range sessions {
 		page.Items = append(page.Items, listedSession{s, s.ID == c.who.SessionID})
 	}
 	return httpx.JSON(c.w, page)
 }
 
-func (a *api) deleteSessions(c call) error {
-	return c.done(a.users.EndSessions(c.Context(), c.by(), c.id(), ""))
+func (h *handlers) deleteSessions(c call) error {
+	return c.done(h.users.EndSessions(c.Context(), c.by(), c.id(), ""))
 }
 
-func (a *api) deleteSession(c call) error {
-	return c.done(a.users.EndSessionBy(c.Context(), c.by(), c.id(), c.PathValue("sid")))
+func (h *handlers) deleteSession(c call) error {
+	return c.done(h.users.EndSessionBy(c.Context(), c.by(), c.id(), c.PathValue("sid")))
 }
 
-func (a *api) getAudit(c call) error {
+func (h *handlers) getAudit(c call) error {
 	query, err := params(c.Request, "user", "actor", "time", "limit", "cursor")
 	if err != nil {
 		return err
@@ -107,11 +108,11 @@ func (a *api) getAudit(c call) error {
 		return invalid("time: want the beginning of a time, as 2026-03-01T12")
 	}
 	for _, name := range []string{"user", "actor"} {
-		if id := query[name]; id != "" && !isID(id) {
+		if id := query[name]; id != "" && !usersvc.IsID(id) {
 			return invalid(name + ": want the id of a user")
 		}
 	}
-	page, err := a.users.Audit(c.Context(), AuditFilter{
+	page, err := h.users.Audit(c.Context(), usersvc.AuditFilter{
 		UserID: query["user"], Actor: query["actor"], Time: query["time"], Limit: n, Cursor: query["cursor"],
 	})
 	if err != nil {

@@ -1,4 +1,4 @@
-package usersvc
+package api
 
 import (
 	"net/http"
@@ -7,10 +7,11 @@ import (
 	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
 // writeUser answers with a user and their version as the ETag.
-func writeUser(w http.ResponseWriter, r *http.Request, user User) error {
+func writeUser(w http.ResponseWriter, r *http.Request, user usersvc.User) error {
 	tag := etag(user.Version)
 	w.Header().Set("ETag", tag)
 	if r.Method == http.MethodGet && slices.ContainsFunc(tags(r, "If-None-Match"), func(t string) bool {

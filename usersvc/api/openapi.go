@@ -1,4 +1,4 @@
-package usersvc
+package api
 
 import (
 	_ "embed"
@@ -12,7 +12,7 @@ var openAPI []byte
 
 const openAPIPath = "/openapi.json"
 
-// getOpenAPI needs no identity: it holds nothing about anybody.
+// getOpenAPI needs no identity: the document holds no personal data.
 func getOpenAPI(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "application/openapi+json")
 	w.Header().Set("Cache-Control", "public, max-age=300")

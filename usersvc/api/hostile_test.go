@@ -1,4 +1,4 @@
-package usersvc_test
+package api_test
 
 import (
 	"fmt"
@@ -9,24 +9,26 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/identity"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
+	"github.com/gatehouse-auth/gatehouse/usersvc/api"
+	"github.com/gatehouse-auth/gatehouse/usersvc/userstest"
 )
 
 func TestStrangers(t *testing.T) { onEngines(t, testStrangers) }
 
 func testStrangers(t *testing.T, open engine) {
 	h := open(t)
-	h.signIn(t, profile("ada"))
-	lin, kim := h.signIn(t, profile("lin")), h.signIn(t, profile("kim"))
+	h.MustSignIn(t, userstest.Profile("ada"))
+	lin, kim := h.MustSignIn(t, userstest.Profile("lin")), h.MustSignIn(t, userstest.Profile("kim"))
 	t.Run("S129 a user gets the same answer about another user and about nobody", func(t *testing.T) {
-		h.unchanged(t, kim.user.ID, func() {
-			for _, route := range usersvc.Routes() {
+		h.WantUnchanged(t, kim.User.ID, func() {
+			for _, route := range api.Routes() {
 				if !strings.Contains(route, "{id}") {
 					continue
 				}
 				var bodies []string
-				for _, id := range []string{kim.user.ID, "u_unknown", "%00", strings.Repeat("u", 4000)} {
+				for _, id := range []string{kim.User.ID, "u_unknown", "%00", strings.Repeat("u", 4000)} {
 					method, path := concrete(route, id)
-					calls := h.table.during(func() {
+					calls := h.Table.During(func() {
 						bodies = append(bodies, h.call(t, as(lin), method, path, bodyFor(route)).want(t, 403, "insufficient_role").body)
 					})
 					if calls != 0 {
@@ -40,8 +42,8 @@ func testStrangers(t *testing.T, open engine) {
 		})
 	})
 	t.Run("S129 and HEAD is no way round", func(t *testing.T) {
-		for _, route := range usersvc.Routes() {
-			method, path := concrete(route, kim.user.ID)
+		for _, route := range api.Routes() {
+			method, path := concrete(route, kim.User.ID)
 			if method != "GET" || strings.HasPrefix(path, "/me") {
 				continue
 			}
@@ -54,28 +56,29 @@ func testStrangers(t *testing.T, open engine) {
 		}
 	})
 	t.Run("S129 another's session or identity is like none", func(t *testing.T) {
-		linked, err := h.Identities(t.Context(), kim.user.ID)
+		linked, err := h.Identities(t.Context(), kim.User.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for path, unknown := range map[string]string{
-			"/me/sessions/" + kim.session.ID:  "/me/sessions/s_unknown",
+			"/me/sessions/" + kim.Session.ID:  "/me/sessions/s_unknown",
 			"/me/identities/" + linked[0].ID:  "/me/identities/unknown",
 			"/me/sessions/session%23":         "/me/sessions/s_unknown",
-			"/me/sessions/" + kim.user.ID:     "/me/sessions/s_unknown",
-			"/me/sessions/" + kim.cookie[:40]: "/me/sessions/s_unknown",
+			"/me/sessions/" + kim.User.ID:     "/me/sessions/s_unknown",
+			"/me/sessions/" + kim.Cookie[:40]: "/me/sessions/s_unknown",
 		} {
 			a, b := h.call(t, as(lin), "DELETE", path, ""), h.call(t, as(lin), "DELETE", unknown, "")
 			if a.status != 404 || a.body != b.body {
 				t.Errorf("%s: %d %s and %s", path, a.status, a.body, b.body)
 			}
 		}
-		h.wantSession(t, kim.cookie, nil)
+		h.WantSession(t, kim.Cookie, nil)
 	})
 	t.Run("S135 nobody learns whether an address is known, but who owns it and admins", func(t *testing.T) {
 		for _, address := range []string{"kim@example.com", "nobody@example.com"} {
 			h.call(t, as(lin), "GET", "/users?q="+address, "").want(t, 403, "insufficient_role")
-			p := with(at(profile("eve"), "stranger"), func(p *usersvc.Profile) { p.Email, p.EmailVerified, p.Subject = address, false, "eve "+address })
+			p := userstest.At(userstest.Profile("eve"), "stranger")
+			p.Email, p.EmailVerified, p.Subject = address, false, "eve "+address
 			if _, _, _, err := h.SignIn(t.Context(), p, usersvc.SignInInfo{}); err != nil {
 				t.Errorf("%s: %v", address, err)
 			}
@@ -86,7 +89,7 @@ func testStrangers(t *testing.T, open engine) {
 		for _, path := range []string{"/me", "/me/sessions", "/me/identities", "/me/export"} {
 			h.call(t, as(lin), "GET", path, "").want(t, 200, "") // call looks for them
 		}
-		for _, path := range []string{"/users", "/users/" + lin.user.ID, "/users/" + lin.user.ID + "/sessions", "/audit"} {
+		for _, path := range []string{"/users", "/users/" + lin.User.ID, "/users/" + lin.User.ID + "/sessions", "/audit"} {
 			h.call(t, admin, "GET", path, "").want(t, 200, "")
 		}
 	})
@@ -100,19 +103,19 @@ func TestMassAssignment(t *testing.T) { onEngines(t, testMassAssignment) }
 
 func testMassAssignment(t *testing.T, open engine) {
 	h := open(t)
-	ada, lin := h.signIn(t, profile("ada")), h.signIn(t, profile("lin"))
+	ada, lin := h.MustSignIn(t, userstest.Profile("ada")), h.MustSignIn(t, userstest.Profile("lin"))
 	for _, member := range []string{
 		`"roles":["admin"]`, `"role":"admin"`, `"email":"ada@example.com"`, `"email_verified":true`, `"iss":"x"`, `"sub":"x"`, `"issuer":"x"`,
 		`"subject":"x"`, `"disabled":false`, `"status":"active"`, `"created_at":"2020-01-01T00:00:00Z"`, `"id":"u_1"`, `"ID":"u_1"`, `"version":9`,
 		`"epoch":0`, `"claimed_email":"ada@example.com"`, `"admin_given":true`, `"identities":9`, `"picture":"https://x.example"`, `"":1`, `"__proto__":{}`,
 	} {
 		t.Run("S130 "+member, func(t *testing.T) {
-			h.unchanged(t, lin.user.ID, func() {
+			h.WantUnchanged(t, lin.User.ID, func() {
 				h.call(t, as(lin), "PATCH", "/me", `{`+member+`}`).want(t, 400, "invalid_request")
 				h.call(t, as(lin), "PATCH", "/me", `{"name":"x",`+member+`}`).want(t, 400, "invalid_request")
-				h.call(t, as(ada), "PATCH", "/users/"+lin.user.ID, `{"name":"x",`+member+`}`).want(t, 400, "invalid_request")
+				h.call(t, as(ada), "PATCH", "/users/"+lin.User.ID, `{"name":"x",`+member+`}`).want(t, 400, "invalid_request")
 				if !strings.HasPrefix(member, `"roles"`) {
-					h.call(t, as(ada), "PUT", "/users/"+lin.user.ID+"/roles", `{"roles":["user"],`+member+`}`).want(t, 400, "invalid_request")
+					h.call(t, as(ada), "PUT", "/users/"+lin.User.ID+"/roles", `{"roles":["user"],`+member+`}`).want(t, 400, "invalid_request")
 				}
 			})
 		})
@@ -123,7 +126,7 @@ func TestBodies(t *testing.T) { onEngines(t, testBodies) }
 
 func testBodies(t *testing.T, open engine) {
 	h := open(t)
-	lin := h.signIn(t, profile("lin"))
+	lin := h.MustSignIn(t, userstest.Profile("lin"))
 	deep := func(n int) string { return strings.Repeat(`{"a":`, n) + "1" + strings.Repeat("}", n) }
 	for name, body := range map[string]string{
 		"a member twice":                      `{"name":"a","name":"b"}`,
@@ -171,7 +174,7 @@ func testBodies(t *testing.T, open engine) {
 		"a hexadecimal escape that is broken": `{"name":"\u00g0"}`,
 	} {
 		t.Run("S134 "+name, func(t *testing.T) {
-			h.unchanged(t, lin.user.ID, func() {
+			h.WantUnchanged(t, lin.User.ID, func() {
 				h.call(t, as(lin), "PATCH", "/me", body, "Content-Type", "application/json").want(t, 400, "invalid_request")
 			})
 		})
@@ -192,7 +195,7 @@ func testBodies(t *testing.T, open engine) {
 	})
 	t.Run("a body of another type", func(t *testing.T) {
 		for _, kind := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/jsonx", "multipart/form-data", ";"} {
-			h.unchanged(t, lin.user.ID, func() {
+			h.WantUnchanged(t, lin.User.ID, func() {
 				h.call(t, as(lin), "PATCH", "/me", `{"name":"x"}`, "Content-Type", kind).want(t, 415, "invalid_request")
 			})
 		}
@@ -203,10 +206,10 @@ func TestIfMatch(t *testing.T) { onEngines(t, testIfMatch) }
 
 func testIfMatch(t *testing.T, open engine) {
 	h := open(t)
-	lin := h.signIn(t, profile("lin"))
+	lin := h.MustSignIn(t, userstest.Profile("lin"))
 	t.Run("S132 what is not the version changes nothing", func(t *testing.T) {
 		for _, tag := range []string{`"2"`, `"0"`, `"-1"`, `"01"`, `1`, `W/"1"`, `"1", "2"`, `"`, `""`, `"1`, `"x"`, `"9223372036854775808"`, "''"} {
-			h.unchanged(t, lin.user.ID, func() {
+			h.WantUnchanged(t, lin.User.ID, func() {
 				h.call(t, as(lin), "PATCH", "/me", `{"name":"x"}`, "If-Match", tag).want(t, 412, "version_changed")
 			})
 		}
@@ -222,10 +225,10 @@ func TestCursors(t *testing.T) { onEngines(t, testCursors) }
 
 func testCursors(t *testing.T, open engine) {
 	h := open(t)
-	ada := h.signIn(t, profile("ada"))
+	ada := h.MustSignIn(t, userstest.Profile("ada"))
 	for _, name := range []string{"lin", "sam", "kim"} {
-		h.clock.pass(time.Second)
-		h.signIn(t, profile(name))
+		h.Clock.Pass(time.Second)
+		h.MustSignIn(t, userstest.Profile(name))
 	}
 	next := func(path string) string {
 		return h.call(t, as(ada), "GET", path, "").want(t, 200, "").object(t)["next"].(string)
@@ -234,7 +237,7 @@ func testCursors(t *testing.T, open engine) {
 		var got []any
 		for cursor := ""; ; {
 			var a answer
-			if n := h.table.during(func() { a = h.call(t, as(ada), "GET", "/users?limit=3&cursor="+cursor, "") }); n != 1 {
+			if n := h.Table.During(func() { a = h.call(t, as(ada), "GET", "/users?limit=3&cursor="+cursor, "") }); n != 1 {
 				t.Errorf("%d calls of the table", n)
 			}
 			got = append(got, a.items(t, "name")...)
@@ -247,7 +250,7 @@ func testCursors(t *testing.T, open engine) {
 		}
 	})
 	t.Run("S131 with any byte changed", func(t *testing.T) {
-		for _, path := range []string{"/users?limit=1", "/users?limit=1&q=a", "/audit?limit=1", "/audit?limit=1&user=" + ada.user.ID} {
+		for _, path := range []string{"/users?limit=1", "/users?limit=1&q=a", "/audit?limit=1", "/audit?limit=1&user=" + ada.User.ID} {
 			cursor := h.call(t, as(ada), "GET", path, "").want(t, 200, "").object(t)["next"]
 			if cursor == nil {
 				continue
@@ -261,10 +264,10 @@ func testCursors(t *testing.T, open engine) {
 	})
 	t.Run("S131 of another list", func(t *testing.T) {
 		users, audit := next("/users?limit=1"), next("/audit?limit=1")
-		mine := next("/audit?limit=1&user=" + ada.user.ID)
+		mine := next("/audit?limit=1&user=" + ada.User.ID)
 		for _, path := range []string{
 			"/users?cursor=" + audit, "/users?cursor=" + mine, "/users?q=a&cursor=" + users, "/audit?cursor=" + users, "/audit?cursor=" + mine,
-			"/audit?user=u_other&cursor=" + mine, "/audit?actor=" + ada.user.ID + "&cursor=" + mine,
+			"/audit?user=u_other&cursor=" + mine, "/audit?actor=" + ada.User.ID + "&cursor=" + mine,
 		} {
 			h.call(t, as(ada), "GET", path, "").want(t, 400, "bad_cursor")
 		}

@@ -1,0 +1,69 @@
+package userstest
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+)
+
+// Counted counts the calls of a table.
+type Counted struct {
+	table.Table
+	calls atomic.Int64
+}
+
+func (c *Counted) Get(ctx context.Context, key table.Key) (table.Item, error) {
+	c.calls.Add(1)
+	return c.Table.Get(ctx, key)
+}
+
+func (c *Counted) Write(ctx context.Context, writes ...table.Write) error {
+	c.calls.Add(1)
+	return c.Table.Write(ctx, writes...)
+}
+
+func (c *Counted) Query(ctx context.Context, q table.Query) (table.Page, error) {
+	c.calls.Add(1)
+	return c.Table.Query(ctx, q)
+}
+
+// During returns how many calls do makes.
+func (c *Counted) During(do func()) int64 {
+	before := c.calls.Load()
+	do()
+	return c.calls.Load() - before
+}
+
+// Unavailable is a table that cannot be reached.
+type Unavailable struct{}
+
+func (Unavailable) Get(context.Context, table.Key) (table.Item, error) {
+	return nil, table.ErrUnavailable
+}
+func (Unavailable) Write(context.Context, ...table.Write) error { return table.ErrUnavailable }
+func (Unavailable) Query(context.Context, table.Query) (table.Page, error) {
+	return table.Page{}, table.ErrUnavailable
+}
+
+// Clock is a clock that only the test moves.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// Now returns the time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Pass moves the clock forward.
+func (c *Clock) Pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
