@@ -96,20 +96,21 @@ func (n AccountNotice) bad() bool {
 	return false
 }
 
-// maxRows is how many rows of a list an account shows.
-const maxRows = 12
+func (n AccountNotice) status() int { return noticeStatus(n.bad()) }
 
-func (Account) name() string               { return "account" }
-func (a Account) formOrigins() []string    { return a.FormActionOrigins }
-func (Account) heading(t catalogue) string { return t.must("account.heading") }
-func (a Account) frame() Frame             { return a.Frame }
-func (Account) place() place               { return placeAccount }
-
-func (a Account) status() int {
-	if a.Notice.bad() {
+// noticeStatus is the HTTP status of a page with a notice.
+func noticeStatus(bad bool) int {
+	if bad {
 		return http.StatusConflict
 	}
 	return http.StatusOK
+}
+
+// maxRows is how many rows of a list an account shows.
+const maxRows = 12
+
+func (a Account) describe() descriptor {
+	return descriptor{template: "account", status: a.Notice.status(), frame: &a.Frame, place: placeAccount, formOrigins: a.FormActionOrigins}
 }
 
 // Bad tells whether the notice says that something was not done.
@@ -130,7 +131,4 @@ func (a Account) More() int { return len(a.Sessions) - len(a.Shown()) }
 // AccountDeleted says that an account is gone.
 type AccountDeleted struct{}
 
-func (AccountDeleted) name() string               { return "account_deleted" }
-func (AccountDeleted) status() int                { return http.StatusOK }
-func (AccountDeleted) formOrigins() []string      { return nil }
-func (AccountDeleted) heading(t catalogue) string { return t.must("account_deleted.heading") }
+func (AccountDeleted) describe() descriptor { return descriptor{template: "account_deleted"} }

@@ -1,7 +1,7 @@
 package pages
 
 import (
-	"net/http"
+	"cmp"
 	"time"
 )
 
@@ -33,12 +33,9 @@ type AdminUsers struct {
 	Previous     string   // cursor; "": this is the beginning
 }
 
-func (AdminUsers) name() string               { return "admin_users" }
-func (AdminUsers) status() int                { return http.StatusOK }
-func (AdminUsers) formOrigins() []string      { return nil }
-func (AdminUsers) heading(t catalogue) string { return t.must("admin_users.heading") }
-func (a AdminUsers) frame() Frame             { return a.Frame }
-func (AdminUsers) place() place               { return placeUsers }
+func (a AdminUsers) describe() descriptor {
+	return descriptor{template: "admin_users", frame: &a.Frame, place: placeUsers}
+}
 
 // Here is the address of the list.
 func (a AdminUsers) Here() string { return a.path("/admin/users") }
@@ -100,23 +97,13 @@ func (n AdminNotice) bad() bool {
 	return n == UserChanged || n == LastAdmin || n == NotToOneself || n == DeleteNotConfirmed
 }
 
-func (AdminUser) name() string          { return "admin_user" }
-func (AdminUser) formOrigins() []string { return nil }
-func (a AdminUser) frame() Frame        { return a.Frame }
-func (AdminUser) place() place          { return placeUsers }
+func (n AdminNotice) status() int { return noticeStatus(n.bad()) }
 
-func (a AdminUser) status() int {
-	if a.Notice.bad() {
-		return http.StatusConflict
+func (a AdminUser) describe() descriptor {
+	return descriptor{
+		template: "admin_user", status: a.Notice.status(), frame: &a.Frame, place: placeUsers,
+		heading: words{"admin_user.heading", "name", cmp.Or(a.User.Name, a.User.ID)},
 	}
-	return http.StatusOK
-}
-
-func (a AdminUser) heading(t catalogue) string {
-	if a.User.Name == "" {
-		return t.must("admin_user.heading", "name", a.User.ID)
-	}
-	return t.must("admin_user.heading", "name", a.User.Name)
 }
 
 // Bad tells whether the notice says that something was not done.

@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"net/http"
 	"net/url"
 	"time"
 )
@@ -30,12 +29,9 @@ type AdminAudit struct {
 	PreviousURL       string     // "": this is the beginning
 }
 
-func (AdminAudit) name() string               { return "admin_audit" }
-func (AdminAudit) status() int                { return http.StatusOK }
-func (AdminAudit) formOrigins() []string      { return nil }
-func (AdminAudit) heading(t catalogue) string { return t.must("admin_audit.heading") }
-func (a AdminAudit) frame() Frame             { return a.Frame }
-func (AdminAudit) place() place               { return placeAudit }
+func (a AdminAudit) describe() descriptor {
+	return descriptor{template: "admin_audit", frame: &a.Frame, place: placeAudit}
+}
 
 // Here is the address of the list.
 func (a AdminAudit) Here() string { return a.path("/admin/audit") }
@@ -67,9 +63,6 @@ type AdminKeys struct {
 	Keys []KeyRow
 }
 
-func (AdminKeys) name() string               { return "admin_keys" }
-func (AdminKeys) status() int                { return http.StatusOK }
-func (AdminKeys) formOrigins() []string      { return nil }
-func (AdminKeys) heading(t catalogue) string { return t.must("admin_keys.heading") }
-func (a AdminKeys) frame() Frame             { return a.Frame }
-func (AdminKeys) place() place               { return placeKeys }
+func (a AdminKeys) describe() descriptor {
+	return descriptor{template: "admin_keys", frame: &a.Frame, place: placeKeys}
+}

@@ -1,7 +1,5 @@
 package pages
 
-import "net/http"
-
 // Choose asks how to sign in. Its form is posted to Action with the field
 // "request", and with "provider" (the id of one of Providers) or with
 // "continue" ("yes": with the session that exists).
@@ -26,18 +24,15 @@ type ProviderLink struct {
 	LastUsed bool // by this browser
 }
 
-func (Choose) name() string            { return "choose" }
-func (Choose) status() int             { return http.StatusOK }
-func (c Choose) formOrigins() []string { return c.FormActionOrigins }
-
-func (c Choose) heading(t catalogue) string {
+func (c Choose) describe() descriptor {
+	d := descriptor{template: "choose", formOrigins: c.FormActionOrigins}
 	switch {
 	case len(c.Providers) == 0 && c.ContinueAs == "":
-		return t.must("choose.none.heading")
+		d.heading = words{"choose.none.heading"}
 	case c.AppName != "":
-		return t.must("choose.heading.app", "app", c.AppName)
+		d.heading = words{"choose.heading.app", "app", c.AppName}
 	}
-	return t.must("choose.heading")
+	return d
 }
 
 // Target is where the form is posted.

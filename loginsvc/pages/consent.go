@@ -1,7 +1,5 @@
 package pages
 
-import "net/http"
-
 // Scope is something that an app asks for.
 type Scope struct {
 	Name        string
@@ -23,11 +21,9 @@ type Consent struct {
 	FormActionOrigins []string // as in [Choose]
 }
 
-func (Consent) name() string            { return "consent" }
-func (Consent) status() int             { return http.StatusOK }
-func (c Consent) formOrigins() []string { return c.FormActionOrigins }
-
-func (c Consent) heading(t catalogue) string { return t.must("consent.heading", "app", c.AppName) }
+func (c Consent) describe() descriptor {
+	return descriptor{template: "consent", heading: words{"consent.heading", "app", c.AppName}, formOrigins: c.FormActionOrigins}
+}
 
 // Target is where the form is posted.
 func (c Consent) Target() string { return actionOr(c.Action, "/consent") }

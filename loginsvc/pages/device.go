@@ -10,15 +10,11 @@ type DeviceCode struct {
 	Action string // "": /device
 }
 
-func (DeviceCode) name() string               { return "device_code" }
-func (DeviceCode) formOrigins() []string      { return nil }
-func (DeviceCode) heading(t catalogue) string { return t.must("device_code.heading") }
-
-func (d DeviceCode) status() int {
+func (d DeviceCode) describe() descriptor {
 	if d.Wrong {
-		return http.StatusBadRequest
+		return descriptor{template: "device_code", status: http.StatusBadRequest}
 	}
-	return http.StatusOK
+	return descriptor{template: "device_code"}
 }
 
 // Target is where the form is posted.
@@ -38,12 +34,8 @@ type DeviceConfirm struct {
 	SwitchURL string // where "use another account" leads; "": not offered
 }
 
-func (DeviceConfirm) name() string          { return "device_confirm" }
-func (DeviceConfirm) status() int           { return http.StatusOK }
-func (DeviceConfirm) formOrigins() []string { return nil }
-
-func (d DeviceConfirm) heading(t catalogue) string {
-	return t.must("device_confirm.heading", "app", d.AppName)
+func (d DeviceConfirm) describe() descriptor {
+	return descriptor{template: "device_confirm", heading: words{"device_confirm.heading", "app", d.AppName}}
 }
 
 // Target is where the form is posted.
@@ -58,13 +50,9 @@ type DeviceDone struct {
 	Allowed bool
 }
 
-func (DeviceDone) name() string          { return "device_done" }
-func (DeviceDone) status() int           { return http.StatusOK }
-func (DeviceDone) formOrigins() []string { return nil }
-
-func (d DeviceDone) heading(t catalogue) string {
+func (d DeviceDone) describe() descriptor {
 	if d.Allowed {
-		return t.must("device_done.allowed.heading")
+		return descriptor{template: "device_done", heading: words{"device_done.allowed.heading"}}
 	}
-	return t.must("device_done.denied.heading")
+	return descriptor{template: "device_done", heading: words{"device_done.denied.heading"}}
 }

@@ -77,12 +77,8 @@ func (k FailureKind) Status() int {
 	return f.status
 }
 
-func (Failure) name() string          { return "failure" }
-func (f Failure) status() int         { return f.Kind.Status() }
-func (Failure) formOrigins() []string { return nil }
-
-func (f Failure) heading(t catalogue) string {
-	return t.must("failure." + f.Known() + ".heading")
+func (f Failure) describe() descriptor {
+	return descriptor{template: "failure", status: f.Kind.Status(), heading: words{"failure." + f.Known() + ".heading"}}
 }
 
 // Known is the kind, or internal if there is no such kind.

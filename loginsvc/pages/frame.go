@@ -23,12 +23,6 @@ const (
 	placeKeys    place = "keys"
 )
 
-// framed is a page with a frame.
-type framed interface {
-	frame() Frame
-	place() place
-}
-
 // link is one of the frame's ways.
 type link struct {
 	URL, Key string

@@ -11,9 +11,9 @@ import (
 
 // headers writes what every page carries (RFC 9700, Section 4.16, and OWASP's
 // list): nobody may frame it, keep it, guess its type or learn its address.
-func (p *Pages) headers(h http.Header, page Page) {
+func (p *Pages) headers(h http.Header, d descriptor) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", p.policy(page.formOrigins()))
+	h.Set("Content-Security-Policy", p.policy(d.formOrigins))
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -9,6 +9,7 @@ package pages
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"encoding/base64"
 	"fmt"
@@ -37,16 +38,22 @@ type Pages struct {
 }
 
 // Page is one of the structs of this package.
-type Page interface {
-	// name is the page's template, without its suffix.
-	name() string
-	// status is the one to answer with if the caller names none.
-	status() int
-	// heading is the page's h1 and, with the brand, its title.
-	heading(catalogue) string
-	// formOrigins are where the page's forms may lead besides Gatehouse.
-	formOrigins() []string
+type Page interface{ describe() descriptor }
+
+// descriptor is what [Pages.Render] needs to know about a page besides its data.
+type descriptor struct {
+	template string // the file is templates/page_TEMPLATE.html
+	status   int    // of the response, if the caller names none; 0: 200
+	heading  words  // the h1 and, with the brand, the title; nil: TEMPLATE.heading of the catalogue
+	frame    *Frame // nil: the page stands alone
+	place    place  // where in the frame the page is
+
+	formOrigins []string // where the page's forms may lead besides Gatehouse
 }
+
+// words is a key of the catalogue, then names and values in turn to fill its
+// places with.
+type words []string
 
 // parsed returns a template, which is read when it is first used: a process that
 // starts in order to answer a program waits for none.
@@ -97,17 +104,15 @@ func New(b Brand) (*Pages, error) {
 // answer is complete: headers that the caller set before, such as Retry-After
 // and cookies, are kept.
 func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, page Page) {
-	if status == 0 {
-		status = page.status()
-	}
+	d := page.describe()
 	var body bytes.Buffer
-	if err := p.execute(&body, r, page); err != nil {
+	if err := p.execute(&body, r, page, d); err != nil {
 		// Only a mistake in a template leads here. Half a page would be worse.
 		http.Error(w, "internal error", http.StatusInternalServerError)
 		return
 	}
-	p.headers(w.Header(), page)
-	w.WriteHeader(status)
+	p.headers(w.Header(), d)
+	w.WriteHeader(cmp.Or(status, d.status, http.StatusOK))
 	w.Write(body.Bytes())
 }
 
@@ -122,19 +127,26 @@ type view struct {
 	Page      Page
 }
 
-func (p *Pages) execute(body *bytes.Buffer, r *http.Request, page Page) error {
-	read, ok := p.templates[page.name()]
+func (p *Pages) execute(body *bytes.Buffer, r *http.Request, page Page, d descriptor) error {
+	read, ok := p.templates[d.template]
 	if !ok {
-		return fmt.Errorf("no template for page %q", page.name())
+		return fmt.Errorf("no template for page %q", d.template)
 	}
 	t, err := read()
 	if err != nil {
 		return err
 	}
-	heading := page.heading(p.text)
+	key := d.heading
+	if key == nil {
+		key = words{d.template + ".heading"}
+	}
+	heading, err := p.text.get(key[0], key[1:]...)
+	if err != nil {
+		return err
+	}
 	var links []link
-	if f, ok := page.(framed); ok {
-		links = f.frame().links(f.place())
+	if d.frame != nil {
+		links = d.frame.links(d.place)
 	}
 	return t.Execute(body, view{
 		Lang:      "en",

@@ -1,7 +1,5 @@
 package pages
 
-import "net/http"
-
 // SignedIn is where a sign-in ends that no app asked for.
 type SignedIn struct {
 	Who        string // the person's name
@@ -11,11 +9,7 @@ type SignedIn struct {
 	SignOutURL string // "": /logout
 }
 
-func (SignedIn) name() string          { return "signed_in" }
-func (SignedIn) status() int           { return http.StatusOK }
-func (SignedIn) formOrigins() []string { return nil }
-
-func (s SignedIn) heading(t catalogue) string { return t.must("signed_in.heading") }
+func (SignedIn) describe() descriptor { return descriptor{template: "signed_in"} }
 
 // Account is the link that may be shown.
 func (s SignedIn) Account() string { return webURL(s.AccountURL) }

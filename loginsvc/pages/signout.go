@@ -1,7 +1,5 @@
 package pages
 
-import "net/http"
-
 // ConfirmSignOut asks before a session is ended. Its form is posted to Action
 // with Fields and "sign_out": "here" or "everywhere".
 type ConfirmSignOut struct {
@@ -15,15 +13,12 @@ type ConfirmSignOut struct {
 	FormActionOrigins []string // as in [Choose]
 }
 
-func (ConfirmSignOut) name() string            { return "confirm_sign_out" }
-func (ConfirmSignOut) status() int             { return http.StatusOK }
-func (c ConfirmSignOut) formOrigins() []string { return c.FormActionOrigins }
-
-func (c ConfirmSignOut) heading(t catalogue) string {
+func (c ConfirmSignOut) describe() descriptor {
+	d := descriptor{template: "confirm_sign_out", heading: words{"confirm.heading"}, formOrigins: c.FormActionOrigins}
 	if c.AppName != "" {
-		return t.must("confirm.heading.app", "app", c.AppName)
+		d.heading = words{"confirm.heading.app", "app", c.AppName}
 	}
-	return t.must("confirm.heading")
+	return d
 }
 
 // Target is where the form is posted.
@@ -50,11 +45,9 @@ type SignedOut struct {
 	SignInURL string // where "sign in again" leads; "": /login
 }
 
-func (SignedOut) name() string          { return "signed_out" }
-func (SignedOut) status() int           { return http.StatusOK }
-func (SignedOut) formOrigins() []string { return nil }
-
-func (s SignedOut) heading(t catalogue) string { return t.must("signed_out." + s.Key() + ".heading") }
+func (s SignedOut) describe() descriptor {
+	return descriptor{template: "signed_out", heading: words{"signed_out." + s.Key() + ".heading"}}
+}
 
 // Key is the part of the catalogue for From.
 func (s SignedOut) Key() string {

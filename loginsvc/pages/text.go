@@ -47,16 +47,6 @@ func (c catalogue) label(set, name string) string {
 	return printable(name)
 }
 
-// must is get for the keys that this package names itself; a test renders
-// every page.
-func (c catalogue) must(key string, fill ...string) string {
-	s, err := c.get(key, fill...)
-	if err != nil {
-		panic(err)
-	}
-	return s
-}
-
 // printable returns s without control characters and without the ones that
 // reverse the text around them: a name must not rearrange the page it stands on.
 func printable(s string) string {
