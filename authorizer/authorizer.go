@@ -18,10 +18,13 @@
 //
 // With a gateway that keeps answers for a time t, a token is accepted at the
 // latest until its exp + leeway + t.
+//
+// Part of Gatehouse's promised API.
 package authorizer
 
 import (
 	"context"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,12 +36,18 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 )
 
+// ErrKeyUnknown says that the issuer publishes no key with the id.
+var ErrKeyUnknown = token.ErrKeyUnknown
+
 // Config is what an Authorizer needs to know.
 type Config struct {
-	Issuer   string         // required: iss of every token that is accepted
-	Audience string         // required: the API that this authorizer guards
-	Keys     token.KeyFunc  // required: see [KeySource]
-	Policy   *policy.Policy // nil: every route needs a valid token and nothing more
+	Issuer   string // required: iss of every token that is accepted
+	Audience string // required: the API that this authorizer guards
+	// Keys returns the issuer's public key with the id; see [KeySource.Key]. It
+	// returns an error that wraps [ErrKeyUnknown], or no key and no error, if there
+	// is none. Any other error says nothing about the token. Required.
+	Keys   func(ctx context.Context, keyID string) (*rsa.PublicKey, error)
+	Policy *policy.Policy // nil: every route needs a valid token and nothing more
 
 	// Revocations is asked about every token; nil: a token lives until it
 	// expires. Required by a policy that marks a route fresh.
@@ -116,7 +125,7 @@ func New(c Config) (*Authorizer, error) {
 // verdict is what is known about a caller after the request has been judged.
 type verdict struct {
 	caller  *verified // nil unless the token is to be trusted
-	refusal *Refusal  // nil: allowed
+	refusal *refusal  // nil: allowed
 }
 
 // unauthenticated tells whether the caller is not known, as opposed to known and
@@ -146,8 +155,8 @@ func (a *Authorizer) authenticate(ctx context.Context, r request, fresh bool) (v
 	}
 	ctx = withBudget(ctx)
 	caller, err := a.verify(ctx, given.rawToken)
-	if refusal, ok := errors.AsType[*Refusal](err); ok {
-		return verdict{refusal: refusal}, nil
+	if r := refused(err); r != nil {
+		return verdict{refusal: r}, nil
 	}
 	if err != nil {
 		return verdict{}, err
@@ -160,7 +169,7 @@ func (a *Authorizer) authenticate(ctx context.Context, r request, fresh bool) (v
 		}
 		a.countFeed()
 		if revoked {
-			return verdict{refusal: &Refusal{Reason: ReasonRevoked}}, nil
+			return verdict{refusal: &refusal{reason: ReasonRevoked}}, nil
 		}
 	}
 	return verdict{caller: caller}, nil
@@ -187,16 +196,16 @@ func withBudget(ctx context.Context) context.Context {
 func (b budgeted) Deadline() (time.Time, bool) { return b.end, true }
 
 // refusalFor returns the refusal that a decision is, or nil.
-func refusalFor(d policy.Decision) *Refusal {
+func refusalFor(d policy.Decision) *refusal {
 	switch {
 	case d.Allowed:
 		return nil
 	case d.Missing == policy.MissingRole:
-		return &Refusal{Reason: ReasonRole}
+		return &refusal{reason: ReasonRole}
 	case d.Missing == policy.MissingScope:
-		return &Refusal{Reason: ReasonScope}
+		return &refusal{reason: ReasonScope}
 	}
-	return &Refusal{Reason: ReasonRoute}
+	return &refusal{reason: ReasonRoute}
 }
 
 // note counts a verdict, and writes the line for a refusal.
@@ -206,12 +215,12 @@ func (a *Authorizer) note(ctx context.Context, v verdict, routeKey string) {
 		return
 	}
 	attrs := make([]slog.Attr, 0, 9)
-	attrs = append(attrs, slog.String("reason", string(v.refusal.Reason)), slog.String("route", routeKey))
-	if v.refusal.Claim != "" {
-		attrs = append(attrs, slog.String("claim", v.refusal.Claim))
+	attrs = append(attrs, slog.String("reason", string(v.refusal.reason)), slog.String("route", routeKey))
+	if v.refusal.claim != "" {
+		attrs = append(attrs, slog.String("claim", v.refusal.claim))
 	}
-	if v.refusal.By != 0 {
-		attrs = append(attrs, slog.Duration("by", v.refusal.By))
+	if v.refusal.by != 0 {
+		attrs = append(attrs, slog.Duration("by", v.refusal.by))
 	}
 	if v.caller != nil {
 		attrs = append(attrs, slog.String("sub", v.caller.who.Subject), slog.String("client_id", v.caller.who.ClientID))

@@ -22,15 +22,15 @@ type request struct {
 // credentials is the one token that a request brought, or why there is none.
 type credentials struct {
 	rawToken string
-	refusal  *Refusal
+	refusal  *refusal
 }
 
 func noCredentials(reason Reason) credentials {
-	return credentials{refusal: &Refusal{Reason: reason}}
+	return credentials{refusal: &refusal{reason: reason}}
 }
 
 func (c credentials) missing() bool {
-	return c.refusal != nil && c.refusal.Reason == ReasonTokenMissing
+	return c.refusal != nil && c.refusal.reason == ReasonTokenMissing
 }
 
 // credentials finds the one token of r, in the places where one may be. Where two

@@ -12,78 +12,88 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 )
 
-// Explanation is what the authorizer would answer, and why. It is for the person
-// who owns the token and the API; a client is never told.
+// Explanation is the decision about a token at a route, and the reason for it. It
+// is for the person who owns the token and the API; a client is never told.
 type Explanation struct {
-	Route   string            `json:"route"`
-	Allowed bool              `json:"allowed"`
-	Reason  Reason            `json:"reason,omitempty"` // "" if allowed
-	Detail  string            `json:"detail"`           // a sentence
-	Rule    *policy.Rule      `json:"rule,omitempty"`   // that guards the route; nil if none does
-	Caller  map[string]any    `json:"caller,omitempty"` // what the function would see; nil for a token that is not trusted
-	who     identity.Identity // of Caller
+	Route    string         `json:"route,omitempty"` // "": a route without a rule
+	Status   int            `json:"status"`          // of an HTTP API: 403 if refused; 200 stands for the function's own
+	Allowed  bool           `json:"allowed"`
+	Reason   Reason         `json:"reason,omitempty"`   // "" if allowed
+	Detail   string         `json:"detail"`             // the reason as a sentence
+	Rule     *policy.Rule   `json:"rule,omitempty"`     // the rule that decided; nil if none did
+	Identity map[string]any `json:"identity,omitempty"` // what the function sees; nil for a token that is not trusted
 }
 
 // Explain decides about a token and a route as it would for a request, and says
-// why. The error is our own trouble. It writes nothing to the log.
+// why. An empty route key stands for a route that has no rule. The error is our
+// own trouble. It writes nothing to the log.
 func (a *Authorizer) Explain(ctx context.Context, rawToken, routeKey string) (Explanation, error) {
-	e := Explanation{Route: routeKey}
-	v, err := a.authenticate(ctx, request{authorization: []string{"Bearer " + rawToken}}, a.c.Policy.Fresh(routeKey))
+	e := Explanation{Route: routeKey, Status: 403}
+	rules := a.c.Policy
+	if routeKey == "" {
+		rules, routeKey = nil, "GET /"
+	}
+	v, err := a.authenticate(ctx, request{authorization: []string{"Bearer " + rawToken}}, rules.Fresh(routeKey))
 	if err != nil {
 		return e, err
 	}
+	var who identity.Identity
 	if v.caller != nil {
-		e.who = v.caller.who
-		e.Caller = e.who.Map()
-		d := a.c.Policy.Decide(routeKey, e.who)
-		e.Rule, v.refusal = d.Rule, refusalFor(d)
+		who = v.caller.who
+		d := rules.Decide(routeKey, who)
+		e.Identity, e.Rule, v.refusal = who.Map(), d.Rule, refusalFor(d)
 	}
 	if v.refusal == nil {
-		e.Allowed = true
-		e.Detail = "the token is genuine and current, and " + e.allowed()
+		e.Allowed, e.Status, e.Detail = true, 200, "the token is valid, and "+granted(e.Rule)
 		return e, nil
 	}
-	e.Reason = v.refusal.Reason
-	e.Detail = e.refused(v.refusal)
+	e.Reason, e.Detail = v.refusal.reason, v.refusal.sentence(e.Rule, who)
 	return e, nil
 }
 
-func (e *Explanation) allowed() string {
-	if e.Rule == nil {
-		return "no rule asks for more"
+// granted says why a valid token is enough.
+func granted(rule *policy.Rule) string {
+	switch {
+	case rule == nil:
+		return "the route has no rule"
+	case requirement(rule) == "":
+		return fmt.Sprintf("the rule for %q requires nothing else", rule.Route)
 	}
-	if asks := asked(e.Rule); asks != "" {
-		return fmt.Sprintf("the rule for %q asks for %s, which it has", e.Rule.Route, asks)
-	}
-	return fmt.Sprintf("the rule for %q asks for no more", e.Rule.Route)
+	return fmt.Sprintf("the rule for %q requires %s, which it has", rule.Route, requirement(rule))
 }
 
-func (e *Explanation) refused(r *Refusal) string {
-	switch r.Reason {
-	case ReasonRole, ReasonScope:
-		return fmt.Sprintf("the rule for %q asks for %s; the token has the roles [%s] and the scopes [%s]",
-			e.Rule.Route, asked(e.Rule), strings.Join(e.who.Roles, " "), strings.Join(e.who.Scopes, " "))
-	case token.ReasonClaimMissing, token.ReasonClaimType:
-		return fmt.Sprintf(sentences()[r.Reason], r.Claim)
-	case token.ReasonExpired, token.ReasonNotYetValid:
-		return fmt.Sprintf(sentences()[r.Reason], r.By.Round(time.Second))
+// sentence says what the refusal means, and how to correct it where that helps.
+func (r *refusal) sentence(rule *policy.Rule, who identity.Identity) string {
+	text := sentences()[r.reason]
+	switch {
+	case r.reason == ReasonRole || r.reason == ReasonScope:
+		return fmt.Sprintf("the rule for %q requires %s; the token has the roles [%s] and the scopes [%s]",
+			rule.Route, requirement(rule), strings.Join(who.Roles, " "), strings.Join(who.Scopes, " "))
+	case r.claim != "":
+		return fmt.Sprintf(text, r.claim)
+	case r.by != 0:
+		return fmt.Sprintf(text, r.by.Round(time.Second))
 	}
-	return sentences()[r.Reason]
+	return text
 }
 
-// asked says what a rule asks for, and "" if it asks for nothing.
-func asked(r *policy.Rule) string {
-	var asks []string
-	say := func(what string, words []string) {
-		if len(words) > 0 {
-			asks = append(asks, what+" "+strings.Join(words, ", "))
+// requirement says what a rule requires, and "" if it requires nothing.
+func requirement(r *policy.Rule) string {
+	var all []string
+	say := func(one, many string, words []string) {
+		switch len(words) {
+		case 0:
+		case 1:
+			all = append(all, one+" "+words[0])
+		default:
+			all = append(all, many+" "+strings.Join(words, ", "))
 		}
 	}
-	say("one of the roles", r.Roles)
-	say("all of the roles", r.AllRoles)
-	say("one of the scopes", r.Scopes)
-	say("all of the scopes", r.AllScopes)
-	return strings.Join(asks, " and ")
+	say("the role", "one of the roles", r.Roles)
+	say("the role", "all of the roles", r.AllRoles)
+	say("the scope", "one of the scopes", r.Scopes)
+	say("the scope", "all of the scopes", r.AllScopes)
+	return strings.Join(all, " and ")
 }
 
 // Reasons is every reason for which a request can be refused, in alphabetical
@@ -101,29 +111,29 @@ func Reasons() []Reason {
 func sentences() map[Reason]string {
 	return map[Reason]string{
 		ReasonTokenMissing: "there is no token",
-		ReasonTokenDoubled: "there is more than one token; a request must bring exactly one",
+		ReasonTokenDoubled: "there is more than one token; a request must have exactly one",
 		ReasonScheme:       `the Authorization header does not begin with "Bearer "`,
-		ReasonOrigin:       "the token came in a cookie, with a request that is not safe, from a page that is not one of the configured origins",
+		ReasonOrigin:       "the token came in a cookie, with a request that can change something, from a page that is not one of the configured origins",
 		ReasonRevoked:      "the token was revoked: its session was ended, or its user was suspended, deleted or given other roles",
 		ReasonRole:         "the user lacks a role",
 		ReasonScope:        "the token lacks a scope",
-		ReasonRoute:        `this is no route key; want a method, one space and a path, such as "GET /users/{id}"`,
+		ReasonRoute:        `this is not a route key; want a method, one space and a path, such as "GET /users/{id}"`,
 
 		token.ReasonTooLarge:     fmt.Sprintf("the token is longer than %d bytes", token.MaxSize),
-		token.ReasonMalformed:    "this is no token: want three segments of base64url, of which the first two hold JSON objects",
+		token.ReasonMalformed:    "this is not a token: want three parts of base64url, the first two with JSON objects in them; was all of it copied?",
 		token.ReasonDuplicate:    "a name appears twice in the header or the payload",
-		token.ReasonAlgorithm:    "alg is not RS256, the only way in which we sign",
-		token.ReasonCritical:     "the header has crit: it asks for an extension that we do not have",
-		token.ReasonHeader:       "the header brings a key, an address or an encoding of its own (jwk, jku, x5u, x5c, zip, enc, b64)",
-		token.ReasonType:         `typ is not "at+jwt": this is no access token; an ID token is for the app, not for the API`,
-		token.ReasonKeyIDMissing: "the header has no kid, so that nobody knows which key signed",
-		token.ReasonKeyUnknown:   "the issuer publishes no key with this kid: the token comes from somewhere else, or its key was retired",
-		token.ReasonSignature:    "the signature does not fit: the token was changed, or another key signed it",
-		token.ReasonClaimType:    "the claim %s has another type than it should",
+		token.ReasonAlgorithm:    "alg is not RS256",
+		token.ReasonCritical:     "the header has crit: it asks for an extension that we do not support",
+		token.ReasonHeader:       "the header has a key, an address or an encoding of its own (jwk, jku, x5u, x5c, zip, enc, b64)",
+		token.ReasonType:         `typ is not "at+jwt": this is not an access token; an ID token tells a client who signed in, and opens no API`,
+		token.ReasonKeyIDMissing: "the header has no kid, so the key that signed it cannot be found",
+		token.ReasonKeyUnknown:   "the issuer publishes no key with this kid: another issuer signed the token, or the key was retired",
+		token.ReasonSignature:    "the signature does not match: the token was changed, or another key signed it",
+		token.ReasonClaimType:    "the claim %s has the wrong type",
 		token.ReasonClaimMissing: "the claim %s is missing or empty",
-		token.ReasonIssuer:       "the token is from another issuer than GATEHOUSE_ISSUER",
-		token.ReasonAudience:     "the token is for another audience than GATEHOUSE_AUDIENCE",
-		token.ReasonNotYetValid:  "the token begins in the future, by %v beyond the leeway",
-		token.ReasonExpired:      "the token has expired, by %v beyond the leeway",
+		token.ReasonIssuer:       "another issuer issued it (iss)",
+		token.ReasonAudience:     "it is for another API (aud)",
+		token.ReasonNotYetValid:  "it becomes valid in %v: are the clocks right?",
+		token.ReasonExpired:      "it expired, and the leeway ended %v ago: get a new one",
 	}
 }

@@ -31,10 +31,10 @@ func TestExplain(t *testing.T) {
 		want            authorizer.Reason
 		detail          string
 	}{
-		{ada, "GET /admin", "", `the rule for "GET /admin" asks for one of the roles admin, owner and all of the scopes openid, which it has`},
-		{lin, "GET /me", "", `the rule for "GET /me" asks for no more`},
-		{lin, "GET /other", "", "no rule asks for more"},
-		{lin, "GET /admin", authorizer.ReasonRole, `asks for one of the roles admin, owner and all of the scopes openid; the token has the roles [user] and the scopes [openid notes]`},
+		{ada, "GET /admin", "", `the rule for "GET /admin" requires one of the roles admin, owner and the scope openid, which it has`},
+		{lin, "GET /me", "", `the rule for "GET /me" requires nothing else`},
+		{lin, "GET /other", "", "the token is valid, and the route has no rule"},
+		{lin, "GET /admin", authorizer.ReasonRole, `requires one of the roles admin, owner and the scope openid; the token has the roles [user] and the scopes [openid notes]`},
 		{lin, "GET", authorizer.ReasonRoute, "GET /users/{id}"},
 		{"", "GET /me", authorizer.ReasonTokenMissing, "no token"},
 		{lin + " " + ada, "GET /me", authorizer.ReasonTokenDoubled, "exactly one"},
@@ -44,14 +44,20 @@ func TestExplain(t *testing.T) {
 		if err != nil || e.Allowed != (test.want == "") || e.Reason != test.want || !strings.Contains(e.Detail, test.detail) {
 			t.Errorf("%s: %+v, %v, want %q: %s", test.route, e, err, test.want, test.detail)
 		}
-		if known := test.want == "" || test.want == authorizer.ReasonRole || test.want == authorizer.ReasonRoute; known != (e.Caller["sub"] != nil) {
-			t.Errorf("%s: caller %v", test.route, e.Caller)
+		if known := test.want == "" || test.want == authorizer.ReasonRole || test.want == authorizer.ReasonRoute; known != (e.Identity["sub"] != nil) {
+			t.Errorf("%s: identity %v", test.route, e.Identity)
 		}
 	}
+	t.Run("without a route key, the route has no rule", func(t *testing.T) {
+		e, err := w.Explain(t.Context(), lin, "")
+		if err != nil || !e.Allowed || e.Status != 200 || e.Rule != nil || e.Route != "" {
+			t.Errorf("%+v, %v", e, err)
+		}
+	})
 	t.Run("an expired token, by how much", func(t *testing.T) {
 		w.clock.pass(11 * time.Minute)
 		e, err := w.Explain(t.Context(), lin, "GET /me")
-		if err != nil || e.Detail != "the token has expired, by 30s beyond the leeway" || e.Caller != nil {
+		if err != nil || e.Detail != "it expired, and the leeway ended 30s ago: get a new one" || e.Identity != nil {
 			t.Errorf("%+v, %v", e, err)
 		}
 	})

@@ -25,7 +25,7 @@ func (a *Authorizer) Guard(routeKey string, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), v.caller)))
 		case !v.unauthenticated():
 			refuse(w, http.StatusForbidden, "Forbidden", `Bearer error="insufficient_scope"`)
-		case v.refusal.Reason == ReasonTokenMissing:
+		case v.refusal.reason == ReasonTokenMissing:
 			// "If the request lacks any authentication information […], the
 			// resource server SHOULD NOT include an error code" (RFC 6750,
 			// Section 3.1).

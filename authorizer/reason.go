@@ -1,23 +1,40 @@
 package authorizer
 
-import "github.com/gatehouse-auth/gatehouse/internal/token"
+import (
+	"errors"
+	"time"
 
-// Reason says why a request was refused: one of the closed set of package token,
-// about the token, or one of those below. It is for us; the caller hears the same
-// whatever it is.
-type Reason = token.Reason
+	"github.com/gatehouse-auth/gatehouse/internal/token"
+)
 
-// Refusal is a refused request.
-type Refusal = token.Refusal
+// Reason says why a request was refused. It is for logs, metrics and [Explanation];
+// a client is never told. [Reasons] lists every one.
+type Reason string
 
-// Reasons that are not about what a token says.
+// The reasons that are not about the content of a token.
 const (
-	ReasonTokenMissing Reason = "token_missing" // there is none where one may be
+	ReasonTokenMissing Reason = "token_missing" // the request has no token
 	ReasonTokenDoubled Reason = "token_doubled" // more than one header, place or token
 	ReasonScheme       Reason = "scheme"        // an Authorization header that is not Bearer
-	ReasonOrigin       Reason = "origin"        // a token in a cookie, sent by a page that is not ours
+	ReasonOrigin       Reason = "origin"        // a token in a cookie, sent by a page of another origin
 	ReasonRevoked      Reason = "revoked"       // the session was ended, or the user suspended, deleted or given other roles
-	ReasonRole         Reason = "role"          // the caller lacks a role that the route asks for
-	ReasonScope        Reason = "scope"         // the token lacks a scope that the route asks for
-	ReasonRoute        Reason = "route"         // what was asked for is no route
+	ReasonRole         Reason = "role"          // the caller lacks a role that the route requires
+	ReasonScope        Reason = "scope"         // the token lacks a scope that the route requires
+	ReasonRoute        Reason = "route"         // this is not a route key
 )
+
+// refusal is a refused request.
+type refusal struct {
+	reason Reason
+	claim  string        // which claim, if the reason is about one
+	by     time.Duration // how far out of time, beyond the leeway, if the reason is about time
+}
+
+// refused returns the refusal that err is, or nil if err is trouble of our own.
+func refused(err error) *refusal {
+	r, ok := errors.AsType[*token.Refusal](err)
+	if !ok {
+		return nil
+	}
+	return &refusal{Reason(r.Reason), r.Claim, r.By}
+}

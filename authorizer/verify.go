@@ -9,8 +9,8 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 )
 
-// verify returns the token if it is to be trusted now. The error is a [*Refusal]
-// or our own trouble.
+// verify returns the token if it is to be trusted now. The error is a
+// [*token.Refusal] or our own trouble.
 func (a *Authorizer) verify(ctx context.Context, rawToken string) (*verified, error) {
 	if v := a.cache.get(rawToken); v != nil && a.standing(ctx, v) {
 		return v, nil

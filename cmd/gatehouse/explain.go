@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,7 +19,6 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/server"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/signin"
-	"github.com/gatehouse-auth/gatehouse/internal/explain"
 )
 
 type explainCommand struct {
@@ -44,68 +45,89 @@ func (c *explainCommand) Run(w *process) error {
 	if scheme, rest, ok := strings.Cut(rawToken, " "); ok && strings.EqualFold(scheme, "Bearer") { // a header's value, as it was copied
 		rawToken = strings.TrimSpace(rest)
 	}
-	q, err := c.question(ctx, w, rawToken)
+	a, err := c.authorizer(ctx, w)
 	if err != nil {
 		return err
 	}
-	answer, err := explain.Ask(ctx, q)
-	if err != nil {
+	answer := explanation{UnverifiedHeader: unverified(rawToken, 0), UnverifiedClaims: unverified(rawToken, 1)}
+	if answer.Explanation, err = a.Explain(ctx, rawToken, c.Route); err != nil {
 		return err
 	}
 	if c.Output == "json" {
 		return json.NewEncoder(w.stdout).Encode(answer)
 	}
-	return writeAnswer(w.stdout, answer, time.Now())
+	return answer.write(w.stdout, time.Now())
 }
 
-// question gathers what the authorizer at the URL knows.
-func (c *explainCommand) question(ctx context.Context, w *process, rawToken string) (explain.Question, error) {
-	q := explain.Question{RawToken: rawToken, Route: c.Route, Audience: c.Audience}
-	var err error
-	if q.Issuer, err = signin.Issuer(ctx, c.URL); errors.Is(err, signin.ErrNotRunning) {
-		return q, fmt.Errorf("%w: start it with: %s dev, or name another with --url", err, w.self)
+// authorizer returns the authorizer of the issuer at the URL.
+func (c *explainCommand) authorizer(ctx context.Context, w *process) (*authorizer.Authorizer, error) {
+	issuer, err := signin.Issuer(ctx, c.URL)
+	if errors.Is(err, signin.ErrNotRunning) {
+		return nil, fmt.Errorf("%w: start it with: %s dev, or name another with --url", err, w.self)
 	} else if err != nil {
-		return q, err
+		return nil, err
 	}
-	cfg, err := server.ReadConfig(c.Config, q.Issuer, w.getenv)
+	cfg, err := server.ReadConfig(c.Config, issuer, w.getenv)
 	if err != nil {
-		return q, err
-	}
-	if q.Audience == "" {
-		q.Audience = cfg.Audience
+		return nil, err
 	}
 	rules := cfg.Routes
-	if strings.HasPrefix(q.Issuer, "http://") { // only gatehouse dev is
+	if strings.HasPrefix(issuer, "http://") { // only gatehouse dev is
 		rules = server.Rules(cfg)
 	}
-	if q.Policy, err = policy.Compile(rules); err != nil {
-		return q, err
-	}
-	keys, err := authorizer.NewKeySource(authorizer.KeySourceConfig{URL: q.Issuer + "/.well-known/jwks.json"})
+	compiled, err := policy.Compile(rules)
 	if err != nil {
-		return q, err
+		return nil, err
 	}
-	q.Keys = keys.Key
-	q.Revocations, err = authorizer.NewFeed(authorizer.FeedConfig{URL: q.Issuer + "/revocations"})
-	return q, err
+	keys, err := authorizer.NewKeySource(authorizer.KeySourceConfig{URL: issuer + "/.well-known/jwks.json"})
+	if err != nil {
+		return nil, err
+	}
+	feed, err := authorizer.NewFeed(authorizer.FeedConfig{URL: issuer + "/revocations"})
+	if err != nil {
+		return nil, err
+	}
+	return authorizer.New(authorizer.Config{
+		Issuer: issuer, Audience: cmp.Or(c.Audience, cfg.Audience), Keys: keys.Key, Policy: compiled, Revocations: feed,
+	})
 }
 
-// writeAnswer prints the answer first, then what the token says of itself.
-func writeAnswer(out io.Writer, a *explain.Answer, now time.Time) error {
-	var s strings.Builder
-	route := a.Route
-	if route == "" {
-		route = "a route without a rule"
+// explanation is the authorizer's decision, and what the token says of itself, even
+// if it is not to be trusted.
+type explanation struct {
+	authorizer.Explanation
+	UnverifiedHeader map[string]any `json:"unverified_header,omitempty"`
+	UnverifiedClaims map[string]any `json:"unverified_claims,omitempty"`
+}
+
+// unverified decodes one segment of a token, or returns nil if it cannot.
+func unverified(rawToken string, segment int) map[string]any {
+	parts := strings.Split(rawToken, ".")
+	if len(parts) != 3 {
+		return nil
 	}
-	if a.Allowed {
-		fmt.Fprintf(&s, "%s: allowed, %s\n", route, a.Because)
+	text, err := base64.RawURLEncoding.DecodeString(parts[segment])
+	if err != nil {
+		return nil
+	}
+	var m map[string]any
+	_ = json.Unmarshal(text, &m) // nil if it is not an object
+	return m
+}
+
+// write prints the decision first, then what the token says of itself.
+func (e *explanation) write(out io.Writer, now time.Time) error {
+	var s strings.Builder
+	route := cmp.Or(e.Route, "a route without a rule")
+	if e.Allowed {
+		fmt.Fprintf(&s, "%s: allowed, %s\n", route, e.Detail)
 	} else {
-		fmt.Fprintf(&s, "%s: refused, %s\n  reason=%s\n", route, a.Because, a.Reason)
+		fmt.Fprintf(&s, "%s: refused, %s\n  reason=%s\n", route, e.Detail, e.Reason)
 	}
 	for _, part := range []struct {
 		title  string
 		values map[string]any
-	}{{"The function is told", a.Identity}, {"Header", a.UnverifiedHeader}, {"Claims", a.UnverifiedClaims}} {
+	}{{"Identity", e.Identity}, {"Header", e.UnverifiedHeader}, {"Claims", e.UnverifiedClaims}} {
 		if len(part.values) == 0 {
 			continue
 		}

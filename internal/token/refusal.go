@@ -10,26 +10,26 @@ import (
 // pages; a client must not hear it.
 type Reason string
 
-// Every reason there is. They are looked for in this order, so that a token with
-// several faults has the first. The payload is not read before the signature:
-// only of a token that we signed is it said what is wrong with its claims.
+// Every reason, in the order in which the checks run: a token with several faults
+// has the first. The payload is not read before the signature has been verified.
+// The constants have no type, so that they are reasons of package authorizer, too.
 const (
-	ReasonTooLarge     Reason = "too_large"        // more than [MaxSize] bytes
-	ReasonMalformed    Reason = "malformed"        // not three segments of canonical base64url that hold JSON objects
-	ReasonDuplicate    Reason = "duplicate_member" // a name appears twice in the header or the payload
-	ReasonAlgorithm    Reason = "alg"              // alg is not RS256
-	ReasonCritical     Reason = "crit"             // the header has crit, in any shape
-	ReasonHeader       Reason = "header"           // the header brings its own key, or a change of encoding
-	ReasonType         Reason = "typ"              // another kind of token
-	ReasonKeyIDMissing Reason = "kid_missing"      // kid is absent, empty or not a string
-	ReasonKeyUnknown   Reason = "key_unknown"      // no published key has this kid
-	ReasonSignature    Reason = "signature"        // the key did not sign this
-	ReasonClaimType    Reason = "claim_type"       // a claim has another type than it should; see Refusal.Claim
-	ReasonClaimMissing Reason = "claim_missing"    // a required claim is absent or empty; see Refusal.Claim
-	ReasonIssuer       Reason = "issuer"           // another issuer
-	ReasonAudience     Reason = "audience"         // for another API or client
-	ReasonNotYetValid  Reason = "not_yet_valid"    // nbf or iat lies in the future; see Refusal.By
-	ReasonExpired      Reason = "expired"          // see Refusal.By
+	ReasonTooLarge     = "too_large"        // more than [MaxSize] bytes
+	ReasonMalformed    = "malformed"        // not three segments of canonical base64url that hold JSON objects
+	ReasonDuplicate    = "duplicate_member" // a name appears twice in the header or the payload
+	ReasonAlgorithm    = "alg"              // alg is not RS256
+	ReasonCritical     = "crit"             // the header has crit, in any shape
+	ReasonHeader       = "header"           // the header brings its own key, or a change of encoding
+	ReasonType         = "typ"              // another kind of token
+	ReasonKeyIDMissing = "kid_missing"      // kid is absent, empty or not a string
+	ReasonKeyUnknown   = "key_unknown"      // no published key has this kid
+	ReasonSignature    = "signature"        // the key did not sign this
+	ReasonClaimType    = "claim_type"       // a claim has another type than it should; see Refusal.Claim
+	ReasonClaimMissing = "claim_missing"    // a required claim is absent or empty; see Refusal.Claim
+	ReasonIssuer       = "issuer"           // another issuer
+	ReasonAudience     = "audience"         // for another API or client
+	ReasonNotYetValid  = "not_yet_valid"    // nbf or iat lies in the future; see Refusal.By
+	ReasonExpired      = "expired"          // see Refusal.By
 )
 
 // Refusal is the error for a token that must not be trusted. It holds nothing
