@@ -4,14 +4,12 @@ package main
 
 import (
 	"log/slog"
-	"net/http"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/gatehouse-auth/gatehouse/internal/metric"
-	"github.com/gatehouse-auth/gatehouse/internal/runtimewire"
 )
 
 func main() {
@@ -20,9 +18,6 @@ func main() {
 	if err != nil {
 		log.Error("starting authorizer", "err", err)
 		os.Exit(1)
-	}
-	if lambdacontext.MaxConcurrency() <= 1 { // else several goroutines wait for events
-		http.DefaultTransport = runtimewire.Transport() // for aws-lambda-go; everybody else here has one of their own
 	}
 	lambda.Start(h)
 }
