@@ -14,6 +14,8 @@
 //
 // A client that wants to stay opens another connection with a new token before
 // its old one ends.
+//
+// Part of Gatehouse's promised API.
 package connection
 
 import (

@@ -3,6 +3,8 @@
 // found in the request context; this package reads it from there, on every kind
 // of API. A function that imports it never sees a token, and reaches nothing but
 // the standard library and the Lambda event types.
+//
+// Part of Gatehouse's promised API.
 package identity
 
 import (

@@ -2,6 +2,9 @@
 // world: what a key can do, how it is named, which keys are in use at a moment,
 // and the rules of their rotation. Keys themselves live in packages kmskey (AWS
 // KMS) and localkey (memory or a PEM file).
+//
+// Part of Gatehouse's promised API: the interface [Signer]. The rest is internal to
+// Gatehouse.
 package keys
 
 import (

@@ -33,6 +33,8 @@
 //     state.
 //   - Expiry is judged here, on each read. The table's own deletion of what is
 //     old only saves room.
+//
+// Internal to Gatehouse: it may change with any release.
 package loginsvc
 
 import (

@@ -17,6 +17,8 @@
 //     and its identity has not been unlinked since: suspending a user or ending
 //     all sessions begins a new epoch, so that no number of sessions makes it slow
 //     or leaves it half done.
+//
+// Internal to Gatehouse: it may change with any release.
 package usersvc
 
 import (

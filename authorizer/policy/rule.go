@@ -1,5 +1,7 @@
 // Package policy is who may call which route: rules from gatehouse.yml,
 // compiled once, decided without I/O.
+//
+// Part of Gatehouse's promised API.
 package policy
 
 // Rule guards one route. A route without a rule needs a valid token and nothing

@@ -2,6 +2,8 @@
 // needs the permission execute-api:ManageConnections, for
 // arn:PARTITION:execute-api:REGION:ACCOUNT:API/STAGE/DELETE/@connections/* to
 // close, and for …/POST/@connections/* to send.
+//
+// Internal to Gatehouse: it may change with any release.
 package apigateway
 
 import (

@@ -3,6 +3,8 @@
 // with one line:
 //
 //	connectiontest.Run(t, func(t *testing.T) connection.Store { return open(t) })
+//
+// Internal to Gatehouse: it may change with any release.
 package connectiontest
 
 import (

@@ -6,6 +6,8 @@
 // A connection is one item, written once and deleted once. Items are ordered by
 // when their tokens end, in sixteen partitions, so that no one of them is asked
 // for everything; what ends later is not read.
+//
+// Internal to Gatehouse: it may change with any release.
 package dynamostore
 
 import (

@@ -6,6 +6,8 @@
 //
 // For what verifies tokens by itself there is an [Issuer] that is thrown away
 // with the test.
+//
+// Part of Gatehouse's promised API.
 package testkit
 
 import (

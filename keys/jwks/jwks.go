@@ -1,5 +1,7 @@
 // Package jwks writes and reads the JWK Set document (RFC 7517) of Gatehouse's
 // public keys.
+//
+// Internal to Gatehouse: it may change with any release.
 package jwks
 
 import (

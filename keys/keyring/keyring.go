@@ -7,6 +7,8 @@
 // publishing them asks nobody who holds private keys. What happens when is
 // decided by [keys.Rules]; every step of a change can be the last one before a
 // crash, and the next run goes on from there.
+//
+// Internal to Gatehouse: it may change with any release.
 package keyring
 
 import (

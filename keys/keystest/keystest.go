@@ -1,5 +1,7 @@
 // Package keystest holds the laws of [keys.Signer] as tests, for every
 // implementation to pass.
+//
+// Internal to Gatehouse: it may change with any release.
 package keystest
 
 import (

@@ -1,6 +1,8 @@
 // Package kmskey is a signing key held by AWS KMS. The private key never leaves
 // KMS; nothing that this package prints, and no error it returns, names the key,
 // the account or the region.
+//
+// Internal to Gatehouse: it may change with any release.
 package kmskey
 
 import (

@@ -1,6 +1,8 @@
 // Package localkey holds a signing key in memory or in a PEM file: for work on
 // one machine and for tests. It is never linked into a Lambda function, where
 // keys live in KMS.
+//
+// Internal to Gatehouse: it may change with any release.
 package localkey
 
 import (

@@ -1,6 +1,8 @@
 // Package client is what Gatehouse knows about the apps that sign their users
 // in with it (OAuth clients): who they are, where they may be sent, and what
 // they may ask for.
+//
+// Internal to Gatehouse: it may change with any release.
 package client
 
 import (

@@ -5,6 +5,8 @@
 // style sheet stands in the page and the Content-Security-Policy names its
 // hash, so that nothing injected into a page could style, load or run anything.
 // All text comes from text/en.json, all colours from [Brand].
+//
+// Internal to Gatehouse: it may change with any release.
 package pages
 
 import (

@@ -1,5 +1,7 @@
 // Package registry keeps clients in the table, beside those of gatehouse.yml:
 // apps that come and go without a deployment.
+//
+// Internal to Gatehouse: it may change with any release.
 package registry
 
 import (

@@ -8,6 +8,8 @@
 // provider's keys, and its nonce must be the one that was sent. No answer may
 // be longer than 1 MiB, none is followed elsewhere, and a whole exchange ends
 // within five seconds. What a provider says in its errors reaches no client.
+//
+// Internal to Gatehouse: it may change with any release.
 package upstream
 
 import (

@@ -1,4 +1,6 @@
 // Package email is the one place where Gatehouse compares e-mail addresses.
+//
+// Internal to Gatehouse: it may change with any release.
 package email
 
 import "strings"
