@@ -2,6 +2,8 @@
 // out. Package usersvc holds the rules; this package reads requests strictly and
 // turns errors into responses. It stands behind the authorizer and never sees a
 // token.
+//
+// Internal to Gatehouse: it may change with any release.
 package api
 
 import (

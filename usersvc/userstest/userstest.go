@@ -1,5 +1,7 @@
 // Package userstest gives the tests of users, and of their API, users on a table
 // of their own and a clock that the test moves.
+//
+// Internal to Gatehouse: it may change with any release.
 package userstest
 
 import (
