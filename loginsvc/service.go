@@ -38,6 +38,7 @@
 package loginsvc
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -50,6 +51,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
+	"github.com/gatehouse-auth/gatehouse/internal/lifetime"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/keys"
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
@@ -91,13 +93,13 @@ type Config struct {
 	// stand here need no role.
 	RoleScopes map[string][]string
 
-	AccessTTL time.Duration // life of access and ID tokens; 0: 10 minutes
-	CodeTTL   time.Duration // 0: 60 seconds, which is the greatest
+	AccessTTL time.Duration // life of access and ID tokens; 0: lifetime.AccessToken
+	CodeTTL   time.Duration // 0: lifetime.Code, which is also the maximum
 	FlowTTL   time.Duration // time to sign in at a provider; 0: 10 minutes
 
 	// A refresh token lives no longer than its session; RefreshTTL after the
-	// sign-in at the app, however often it is renewed (0: 30 days); and
-	// RefreshIdleTTL after it was renewed last (0: 7 days).
+	// sign-in at the app, however often it is renewed (0: lifetime.RefreshToken); and
+	// RefreshIdleTTL after it was renewed last (0: lifetime.RefreshIdle).
 	RefreshTTL, RefreshIdleTTL time.Duration
 	// RefreshGrace is how long a renewal can be repeated, with the same answer:
 	// for apps that lost it. 0: 10 seconds; less than 0: not at all.
@@ -134,9 +136,9 @@ func New(c Config) (*Service, error) {
 	}
 	s := &Service{
 		Config: c, origin: issuer.Scheme + "://" + issuer.Host, basePath: issuer.Path, secure: issuer.Scheme == "https",
-		accessTTL: orElse(c.AccessTTL, 10*time.Minute), codeTTL: orElse(c.CodeTTL, time.Minute), flowTTL: orElse(c.FlowTTL, 10*time.Minute),
-		refreshTTL: orElse(c.RefreshTTL, 30*24*time.Hour), refreshIdleTTL: orElse(c.RefreshIdleTTL, 7*24*time.Hour),
-		refreshGrace: orElse(c.RefreshGrace, 10*time.Second),
+		accessTTL: cmp.Or(c.AccessTTL, lifetime.AccessToken), codeTTL: cmp.Or(c.CodeTTL, lifetime.Code), flowTTL: cmp.Or(c.FlowTTL, 10*time.Minute),
+		refreshTTL: cmp.Or(c.RefreshTTL, lifetime.RefreshToken), refreshIdleTTL: cmp.Or(c.RefreshIdleTTL, lifetime.RefreshIdle),
+		refreshGrace: cmp.Or(c.RefreshGrace, 10*time.Second),
 		crossOrigin:  http.NewCrossOriginProtection(),
 	}
 	switch {
@@ -144,7 +146,7 @@ func New(c Config) (*Service, error) {
 		return nil, errors.New("audience is missing: name the API that access tokens are for")
 	case c.Audience == c.Issuer:
 		return nil, errors.New("audience is the issuer: a token for the API would be one for the login service")
-	case s.codeTTL > time.Minute:
+	case s.codeTTL > lifetime.Code:
 		return nil, fmt.Errorf("codes would live %v: the greatest is 60 s", s.codeTTL)
 	case c.Clients == nil || c.Users == nil || c.Table == nil || c.Keys == nil || c.Pages == nil:
 		return nil, errors.New("clients, users, table, keys and pages are required")
@@ -276,11 +278,4 @@ func (s *Service) session(ctx context.Context, r *http.Request) (usersvc.Session
 		return usersvc.Session{}, usersvc.User{}, usersvc.ErrNoSession
 	}
 	return s.Users.Session(ctx, cookie)
-}
-
-func orElse(d, otherwise time.Duration) time.Duration {
-	if d == 0 {
-		return otherwise
-	}
-	return d
 }

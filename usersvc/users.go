@@ -22,10 +22,12 @@
 package usersvc
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/lifetime"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
@@ -49,9 +51,10 @@ type Users struct {
 	DefaultRoles []string // of a new user; nil: "user"
 	Roles        []string // that may be given; nil: DefaultRoles and Admin
 
-	AccessTTL   time.Duration // how long access tokens live, and so revocations; 0: 10 minutes
-	SessionTTL  time.Duration // a session ends so long after sign-in; 0: 30 days
-	SessionIdle time.Duration // and so long after its last use; 0: 7 days
+	// Zero values of these mean the defaults of package lifetime.
+	AccessTTL   time.Duration // how long access tokens live, and so revocations
+	SessionTTL  time.Duration // a session expires this long after the sign-in
+	SessionIdle time.Duration // and this long after its last use
 
 	Now func() time.Time // nil: time.Now
 }
@@ -102,24 +105,15 @@ func (u *Users) now() time.Time {
 }
 
 func (u *Users) accessTTL() time.Duration {
-	if u.AccessTTL == 0 {
-		return 10 * time.Minute
-	}
-	return u.AccessTTL
+	return cmp.Or(u.AccessTTL, lifetime.AccessToken)
 }
 
 func (u *Users) sessionTTL() time.Duration {
-	if u.SessionTTL == 0 {
-		return 30 * 24 * time.Hour
-	}
-	return u.SessionTTL
+	return cmp.Or(u.SessionTTL, lifetime.Session)
 }
 
 func (u *Users) sessionIdle() time.Duration {
-	if u.SessionIdle == 0 {
-		return 7 * 24 * time.Hour
-	}
-	return u.SessionIdle
+	return cmp.Or(u.SessionIdle, lifetime.SessionIdle)
 }
 
 func (u *Users) defaultRoles() []string {

@@ -8,16 +8,16 @@ package policy
 // more.
 type Rule struct {
 	// Route is a route key of API Gateway: "GET /users/{id}", "ANY /demo/{proxy+}".
-	Route string `yaml:"route" json:"route"`
+	Route string `json:"route"`
 	// Roles is satisfied by any one of them; empty asks for none.
-	Roles []string `yaml:"roles" json:"roles,omitempty"`
+	Roles []string `json:"roles,omitempty"`
 	// AllRoles is satisfied only by all of them together.
-	AllRoles []string `yaml:"all_roles" json:"all_roles,omitempty"`
+	AllRoles []string `json:"all_roles,omitempty"`
 	// Scopes is satisfied by any one of them; empty asks for none.
-	Scopes []string `yaml:"scopes" json:"scopes,omitempty"`
+	Scopes []string `json:"scopes,omitempty"`
 	// AllScopes is satisfied only by all of them together.
-	AllScopes []string `yaml:"all_scopes" json:"all_scopes,omitempty"`
+	AllScopes []string `json:"all_scopes,omitempty"`
 	// Fresh asks the revocation feed at every request, and refuses if the feed
 	// cannot be had.
-	Fresh bool `yaml:"fresh" json:"fresh,omitempty"`
+	Fresh bool `json:"fresh,omitempty"`
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/internal/lifetime"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
 
@@ -85,15 +86,15 @@ type Role struct {
 	Scopes []string
 }
 
-// Lifetimes says how long things are good for.
+// Lifetimes says how long each thing is valid. Package lifetime has the defaults.
 type Lifetimes struct {
-	AccessToken time.Duration // 10 minutes, if the file does not say
-	Code        time.Duration // 1 minute
-	Session     time.Duration // from sign-in, used or not: 30 days
-	SessionIdle time.Duration // since it was last used: 7 days
+	AccessToken time.Duration // also of ID tokens
+	Code        time.Duration // authorization codes
+	Session     time.Duration // from the sign-in
+	SessionIdle time.Duration // since the session was last used
 
-	RefreshToken time.Duration // from sign-in at an app, renewed or not: 30 days
-	RefreshIdle  time.Duration // since it was last renewed: 7 days
+	RefreshToken time.Duration // from the sign-in at a client
+	RefreshIdle  time.Duration // since the last renewal
 }
 
 // Load reads the file at path, and from getenv the variables that it names. Its
@@ -127,9 +128,9 @@ func defaults() *Config {
 		Roles:        []Role{{Name: "user"}, {Name: AdminRole}},
 		DefaultRoles: []string{"user"},
 		Lifetimes: Lifetimes{
-			AccessToken: 10 * time.Minute, Code: time.Minute,
-			Session: 30 * 24 * time.Hour, SessionIdle: 7 * 24 * time.Hour,
-			RefreshToken: 30 * 24 * time.Hour, RefreshIdle: 7 * 24 * time.Hour,
+			AccessToken: lifetime.AccessToken, Code: lifetime.Code,
+			Session: lifetime.Session, SessionIdle: lifetime.SessionIdle,
+			RefreshToken: lifetime.RefreshToken, RefreshIdle: lifetime.RefreshIdle,
 		},
 	}
 }

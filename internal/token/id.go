@@ -2,8 +2,6 @@ package token
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -93,13 +91,4 @@ func readID(payload []byte) (ID, registered, error) {
 		return ID{}, registered{}, refuse(ReasonAudience)
 	}
 	return id, r, nil
-}
-
-// AccessTokenHash returns the at_hash of an access token: "the base64url
-// encoding of the left-most half of the hash of the octets of the ASCII
-// representation of the access_token value" (OpenID Connect Core 1.0, Section
-// 3.1.3.6). The hash is that of RS256.
-func AccessTokenHash(rawToken string) string {
-	sum := sha256.Sum256([]byte(rawToken))
-	return base64.RawURLEncoding.EncodeToString(sum[:sha256.Size/2])
 }

@@ -55,7 +55,7 @@ type ID struct {
 	IssuedAt        time.Time
 	ExpiresAt       time.Time
 	AuthTime        time.Time // zero leaves the claim out
-	AccessTokenHash string    // at_hash, see [AccessTokenHash]; "" leaves the claim out
+	AccessTokenHash string    // at_hash; "" leaves the claim out
 	// Claims are about the user: name, email, picture and the like. A claim of
 	// a name that this package, or one of its standards, gives a meaning to is
 	// left out when signing and absent when read.

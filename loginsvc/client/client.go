@@ -27,42 +27,42 @@ const (
 
 // Client is a registered client (RFC 6749, Section 2).
 type Client struct {
-	ID   string `yaml:"id"`
-	Name string `yaml:"name"` // for people; "" means ID
+	ID   string
+	Name string // for people; "" means ID
 
 	// Secret authenticates a confidential client; "" makes it a public one,
 	// which has PKCE alone (RFC 6749, Section 2.1).
-	Secret Secret `yaml:"secret"`
+	Secret Secret
 	// SecretEnv names the variable (in AWS: the SSM parameter) that holds the
 	// secret. At most one of Secret and SecretEnv is set.
-	SecretEnv string `yaml:"secret_env"`
+	SecretEnv string
 	// SecretHashes are the [HashSecret] of secrets that Gatehouse made and no
 	// longer knows: two while one takes the other's place, and each is good.
-	SecretHashes []string `yaml:"-"`
+	SecretHashes []string
 
 	// RedirectURIs are where codes may be sent: exact strings; http only for
 	// 127.0.0.1 and [::1], on any port (RFC 8252, Section 7.3), and localhost.
-	RedirectURIs           []string `yaml:"redirect_uris"`
-	PostLogoutRedirectURIs []string `yaml:"post_logout_redirect_uris"`
-	Origins                []string `yaml:"origins"` // CORS for /token, /userinfo, /revoke
-	Grants                 []string `yaml:"grants"`  // empty: authorization_code alone, or none if it Serves
-	Scopes                 []string `yaml:"scopes"`  // what it may ask for; empty: openid profile email
+	RedirectURIs           []string
+	PostLogoutRedirectURIs []string
+	Origins                []string // CORS for /token, /userinfo, /revoke
+	Grants                 []string // empty: authorization_code alone, or none if it Serves
+	Scopes                 []string // what it may ask for; empty: openid profile email
 	// Serves are the APIs that the client is: it may ask whether an access token
 	// for one of them is good, whichever client has it (RFC 7662). One that has no
 	// Grants beside them uses none.
-	Serves []string `yaml:"serves"`
+	Serves []string
 	// Audiences are the APIs it may get tokens for, one at a time; the first is
 	// what it gets unless it asks for another (RFC 8707). Empty: the house's.
-	Audiences []string  `yaml:"audiences"`
-	Lifetimes Lifetimes `yaml:"lifetimes"`
+	Audiences []string
+	Lifetimes Lifetimes
 
 	// ThirdParty says that the app is not the team's own: each user is asked
 	// before it gets anything, and can take that back.
-	ThirdParty bool `yaml:"third_party"`
+	ThirdParty bool
 
 	// Registration tells a client of the table from those that had its id before
 	// and were removed. It is "" in gatehouse.yml.
-	Registration string `yaml:"-"`
+	Registration string
 }
 
 // Ref names the client as what it was granted remembers it: unlike its id, which

@@ -7,9 +7,9 @@ import (
 
 // Lifetimes are how long what a client is given is good for. 0 is the house's.
 type Lifetimes struct {
-	AccessToken  time.Duration `yaml:"access_token"`  // also of ID tokens
-	RefreshToken time.Duration `yaml:"refresh_token"` // from the sign-in, however often it is renewed
-	RefreshIdle  time.Duration `yaml:"refresh_idle"`  // since it was renewed last
+	AccessToken  time.Duration // also of ID tokens
+	RefreshToken time.Duration // from the sign-in, however often it is renewed
+	RefreshIdle  time.Duration // since it was renewed last
 }
 
 // Within returns l where the house gives most: what l leaves open is the

@@ -23,17 +23,6 @@ func Canonical(address string) (string, bool) {
 	return strings.ToLower(address), true
 }
 
-// Domain returns the domain of an address in its canonical form, and false if
-// [Canonical] refuses the address.
-func Domain(address string) (string, bool) {
-	canonical, ok := Canonical(address)
-	if !ok {
-		return "", false
-	}
-	_, domain, _ := strings.Cut(canonical, "@")
-	return domain, true
-}
-
 // isLocal tells whether s is a dot-atom (RFC 5322, Section 3.2.3) of at most 64
 // bytes.
 func isLocal(s string) bool {

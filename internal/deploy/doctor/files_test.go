@@ -127,9 +127,9 @@ func TestTrapsInTemplate(t *testing.T) {
 	for _, tc := range []struct {
 		name, old, new, want string
 	}{
-		{"a route that anybody can call", "{method: get, path: /me, authorizer: {name: gatehouse}}", "GET /me", "GET /me has no authorizer and is not listed"},
-		{"a list of what is not", "    - GET /login\n", "    - GET /log-in\n", "custom.public lists GET /log-in"},
-		{"a list of what is guarded", "    - GET /login\n", "    - GET /login\n    - GET /me\n", "custom.public lists GET /me, which has an authorizer"},
+		{"a route that anybody can call", "{method: get, path: /me, authorizer: {name: gatehouse}}", "GET /me", "GET /me has no authorizer: anybody can call it"},
+		{"a login route for every method", "      - httpApi: GET /login\n", "      - httpApi: {method: '*', path: /login}\n", "ANY /login is open for every method"},
+		{"an open route of the user API", "      - httpApi: GET /openapi.json\n", "      - httpApi: GET /people\n", "GET /people has no authorizer"},
 		{"one answer for all routes", "          - $context.routeKey\n", "", "one route's answer opens all"},
 		{"answers kept too long", "resultTtlInSeconds: 60", "resultTtlInSeconds: 300", "answers are kept for 5m0s"},
 		{"answers kept without a word", "        resultTtlInSeconds: 60\n", "", "resultTtlInSeconds: not set"},

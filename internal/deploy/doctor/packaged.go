@@ -31,12 +31,7 @@ func (r *Report) packaged(in Inputs, c *config.Config) {
 		r.wrong(in.Packaged, "%v", err)
 		return
 	}
-	public, err := template.Public(in.Template)
-	if err != nil {
-		r.wrong(in.Template, "%v", err)
-		return
-	}
-	r.joined(in.Packaged, t.Check(public))
+	r.joined(in.Packaged, t.Check())
 	if c != nil {
 		if rules, err := policy.Compile(c.Routes); err == nil {
 			r.joined(in.Packaged, t.CheckFresh(rules.Fresh))

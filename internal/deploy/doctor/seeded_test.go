@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/gatehouse-auth/gatehouse/internal/deploy/doctor"
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/template"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/watch"
 )
 
 const packaged = "../../../.serverless/cloudformation-template-update-stack.json"
@@ -69,8 +71,9 @@ var seeds = []seed{
 		`{"widgets":[{"type":"metric","properties":{"title":"Trouble","stat":"Sum","metrics":[["Gatehouse","gatehouse-prod-KeyFailures"]]}}]}`},
 }
 
-// How many of the seeds must be found by the checks alone, and together with the
-// validator, which takes seconds for each and is asked by CI.
+// How many of the seeds must be found by our checks (doctor's, and those of our
+// own alarms), and together with the validator. The validator takes seconds for
+// each seed: CI runs it.
 const (
 	byChecks = 37
 	together = 40
@@ -96,7 +99,10 @@ func TestSeededFaults(t *testing.T) {
 		switch r := judge(t, text); {
 		case r.Wrong() > 0:
 			found++
-			t.Logf("checks     %s: %s", s.name, r.Findings[0].Text)
+			t.Logf("doctor     %s: %s", s.name, r.Findings[0].Text)
+		case unwatched(t, text) != nil:
+			found++
+			t.Logf("alarms     %s: %v", s.name, unwatched(t, text))
 		case validates && refusedByValidator(t, text):
 			found++
 			t.Logf("validator  %s", s.name)
@@ -125,6 +131,16 @@ func judge(t *testing.T, text string) *doctor.Report {
 		}
 	}
 	return r
+}
+
+// unwatched returns what is wrong with the alarms and the dashboard.
+func unwatched(t *testing.T, text string) error {
+	t.Helper()
+	parsed, err := template.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return watch.Check(parsed)
 }
 
 func (s seed) plant(t *testing.T, raw []byte) string {

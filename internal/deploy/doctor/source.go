@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
 	"github.com/gatehouse-auth/gatehouse/internal/config"
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/template"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
 )
 
@@ -23,13 +24,11 @@ func (r *Report) source(name string, text []byte, c *config.Config) {
 	var in struct {
 		UseDotenv bool `yaml:"useDotenv"`
 		Custom    struct {
-			Public    []string `yaml:"public"`
 			Elsewhere []string `yaml:"elsewhere"`
 		} `yaml:"custom"`
 		Provider struct {
 			LogRetention int `yaml:"logRetentionInDays"`
 		} `yaml:"provider"`
-		Plugins []string `yaml:"plugins"`
 	}
 	if err := yaml.Unmarshal(text, &in); err != nil {
 		r.wrong(name, "%v", err)
@@ -41,7 +40,7 @@ func (r *Report) source(name string, text []byte, c *config.Config) {
 	if in.Provider.LogRetention == 0 {
 		r.wrong(name, "provider.logRetentionInDays is not set: logs are kept, and paid for, for ever")
 	}
-	r.openRoutes(name, t, in.Custom.Public)
+	r.openRoutes(name, t)
 	r.preflights(name, t)
 	r.kept(name, t)
 	r.written(name, text)
@@ -51,17 +50,10 @@ func (r *Report) source(name string, text []byte, c *config.Config) {
 	}
 }
 
-func (r *Report) openRoutes(name string, t *gateway.Template, public []string) {
-	for _, key := range t.Public() {
-		if !slices.Contains(public, key) {
-			r.wrong(name, "%s has no authorizer and is not listed: anybody can call it: add authorizer: {name: gatehouse}, or list it in custom.public", key)
-		}
-	}
-	for _, key := range public {
-		if !slices.ContainsFunc(t.Routes, func(route gateway.Route) bool { return route.Key == key }) {
-			r.wrong(name, "custom.public lists %s, which no function serves: take it out", key)
-		} else if !slices.Contains(t.Public(), key) {
-			r.wrong(name, "custom.public lists %s, which has an authorizer: take it out of one", key)
+func (r *Report) openRoutes(name string, t *gateway.Template) {
+	for _, route := range t.Routes {
+		if route.Authorizer == "" {
+			r.joined(name, template.CheckOpen(route.Function, route.Key))
 		}
 	}
 }

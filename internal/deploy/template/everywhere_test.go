@@ -69,7 +69,7 @@ func TestEverywhere(t *testing.T) {
 	if templates[0] != templates[1] {
 		t.Error("the template depends on the region")
 	}
-	if err := check(t, []byte(templates[0]), public(t)); err != nil {
+	if err := check(t, []byte(templates[0])); err != nil {
 		t.Error(err)
 	}
 	if _, said := packageWith(t); !strings.Contains(said, `"provider.region"`) {
@@ -88,7 +88,7 @@ func TestCustomDomain(t *testing.T) {
 		if said != "" {
 			t.Fatal(said)
 		}
-		if err := check(t, raw, public(t)); err != nil {
+		if err := check(t, raw); err != nil {
 			t.Error(err)
 		}
 		template, err := template.Parse(raw)
@@ -112,7 +112,7 @@ func TestCustomDomain(t *testing.T) {
 			strings.ReplaceAll(string(raw), tc.issuer, "https://example.com/a/b"): "path of several segments",
 			strings.ReplaceAll(string(raw), `"`+tc.issuer+`"`, `{"Ref":"X"}`):     "set GATEHOUSE_ISSUER",
 		} {
-			if err := check(t, []byte(fault), public(t)); err == nil || !strings.Contains(err.Error(), want) {
+			if err := check(t, []byte(fault)); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: got %v", want, err)
 			}
 		}

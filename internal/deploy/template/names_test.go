@@ -21,7 +21,7 @@ func TestMistakesNameTheirResource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := "\n" + check(t, changed, public(t)).Error() + "\n"
+	said := "\n" + check(t, changed).Error() + "\n"
 	for _, want := range []string{
 		"\nTable: deletion protection is off: set DeletionProtectionEnabled: true\n",
 		"\nTable: rows do not end by ttl: enable TimeToLiveSpecification for the attribute ttl\n",

@@ -9,12 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 )
 
 // Template is a packaged template: .serverless/cloudformation-template-update-stack.json.
@@ -42,29 +39,11 @@ func Parse(raw []byte) (*Template, error) {
 	return t, nil
 }
 
-// Public reads the routes that serverless.yml lists as public.
-func Public(path string) ([]string, error) {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	var in struct {
-		Custom struct {
-			Public []string `yaml:"public"`
-		} `yaml:"custom"`
-	}
-	if err := yaml.Unmarshal(raw, &in); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
-	}
-	return in.Custom.Public, nil
-}
-
-// Check returns everything in the template that must not be deployed. public are
-// the only routes that may have no authorizer.
-func (t *Template) Check(public []string) error {
+// Check returns everything in the template that must not be deployed.
+func (t *Template) Check() error {
 	return errors.Join(
-		t.checkRoutes(public), t.checkIntegrations(), t.checkAuthorizers(), t.checkFunctions(), t.checkRoles(),
-		t.checkTable(), t.checkKey(), t.checkPlaces(), t.checkSettings(), t.checkStage(), t.checkDomain(), t.checkWatch(), t.checkOutputs(),
+		t.checkRoutes(), t.checkIntegrations(), t.checkAuthorizers(), t.checkFunctions(), t.checkRoles(),
+		t.checkTable(), t.checkKey(), t.checkPlaces(), t.checkSettings(), t.checkStage(), t.checkDomain(), t.checkOutputs(),
 	)
 }
 

@@ -32,26 +32,17 @@ func load(t *testing.T) []byte {
 	return raw
 }
 
-func check(t *testing.T, raw []byte, public []string) error {
+func check(t *testing.T, raw []byte) error {
 	t.Helper()
 	template, err := template.Parse(raw)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return template.Check(public)
-}
-
-func public(t *testing.T) []string {
-	t.Helper()
-	list, err := template.Public(source)
-	if err != nil || len(list) == 0 {
-		t.Fatalf("custom.public: %v, %v", list, err)
-	}
-	return list
+	return template.Check()
 }
 
 func TestPackagedTemplate(t *testing.T) {
-	if err := check(t, load(t), public(t)); err != nil {
+	if err := check(t, load(t)); err != nil {
 		t.Error(err)
 	}
 }
@@ -60,7 +51,7 @@ type object = map[string]any
 
 // TestFindsFaults plants each fault into the packaged template.
 func TestFindsFaults(t *testing.T) {
-	raw, list := load(t), public(t)
+	raw := load(t)
 	statement := func(role object, policy, i int) object {
 		p := properties(role)["Policies"].([]any)[policy].(object)["PolicyDocument"].(object)
 		return p["Statement"].([]any)[i].(object)
@@ -76,9 +67,14 @@ func TestFindsFaults(t *testing.T) {
 		}, "GET /me has no authorizer"},
 		{"an authorizer that is not used", "HttpApiRouteGetMe", func(r object) { delete(properties(r), "AuthorizationType") }, "GET /me has no authorizer"},
 		{"an authorizer of elsewhere", "HttpApiRouteGetMe", func(r object) { properties(r)["AuthorizerId"] = object{"Ref": "Other"} }, "GET /me has no authorizer"},
-		{"a public route of another name", "HttpApiRouteGetLogin", func(r object) { properties(r)["RouteKey"] = "GET /log-in" }, "GET /log-in has no authorizer"},
-		{"a route that is gone", "HttpApiRouteGetLogin", func(r object) { properties(r)["RouteKey"] = "GET /authorize" }, "no route is GET /login"},
-		{"a catch-all", "HttpApiRouteGetLogin", func(r object) { properties(r)["RouteKey"] = "$default" }, "$default has no authorizer"},
+		{"a catch-all", "HttpApiRouteGetLogin", func(r object) { properties(r)["RouteKey"] = "$default" }, "$default is open for every method"},
+		{"every method", "HttpApiRouteGetLogin", func(r object) { properties(r)["RouteKey"] = "ANY /login" }, "ANY /login is open for every method"},
+		{"an open document with a parameter", "HttpApiRouteGetOpenapijson", func(r object) { properties(r)["RouteKey"] = "GET /{file}.json" }, "GET /{file}.json has no authorizer"},
+		{"an open document that is written", "HttpApiRouteGetOpenapijson", func(r object) { properties(r)["RouteKey"] = "PUT /openapi.json" }, "PUT /openapi.json has no authorizer"},
+		{"a document of a team's function", "HttpApiRouteGetNotes", func(r object) {
+			properties(r)["RouteKey"] = "GET /notes.json"
+			delete(properties(r), "AuthorizerId")
+		}, "GET /notes.json has no authorizer"},
 		{"S125 answers kept too long", "HttpApiAuthorizerGatehouse", func(r object) { properties(r)["AuthorizerResultTtlInSeconds"] = 300 }, "over 60"},
 		{"no TTL", "HttpApiAuthorizerGatehouse", func(r object) { delete(properties(r), "AuthorizerResultTtlInSeconds") }, "keeps answers for 5 minutes"},
 		{"S120 one answer for all routes", "HttpApiAuthorizerGatehouse", func(r object) {
@@ -168,53 +164,10 @@ func TestFindsFaults(t *testing.T) {
 		{"no throttle", "HttpApiStage", func(r object) { delete(properties(r), "DefaultRouteSettings") }, "a throttle for every route"},
 		{"no throttle for guesses", "HttpApiStage", func(r object) { delete(properties(r)["RouteSettings"].(object), "POST /token") }, "throttle of its own for POST /token"},
 		{"a stage before its routes", "HttpApiStage", func(r object) { r["DependsOn"] = []any{"HttpApiLogGroup"} }, "must depend on that route"},
-		{"an alarm less", "RefreshReuseAlarm", func(r object) { properties(r)["MetricName"] = "Invocations" }, "no alarm watches Refreshes"},
-		{"an alarm of another function", "RotatorErrorsAlarm", func(r object) { properties(r)["Dimensions"] = []any{} }, "no alarm watches Errors RotatorLambdaFunction"},
-		{"an alarm in silence", "ServerErrorsAlarm", func(r object) { delete(properties(r), "AlarmActions") }, "nobody is told"},
-		{"an alarm that is off", "ServerErrorsAlarm", func(r object) { properties(r)["ActionsEnabled"] = false }, "its actions are off"},
-		{"an alarm that always rings", "ServerErrorsAlarm", func(r object) { properties(r)["Threshold"] = 0 }, "threshold"},
-		{"an alarm that needs a thousand", "ServerErrorsAlarm", func(r object) { properties(r)["Threshold"] = 1000 }, "its threshold is 1000 events"},
-		{"an alarm slower than its function", "AuthorizerSlowAlarm", func(r object) { properties(r)["Threshold"] = 3000 }, "the function is ended before"},
-		{"an alarm on a feed that nobody uses", "FeedStaleAlarm", func(r object) { properties(r)["Threshold"] = 60000 }, "a feed that is a minute old"},
-		{"no data, no alarm", "RotatorSilentAlarm", func(r object) { properties(r)["TreatMissingData"] = "notBreaching" }, "TreatMissingData"},
-		{"no data, an alarm", "KeyFailuresAlarm", func(r object) { properties(r)["TreatMissingData"] = "breaching" }, "TreatMissingData"},
-		{"a metric that nobody writes", "FeedFailuresAlarm", func(r object) { properties(r)["MetricName"] = "FeedErrors" }, "nothing writes the metric FeedErrors"},
-		{"a namespace that nobody writes", "FeedFailuresAlarm", func(r object) { properties(r)["Namespace"] = "gatehouse" }, "nothing writes the metric FeedFailures of gatehouse"},
-		{"a metric that AWS does not write", "ServerErrorsAlarm", func(r object) { properties(r)["MetricName"] = "5XXError" }, "nothing writes the metric 5XXError"},
-		{"a function that is not", "LoginsvcErrorsAlarm", func(r object) {
-			properties(r)["Dimensions"] = []any{object{"Name": "FunctionName", "Value": "loginsvc"}}
-		}, "naming one of this template"},
-		{"metrics of every stack", "KeyFailuresAlarm", func(r object) { delete(properties(r), "Dimensions") }, "want all dimensions of KeyFailures: stack"},
-		{"metrics of another stack", "KeyFailuresAlarm", func(r object) {
-			properties(r)["Dimensions"] = []any{object{"Name": "stack", "Value": "gatehouse"}}
-		}, `the dimension stack of KeyFailures is never "gatehouse"`},
-		{"a dimension that is forgotten", "RefreshReuseAlarm", func(r object) {
-			properties(r)["Dimensions"] = properties(r)["Dimensions"].([]any)[:1]
-		}, "want all dimensions of Refreshes: refresh, stack"},
-		{"a value that never is", "RefreshReuseAlarm", func(r object) {
-			properties(r)["Dimensions"].([]any)[1].(object)["Value"] = "stolen"
-		}, `the dimension refresh of Refreshes is never "stolen"`},
-		{"a dimension that is not", "KeyFailuresAlarm", func(r object) {
-			properties(r)["Dimensions"].([]any)[0].(object)["Name"] = "Stack"
-		}, "KeyFailures has no dimension Stack"},
-		{"another unit", "FeedStaleAlarm", func(r object) { properties(r)["Unit"] = "Seconds" }, "is written in Milliseconds"},
-		{"a sum of ages", "FeedStaleAlarm", func(r object) { properties(r)["Statistic"] = "Sum" }, `"Sum" says nothing of it`},
 		{"functions that count for nobody", "LoginsvcLambdaFunction", func(r object) {
 			delete(properties(r)["Environment"].(object)["Variables"].(object), "GATEHOUSE_NAME")
 		}, "loginsvc: GATEHOUSE_NAME is not set"},
 		{"an integration of a type that is not", "HttpApiIntegrationLoginsvc", func(r object) { properties(r)["IntegrationType"] = "AWS_LAMBDA" }, "AWS_PROXY"},
-		{"a dashboard in pieces", "Dashboard", func(r object) { properties(r)["DashboardBody"] = "{" }, "no JSON"},
-		{"an empty dashboard", "Dashboard", func(r object) { properties(r)["DashboardBody"] = "{}" }, "it shows nothing"},
-		{"a line of nothing", "Dashboard", redraw(`"SignTime"`, `"SignTimes"`), "Signing with KMS (ms): nothing writes the metric SignTimes"},
-		{"a line of another stack", "Dashboard", redraw(`"FeedAge", "stack", "gatehouse-prod"`, `"FeedAge", "stack", "prod"`), `never "prod"`},
-		{"a line without its dimensions", "Dashboard", redraw(`, "refresh", "renewed"`, ``), "want all dimensions of Refreshes"},
-		{"a line of half a dimension", "Dashboard", redraw(`, "renewed"`, ``), "dimensions with their values"},
-		{"a line that is no name", "Dashboard", redraw(`"QueryTime"`, `7`), "neither a name nor options"},
-		{"a line of a function that is not", "Dashboard", redraw("${UsersvcLambdaFunction}", "usersvc"), "naming one of this template"},
-		{"a search by other dimensions", "Dashboard", redraw("{Gatehouse,stack,reason}", "{Gatehouse,reason}"), "the search finds nothing: the dimensions of Refused are stack, reason"},
-		{"a search in every stack", "Dashboard", redraw(`MetricName=\"Refused\" stack=\"gatehouse-prod\"`, `MetricName=\"Refused\"`), "want all dimensions of Refused"},
-		{"another expression", "Dashboard", redraw("SEARCH(", "SEEK("), "want SEARCH("},
-		{"another region", "Dashboard", redraw(`"${AWS::Region}"`, `"us-west-2"`), "want the region of the stack"},
 		{"an authorizer that is not published", "AuthorizerParameter", func(r object) { properties(r)["Value"] = "x" }, "no SSM parameter"},
 		{"a partition", "NotesRole", func(r object) { statement(r, 0, 0)["Resource"] = "arn:aws:s3:::x" }, "AWS::Partition"},
 	} {
@@ -232,32 +185,14 @@ func TestFindsFaults(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := check(t, changed, list); err == nil || !strings.Contains(err.Error(), tc.want) {
+			if err := check(t, changed); err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v", err)
 			}
 		})
 	}
-	t.Run("a public list that opens everything", func(t *testing.T) {
-		if err := check(t, raw, append(list, "ANY /{proxy+}", "$default")); err == nil || strings.Count(err.Error(), "more than one thing") != 2 {
-			t.Errorf("got %v", err)
-		}
-	})
-	t.Run("a guarded route in the public list", func(t *testing.T) {
-		if err := check(t, raw, append(list, "GET /me")); err == nil || !strings.Contains(err.Error(), "take it out of one") {
-			t.Errorf("got %v", err)
-		}
-	})
 }
 
 func properties(r object) object { return r["Properties"].(object) }
-
-// redraw changes the text of the dashboard.
-func redraw(old, new string) func(object) {
-	return func(r object) {
-		body := properties(r)["DashboardBody"].(object)
-		body["Fn::Sub"] = strings.Replace(body["Fn::Sub"].(string), old, new, 1)
-	}
-}
 
 func TestFresh(t *testing.T) {
 	template, err := template.Parse(load(t))
@@ -294,10 +229,7 @@ func TestNoTemplate(t *testing.T) {
 	if _, err := template.Parse([]byte("{")); err == nil {
 		t.Error("half a template")
 	}
-	if err := check(t, []byte("{}"), nil); err == nil || !strings.Contains(err.Error(), "no resource is a AWS::Lambda::Function") {
+	if err := check(t, []byte("{}")); err == nil || !strings.Contains(err.Error(), "no resource is a AWS::Lambda::Function") {
 		t.Errorf("an empty template: %v", err)
-	}
-	if _, err := template.Public("none.yml"); err == nil {
-		t.Error("a file that is not there")
 	}
 }

@@ -1,4 +1,4 @@
-package template
+package watch
 
 import (
 	"encoding/json"
@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/template"
 	"github.com/gatehouse-auth/gatehouse/internal/metric"
 )
 
@@ -22,29 +23,27 @@ type widget struct {
 
 // checkDashboard refuses one that CloudWatch cannot read, and lines of it that
 // would stay empty.
-func (t *Template) checkDashboard() error {
-	return t.each("AWS::CloudWatch::Dashboard", func(_ string, r *Resource) error {
-		var body struct{ Widgets []widget }
-		if err := json.Unmarshal([]byte(r.Properties.At("DashboardBody").Resolve(placeholder)), &body); err != nil {
-			return fmt.Errorf("its body is no JSON: %w", err)
+func (s stack) checkDashboard(p template.Value) error {
+	var body struct{ Widgets []widget }
+	if err := json.Unmarshal([]byte(p.At("DashboardBody").Resolve(placeholder)), &body); err != nil {
+		return fmt.Errorf("its body is no JSON: %w", err)
+	}
+	var errs []error
+	for _, w := range body.Widgets {
+		if w.Properties.Region != "${AWS::Region}" {
+			errs = append(errs, fmt.Errorf("%s: want the region of the stack: ${AWS::Region}", w.Properties.Title))
 		}
-		var errs []error
-		for _, w := range body.Widgets {
-			if w.Properties.Region != "${AWS::Region}" {
-				errs = append(errs, fmt.Errorf("%s: want the region of the stack: ${AWS::Region}", w.Properties.Title))
-			}
-			if err := t.checkWidget(w); err != nil {
-				errs = append(errs, fmt.Errorf("%s: %w", w.Properties.Title, err))
-			}
+		if err := s.checkWidget(w); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", w.Properties.Title, err))
 		}
-		if len(body.Widgets) == 0 {
-			errs = append(errs, errors.New("it shows nothing"))
-		}
-		return errors.Join(errs...)
-	})
+	}
+	if len(body.Widgets) == 0 {
+		errs = append(errs, errors.New("it shows nothing"))
+	}
+	return errors.Join(errs...)
 }
 
-func (t *Template) checkWidget(w widget) error {
+func (s stack) checkWidget(w widget) error {
 	var before []string
 	for _, row := range w.Properties.Metrics {
 		n := number{stat: w.Properties.Stat}
@@ -76,7 +75,7 @@ func (t *Template) checkWidget(w widget) error {
 				n.dimensions[pair[0]] = pair[1]
 			}
 		}
-		if err := t.checkNumber(n); err != nil {
+		if err := s.checkNumber(n); err != nil {
 			return err
 		}
 	}

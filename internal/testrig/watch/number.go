@@ -1,4 +1,4 @@
-package template
+package watch
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/template"
 	"github.com/gatehouse-auth/gatehouse/internal/metric"
 )
 
@@ -22,13 +23,13 @@ func placeholder(name, attribute string) string {
 }
 
 // numberOf is what an alarm looks at.
-func numberOf(alarm Value) number {
+func numberOf(alarm template.Value) number {
 	n := number{
-		namespace: alarm.At("Namespace").text(), metric: alarm.At("MetricName").text(), unit: alarm.At("Unit").text(),
-		stat: alarm.At("Statistic").text() + alarm.At("ExtendedStatistic").text(), dimensions: make(map[string]string),
+		namespace: text(alarm.At("Namespace")), metric: text(alarm.At("MetricName")), unit: text(alarm.At("Unit")),
+		stat: text(alarm.At("Statistic")) + text(alarm.At("ExtendedStatistic")), dimensions: make(map[string]string),
 	}
 	for _, d := range alarm.At("Dimensions").List() {
-		n.dimensions[d.At("Name").text()] = d.At("Value").Resolve(placeholder)
+		n.dimensions[text(d.At("Name"))] = d.At("Value").Resolve(placeholder)
 	}
 	return n
 }
@@ -44,16 +45,16 @@ var ofAWS = map[string]struct {
 }
 
 // checkNumber refuses a number that nobody writes.
-func (t *Template) checkNumber(n number) error {
+func (s stack) checkNumber(n number) error {
 	if n.namespace == metric.Namespace {
-		return t.checkOurs(n)
+		return s.checkOurs(n)
 	}
 	known, ok := ofAWS[n.namespace]
 	if !ok || !slices.Contains(known.metrics, n.metric) {
 		return fmt.Errorf("nothing writes the metric %s of %s", n.metric, n.namespace)
 	}
 	name := strings.TrimSuffix(strings.TrimPrefix(n.dimensions[known.dimension], "${"), "}")
-	if len(n.dimensions) != 1 || !t.has(name, known.kind) {
+	if len(n.dimensions) != 1 || !s.has(name, known.kind) {
 		return fmt.Errorf("%s: want the dimension %s and nothing else, naming one of this template", n.metric, known.dimension)
 	}
 	return nil
@@ -61,12 +62,12 @@ func (t *Template) checkNumber(n number) error {
 
 // checkOurs holds a number against those that the functions write: same name,
 // same dimensions, and values that they can have.
-func (t *Template) checkOurs(n number) error {
+func (s stack) checkOurs(n number) error {
 	m, ok := metric.Lookup(n.metric)
 	if !ok {
 		return fmt.Errorf("nothing writes the metric %s", n.metric)
 	}
-	labels := map[string][]string{metric.Stack: {t.stackName()}}
+	labels := map[string][]string{metric.Stack: {s.stackName()}}
 	for _, l := range m.Labels {
 		labels[l.Name] = l.Values
 	}
@@ -92,8 +93,8 @@ func (t *Template) checkOurs(n number) error {
 }
 
 // stackName is with what name the functions count.
-func (t *Template) stackName() string {
-	for _, f := range t.Functions() {
+func (s stack) stackName() string {
+	for _, f := range s.Functions() {
 		if f.Name == "authorizer" {
 			return f.Env["GATEHOUSE_NAME"].Resolve(placeholder)
 		}

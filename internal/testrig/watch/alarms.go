@@ -1,9 +1,11 @@
-package template
+package watch
 
 import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/template"
 )
 
 // alarm is one that must be there.
@@ -19,38 +21,29 @@ var alarms = []alarm{
 	{"5xx", ""}, {"KeyFailures", ""}, {"TableFailures", ""}, {"FeedFailures", ""}, {"FeedAge", ""}, {"Refreshes", ""}, {"RingTended", ""},
 }
 
-// checkWatch wants an alarm for everything that should wake somebody, each sent
-// to the topic, and none on a number that nobody writes or that it never reaches.
-func (t *Template) checkWatch() error {
-	var errs []error
-	for _, want := range alarms {
-		if !t.hasAlarm(want) {
-			errs = append(errs, fmt.Errorf("no alarm watches %s", strings.TrimSpace(want.metric+" "+want.function)))
-		}
-	}
-	return errors.Join(append(errs, t.each("AWS::CloudWatch::Alarm", t.checkAlarm), t.checkDashboard())...)
-}
+func (a alarm) String() string { return strings.TrimSpace(a.metric + " " + a.function) }
 
-func (t *Template) checkAlarm(_ string, r *Resource) error {
-	p := r.Properties
+// checkAlarm wants an alarm that notifies the topic, watches a metric that is
+// written, and can ring.
+func (s stack) checkAlarm(p template.Value) error {
 	told := false
 	for _, action := range p.At("AlarmActions").List() {
-		told = told || t.has(action.At("Ref").text(), "AWS::SNS::Topic")
+		told = told || s.has(text(action.At("Ref")), "AWS::SNS::Topic")
 	}
 	switch {
 	case !told:
 		return errors.New("nobody is told: want AlarmActions with the topic of this template")
-	case !p.At("Threshold").positive() || !p.At("Period").positive():
+	case p.At("Threshold").Number() <= 0 || p.At("Period").Number() <= 0:
 		return errors.New("want a threshold and a period above 0")
 	case p.At("ActionsEnabled").Is(false):
 		return errors.New("its actions are off")
 	}
-	return errors.Join(t.checkNumber(numberOf(p)), t.checkReach(p))
+	return errors.Join(s.checkNumber(numberOf(p)), s.checkReach(p))
 }
 
 // checkReach wants an alarm to ring while somebody can still do something.
-func (t *Template) checkReach(p Value) error {
-	threshold, missing := p.At("Threshold").Number(), p.At("TreatMissingData").text()
+func (s stack) checkReach(p template.Value) error {
+	threshold, missing := p.At("Threshold").Number(), text(p.At("TreatMissingData"))
 	switch {
 	case p.At("ComparisonOperator").Is("LessThanThreshold") != (missing == "breaching"):
 		return errors.New("no data is the worst of too little, and nothing of too much: TreatMissingData")
@@ -58,7 +51,7 @@ func (t *Template) checkReach(p Value) error {
 		return errors.New("its threshold is never reached: nothing is decided by a feed that is a minute old")
 	case p.At("MetricName").Is("Duration"):
 		for _, d := range p.At("Dimensions").List() {
-			if f := t.Resources[d.At("Value", "Ref").text()]; f != nil && threshold >= 1000*f.Properties.At("Timeout").Number() {
+			if f := s.Resources[text(d.At("Value", "Ref"))]; f != nil && threshold >= 1000*f.Properties.At("Timeout").Number() {
 				return errors.New("its threshold is never reached: the function is ended before")
 			}
 		}
@@ -71,8 +64,8 @@ func (t *Template) checkReach(p Value) error {
 // mostEvents is how much trouble may pass unheard of in one period.
 const mostEvents = 100
 
-func (t *Template) hasAlarm(want alarm) bool {
-	for _, r := range t.Resources {
+func (s stack) hasAlarm(want alarm) bool {
+	for _, r := range s.Resources {
 		p := r.Properties
 		if r.Type != "AWS::CloudWatch::Alarm" || !p.At("MetricName").Is(want.metric) {
 			continue
