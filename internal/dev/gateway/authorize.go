@@ -11,7 +11,7 @@ func (g *Gateway) authorize(w http.ResponseWriter, r *http.Request, by *Judge, c
 	}
 	x.Cached, x.Err = judged.Cached, judged.Err
 	if judged.Status != http.StatusOK {
-		refuse(w, x, judged.Status, judged.Reason)
+		g.refuse(w, x, judged.Status, judged.Reason)
 		return false
 	}
 	c.RequestContext.Authorizer = &authorized{judged.Context}

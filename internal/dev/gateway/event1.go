@@ -72,11 +72,7 @@ func (k Kind) event(c *call, values []string) any {
 		e.RequestContext.connecting(c)
 		return e
 	}
-	// The resource is the path of the route, and $default is all of its key.
-	_, resource, found := strings.Cut(c.RouteKey, " ")
-	if !found {
-		resource = c.RouteKey
-	}
+	resource := c.resource()
 	e.Resource, e.Path, e.HTTPMethod = resource, c.RawPath, c.RequestContext.HTTP.Method
 	e.RequestContext.ResourcePath, e.RequestContext.Path, e.RequestContext.HTTPMethod = resource, c.RawPath, e.HTTPMethod
 	return e

@@ -1,5 +1,5 @@
-// Package gateway is an API Gateway for one machine: an HTTP API with the routes
-// and authorizers of serverless.yml, in front of functions that run in this
+// Package gateway is an API Gateway for one machine: an HTTP API (or a REST API)
+// with the routes and authorizers of a template, in front of functions that run in this
 // process. It sends them the events that AWS sends, asks the authorizer as AWS
 // does, keeps its answers as long, and gives a client the same status for the
 // same mistake. What AWS would refuse, it refuses:
@@ -35,6 +35,9 @@ type Config struct {
 	Routes []Route
 	// Handlers are plain pages by route key, with no event and no authorizer.
 	Handlers map[string]http.Handler
+	// REST makes it a REST API: events, statuses and bodies are those of one, and a
+	// slash at the end of a path does not matter.
+	REST bool
 	// Stage is the name of the stage: the first segment of every path. "" is
 	// $default, which has none.
 	Stage string
@@ -43,12 +46,27 @@ type Config struct {
 	// are those of the API's own address, and both are answered. "": no key.
 	Mapping string
 
+	Switches
 	Observe func(Exchange) // called once for each request, after the answer; may be nil
 	// ReasonHeader, if it is not "", names a header that tells the client why it
 	// was refused. It is for a developer's own machine: API Gateway has none, and
 	// an attacker learns from it.
 	ReasonHeader string
 	Now          func() time.Time // nil: time.Now
+}
+
+// Switches choose between answers of API Gateway about which sources disagree. A
+// live stack decides: docs/HTTP.md says how to ask it.
+type Switches struct {
+	// NoCORSOnRefusals leaves the CORS headers out of what the gateway answers
+	// itself: 401, 403, 404, 5xx. One report has seen them there; AWS documents
+	// them for responses of integrations.
+	NoCORSOnRefusals bool
+	// TrailingSlash lets /a/ reach the route of /a.
+	TrailingSlash bool
+	// RemapWWWAuthenticate renames the header WWW-Authenticate of a function's
+	// response to X-Amzn-Remapped-Www-Authenticate.
+	RemapWWWAuthenticate bool
 }
 
 // Gateway answers requests. It is safe for concurrent use.
@@ -68,8 +86,8 @@ func New(cfg Config) (*Gateway, error) {
 	if cfg.Stage == "" {
 		cfg.Stage = defaultRoute // the stage and the route share their name
 	}
-	t := &Template{Authorizers: cfg.Template.Authorizers, Routes: slices.Concat(cfg.Template.Routes, cfg.Routes)}
-	errs := []error{t.check()}
+	t := &Template{CORS: cfg.Template.CORS, Authorizers: cfg.Template.Authorizers, Routes: slices.Concat(cfg.Template.Routes, cfg.Routes)}
+	errs := []error{t.check(cfg.REST)}
 	if cfg.Stage != defaultRoute && !stageName.MatchString(cfg.Stage) {
 		errs = append(errs, fmt.Errorf("stage %q: want letters, digits, - and _", cfg.Stage))
 	}

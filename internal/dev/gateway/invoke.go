@@ -15,6 +15,7 @@ type Function = func(ctx context.Context, payload []byte) ([]byte, error)
 const (
 	authorizerTimeout  = 10 * time.Second
 	integrationTimeout = 30 * time.Second
+	restTimeout        = 29 * time.Second
 )
 
 // errTimeout says that a function overran its time.

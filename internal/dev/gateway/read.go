@@ -10,9 +10,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// ReadTemplate reads routes and authorizers from a serverless.yml. What the file
-// says about its HTTP API and this gateway does not do is an error, so that
-// nothing behaves otherwise here than in AWS without a word.
+// ReadTemplate reads routes, authorizers and CORS from a serverless.yml whose
+// variables do not matter here. What the file says about its HTTP API and this
+// gateway does not do is an error, so that nothing behaves differently here than
+// in AWS without a word.
 func ReadTemplate(path string) (*Template, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -25,14 +26,23 @@ func ReadTemplate(path string) (*Template, error) {
 	return t, nil
 }
 
+// ParseTemplate is [ReadTemplate] for a text at hand.
+func ParseTemplate(raw []byte) (*Template, error) {
+	var root yaml.Node
+	if err := yaml.Unmarshal(raw, &root); err != nil {
+		return nil, err
+	}
+	return FromServerless(&root)
+}
+
 // serverless is what is read of a serverless.yml.
 type serverless struct {
 	Provider struct {
 		HTTPAPI struct {
-			ID          any                       `yaml:"id"`
-			CORS        any                       `yaml:"cors"`
-			Payload     string                    `yaml:"payload"`
-			Authorizers map[string]authorizerYAML `yaml:"authorizers"`
+			ID          any       `yaml:"id"`
+			CORS        yaml.Node `yaml:"cors"`
+			Payload     string    `yaml:"payload"`
+			Authorizers yaml.Node `yaml:"authorizers"`
 		} `yaml:"httpApi"`
 	} `yaml:"provider"`
 	Functions yaml.Node `yaml:"functions"` // a node, because its order matters
@@ -41,6 +51,7 @@ type serverless struct {
 type authorizerYAML struct {
 	Type            string    `yaml:"type"`
 	FunctionName    string    `yaml:"functionName"`
+	FunctionARN     yaml.Node `yaml:"functionArn"`
 	IdentitySource  yaml.Node `yaml:"identitySource"` // a string or a list
 	TTL             *int      `yaml:"resultTtlInSeconds"`
 	PayloadVersion  string    `yaml:"payloadVersion"`
@@ -48,6 +59,9 @@ type authorizerYAML struct {
 }
 
 type functionYAML struct {
+	HTTPAPI struct {
+		Payload string `yaml:"payload"`
+	} `yaml:"httpApi"`
 	Events []struct {
 		HTTPAPI yaml.Node `yaml:"httpApi"` // "GET /path", or a mapping
 	} `yaml:"events"`
@@ -59,56 +73,95 @@ type routeYAML struct {
 	Authorizer yaml.Node `yaml:"authorizer"` // a name, or a mapping with one
 }
 
-// ParseTemplate is [ReadTemplate] for a text at hand.
-func ParseTemplate(raw []byte) (*Template, error) {
+// FromServerless is [ReadTemplate] for a parsed document, whose variables have
+// been replaced.
+func FromServerless(root *yaml.Node) (*Template, error) {
 	var in serverless
-	if err := yaml.Unmarshal(raw, &in); err != nil {
+	if err := root.Decode(&in); err != nil {
 		return nil, err
 	}
 	api := in.Provider.HTTPAPI
-	switch {
-	case api.CORS != nil:
-		return nil, fmt.Errorf("provider.httpApi.cors: not done here; let the function answer OPTIONS")
-	case api.ID != nil:
+	if api.ID != nil {
 		return nil, fmt.Errorf("provider.httpApi.id: an API of another stack cannot be read")
-	case api.Payload != "" && api.Payload != "2.0":
-		return nil, fmt.Errorf("provider.httpApi.payload: want '2.0'")
+	}
+	payload1, err := isPayload1(api.Payload)
+	if err != nil {
+		return nil, fmt.Errorf("provider.httpApi.payload: %w", err)
 	}
 	t := &Template{}
-	for name, a := range api.Authorizers {
-		authorizer, err := a.authorizer(name)
+	for name, node := range pairs(&api.Authorizers) {
+		authorizer, err := readAuthorizer(name, node)
 		if err != nil {
-			return nil, fmt.Errorf("authorizer %s: %w", name, err)
+			return nil, fmt.Errorf("line %d: authorizer %s: %w", node.Line, name, err)
 		}
 		t.Authorizers = append(t.Authorizers, authorizer)
 	}
 	slices.SortFunc(t.Authorizers, func(a, b Authorizer) int { return strings.Compare(a.Name, b.Name) })
-
-	functions := in.Functions.Content // name, value, name, value, …
-	for i := 0; i+1 < len(functions); i += 2 {
-		name := functions[i].Value
-		routes, err := readRoutes(name, functions[i+1])
+	for name, node := range pairs(&in.Functions) {
+		routes, err := readRoutes(name, node, payload1)
 		if err != nil {
 			return nil, fmt.Errorf("function %s: %w", name, err)
 		}
 		t.Routes = append(t.Routes, routes...)
 	}
-	return t, t.check()
+	if t.CORS, err = readCORS(&api.CORS, t.Routes); err != nil {
+		return nil, fmt.Errorf("line %d: provider.httpApi.cors: %w", api.CORS.Line, err)
+	}
+	return t, t.check(false)
 }
 
-func (a authorizerYAML) authorizer(name string) (Authorizer, error) {
-	out := Authorizer{Name: name, Function: a.FunctionName, Simple: a.SimpleResponses}
+// pairs ranges over the members of a mapping. Functions can also be a list of
+// mappings, as files that are included often are.
+func pairs(node *yaml.Node) func(yield func(string, *yaml.Node) bool) {
+	return func(yield func(string, *yaml.Node) bool) {
+		mappings := []*yaml.Node{node}
+		if node.Kind == yaml.SequenceNode {
+			mappings = node.Content
+		}
+		for _, m := range mappings {
+			if m.Kind == yaml.AliasNode {
+				m = m.Alias
+			}
+			for i := 0; m.Kind == yaml.MappingNode && i+1 < len(m.Content); i += 2 {
+				if !yield(m.Content[i].Value, m.Content[i+1]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func isPayload1(version string) (bool, error) {
+	switch version {
+	case "1.0":
+		return true, nil
+	case "", "2.0":
+		return false, nil
+	}
+	return false, fmt.Errorf("want '1.0' or '2.0', have %q", version)
+}
+
+func readAuthorizer(name string, node *yaml.Node) (Authorizer, error) {
+	out := Authorizer{Name: name}
+	var a authorizerYAML
+	if err := node.Decode(&a); err != nil {
+		return out, err
+	}
+	payload1, err := isPayload1(a.PayloadVersion)
+	out.Function, out.Simple, out.External = a.FunctionName, a.SimpleResponses, !a.FunctionARN.IsZero()
 	switch {
+	case err != nil:
+		return out, fmt.Errorf("payloadVersion: %w", err)
 	case a.Type != "request":
-		return out, fmt.Errorf("type: want request, have %q", a.Type)
-	case a.FunctionName == "":
-		return out, fmt.Errorf("functionName: want a function of this file")
-	case a.PayloadVersion != "2.0" && a.PayloadVersion != "":
-		return out, fmt.Errorf("payloadVersion: want '2.0'")
+		return out, fmt.Errorf("type: want request, have %q: a native JWT authorizer is not emulated here", a.Type)
+	case (a.FunctionName == "") != out.External:
+		return out, fmt.Errorf("want functionName, a function of this file, or functionArn, one of another stack")
 	case a.TTL == nil:
 		return out, fmt.Errorf("resultTtlInSeconds: not set; 0 keeps no answer")
 	}
-	var err error
+	if payload1 {
+		out.Kind = HTTP1
+	}
 	if a.IdentitySource.Kind == yaml.ScalarNode {
 		out.IdentitySources = []string{a.IdentitySource.Value}
 	} else if !a.IdentitySource.IsZero() {
@@ -118,17 +171,23 @@ func (a authorizerYAML) authorizer(name string) (Authorizer, error) {
 	return out, err
 }
 
-func readRoutes(function string, node *yaml.Node) ([]Route, error) {
+func readRoutes(function string, node *yaml.Node, payload1 bool) ([]Route, error) {
 	var in functionYAML
 	if err := node.Decode(&in); err != nil {
 		return nil, err
+	}
+	if in.HTTPAPI.Payload != "" {
+		var err error
+		if payload1, err = isPayload1(in.HTTPAPI.Payload); err != nil {
+			return nil, fmt.Errorf("httpApi.payload: %w", err)
+		}
 	}
 	var routes []Route
 	for _, event := range in.Events {
 		if event.HTTPAPI.IsZero() {
 			continue // another kind of event
 		}
-		r := Route{Key: event.HTTPAPI.Value, Function: function}
+		r := Route{Key: event.HTTPAPI.Value, Function: function, Payload1: payload1}
 		if event.HTTPAPI.Kind == yaml.MappingNode {
 			var in routeYAML
 			if err := event.HTTPAPI.Decode(&in); err != nil {
@@ -136,10 +195,13 @@ func readRoutes(function string, node *yaml.Node) ([]Route, error) {
 			}
 			r.Key = in.Method + " " + in.Path
 			if err := in.authorizer(&r); err != nil {
-				return nil, fmt.Errorf("%s: %w", r.Key, err)
+				return nil, fmt.Errorf("line %d: %s: %w", event.HTTPAPI.Line, r.Key, err)
 			}
 		}
 		r.Key = routeKey(r.Key)
+		if _, err := parseRoute(r.Key); err != nil {
+			return nil, fmt.Errorf("line %d: %w", event.HTTPAPI.Line, err)
+		}
 		routes = append(routes, r)
 	}
 	return routes, nil

@@ -15,6 +15,7 @@ type response struct {
 	status  int
 	headers map[string]string
 	cookies []string
+	lists   map[string][]string // multiValueHeaders, of payload 1.0
 	body    []byte
 }
 
@@ -90,9 +91,19 @@ func (out *response) readHeaders(in map[string]json.RawMessage) error {
 		}
 	}
 	for name, value := range out.headers {
-		if strings.ContainsAny(name+value, "\r\n\x00") || strings.ContainsAny(name, " :") || name == "" {
-			return errors.New("a header that is none")
+		if err := checkHeader(name, value); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// errNoStatus says that a response in payload format 1.0 has no statusCode.
+var errNoStatus = errors.New("a response without statusCode: payload 1.0 wants one")
+
+func checkHeader(name, value string) error {
+	if strings.ContainsAny(name+value, "\r\n\x00") || strings.ContainsAny(name, " :") || name == "" {
+		return errors.New("a header that is none")
 	}
 	return nil
 }
@@ -108,10 +119,17 @@ func read(in map[string]json.RawMessage, name string, into any) error {
 	return nil
 }
 
-func (out *response) write(w http.ResponseWriter) {
+// write writes the response. adjust has the last word on its headers.
+func (out *response) write(w http.ResponseWriter, adjust func(http.Header)) {
 	h := w.Header()
 	for name, value := range out.headers {
 		h.Set(name, value)
+	}
+	for name, values := range out.lists {
+		h.Del(name)
+		for _, value := range values {
+			h.Add(name, value)
+		}
 	}
 	h.Del("Content-Length")
 	for _, cookie := range out.cookies {
@@ -120,6 +138,7 @@ func (out *response) write(w http.ResponseWriter) {
 	if h.Get("Content-Type") == "" && len(out.body) > 0 {
 		h.Set("Content-Type", "text/plain;charset=UTF-8")
 	}
+	adjust(h)
 	w.WriteHeader(out.status)
 	w.Write(out.body) // an error is the client's going away
 }

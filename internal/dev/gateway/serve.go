@@ -31,13 +31,20 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, x *Exchange) {
 	escaped, ok := g.withoutStage(g.withoutMapping(r.URL.EscapedPath()))
 	path, err := split(escaped)
-	matched, parameters, found := find(g.routes, r.Method, path)
+	matched, parameters, found := g.find(r.Method, path)
+	cors := g.cfg.Template.CORS
+	if cors != nil && !g.cfg.NoCORSOnRefusals {
+		cors.write(w.Header(), r)
+	}
 	switch {
+	case cors != nil && !found && isPreflight(r):
+		cors.preflight(w, r)
+		return
 	case err != nil:
-		refuse(w, x, http.StatusBadRequest, "a path that is no path")
+		g.refuse(w, x, http.StatusBadRequest, "a path that is no path")
 		return
 	case !ok || !found:
-		refuse(w, x, http.StatusNotFound, "no route")
+		g.refuse(w, x, g.cfg.notFound(), "no route")
 		return
 	}
 	x.Route = matched.Key
@@ -47,7 +54,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, x *Exchange) {
 		return
 	}
 	if headerSize(r) > maxHeader {
-		refuse(w, x, http.StatusRequestHeaderFieldsTooLarge, "headers over 10,240 bytes")
+		g.refuse(w, x, http.StatusRequestHeaderFieldsTooLarge, "headers over 10,240 bytes")
 		return
 	}
 	c := newCall(r, g.cfg.Stage, escaped, matched, parameters, g.cfg.Now())
@@ -67,37 +74,63 @@ func (g *Gateway) integrate(w http.ResponseWriter, r *http.Request, matched rout
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			status, reason = http.StatusRequestEntityTooLarge, "a body over 10 MB"
 		}
-		refuse(w, x, status, reason)
+		g.refuse(w, x, status, reason)
 		return
 	}
-	payload, err := json.Marshal(c.function(r.Header.Get("Content-Type"), r.Header.Get("Content-Encoding"), body))
+	var event any = c.function(r.Header.Get("Content-Type"), r.Header.Get("Content-Encoding"), body)
+	parse := parseResponse
+	if g.cfg.REST || matched.Payload1 {
+		event, parse = c.function1(g.cfg.REST, event.(functionEvent)), parseResponse1
+	}
+	payload, err := json.Marshal(event)
 	switch {
 	case err != nil:
-		refuse(w, x, http.StatusInternalServerError, "the event cannot be written")
+		g.refuse(w, x, http.StatusInternalServerError, "the event cannot be written")
 		return
 	case len(payload) > maxEvent:
-		refuse(w, x, http.StatusRequestEntityTooLarge, "an event over 6 MB")
+		g.refuse(w, x, http.StatusRequestEntityTooLarge, "an event over 6 MB")
 		return
 	}
 	ctx, note := withNote(r.Context())
-	raw, err := invoke(ctx, g.cfg.Functions[matched.Function], payload, integrationTimeout)
+	raw, err := invoke(ctx, g.cfg.Functions[matched.Function], payload, g.cfg.integrationTimeout())
 	x.By, x.Reason = matched.Function, note()
 	switch {
 	case errors.Is(err, errTimeout):
-		refuse(w, x, http.StatusServiceUnavailable, "timeout")
+		g.refuse(w, x, g.cfg.timedOut(), "timeout")
 		return
 	case err != nil:
 		x.Err = err
-		refuse(w, x, http.StatusInternalServerError, "")
+		g.refuse(w, x, g.cfg.failed(), "")
 		return
 	}
-	answer, err := parseResponse(raw)
+	answer, err := parse(raw)
 	if err != nil {
 		x.Err = err
-		refuse(w, x, http.StatusInternalServerError, "")
+		g.refuse(w, x, g.cfg.failed(), "")
 		return
 	}
-	answer.write(w)
+	answer.write(w, func(h http.Header) { g.adjust(h, r) })
+}
+
+// find is the route of a request.
+func (g *Gateway) find(method string, path []string) (route, map[string]string, bool) {
+	matched, parameters, found := find(g.routes, method, path)
+	if last := len(path) - 1; !found && (g.cfg.TrailingSlash || g.cfg.REST) && last > 0 && path[last] == "" {
+		return find(g.routes, method, path[:last])
+	}
+	return matched, parameters, found
+}
+
+// adjust changes the headers of a function's response as the gateway does.
+func (g *Gateway) adjust(h http.Header, r *http.Request) {
+	if cors := g.cfg.Template.CORS; cors != nil {
+		dropCORS(h)
+		cors.write(h, r)
+	}
+	if value := h.Get("WWW-Authenticate"); g.cfg.RemapWWWAuthenticate && value != "" {
+		h.Del("WWW-Authenticate")
+		h.Set("X-Amzn-Remapped-Www-Authenticate", value)
+	}
 }
 
 // withoutMapping takes the key of the custom domain's mapping off a path.
@@ -116,24 +149,6 @@ func (g *Gateway) withoutStage(escaped string) (string, bool) {
 	}
 	rest, ok := strings.CutPrefix(escaped, "/"+g.cfg.Stage)
 	return rest, ok && (rest == "" || rest[0] == '/')
-}
-
-// messages are the gateway's own bodies, where they are not the status's text.
-var messages = map[int]string{http.StatusRequestEntityTooLarge: "Request Entity Too Large"}
-
-// refuse writes the gateway's answer for a status, and notes the reason.
-func refuse(w http.ResponseWriter, x *Exchange, status int, reason string) {
-	x.Reason = reason
-	text, ok := messages[status]
-	if !ok {
-		text = http.StatusText(status)
-	}
-	if x.reasonHeader != "" {
-		w.Header().Set(x.reasonHeader, x.By+": "+reason)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	io.WriteString(w, `{"message":"`+text+`"}`)
 }
 
 // headerSize returns the bytes of the request line and the headers.

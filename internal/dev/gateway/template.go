@@ -10,6 +10,7 @@ import (
 type Template struct {
 	Routes      []Route
 	Authorizers []Authorizer
+	CORS        *CORS // nil: functions answer preflights and set headers themselves
 }
 
 // Route sends the requests that match it to a function.
@@ -18,6 +19,7 @@ type Route struct {
 	Key        string
 	Function   string // its name in serverless.yml, and in Config.Functions
 	Authorizer string // its name; "" makes the route public
+	Payload1   bool   // the function is sent payload 1.0, and answers as for a REST API
 }
 
 // Authorizer is a Lambda authorizer.
@@ -25,6 +27,7 @@ type Authorizer struct {
 	Kind     Kind // 0: of an HTTP API, payload 2.0
 	Name     string
 	Function string // its name in serverless.yml, and in Config.Functions
+	External bool   // the function is in another stack; Function is ""
 	// IdentitySources are expressions as "$request.header.Authorization" and
 	// "$context.routeKey" of an HTTP API, "method.request.header.Authorization" of a
 	// REST API, "route.request.header.Authorization" of a WebSocket API. A request
@@ -53,14 +56,14 @@ func (t *Template) Public() []string {
 const maxTTL = time.Hour
 
 // check returns every mistake in t that AWS would refuse when it deploys.
-func (t *Template) check() error {
-	var errs []error
+func (t *Template) check(rest bool) error {
+	errs := []error{t.CORS.check()}
 	authorizers := make(map[string]bool)
 	for _, a := range t.Authorizers {
 		authorizers[a.Name] = true
 		errs = append(errs, a.check())
-		if !a.Kind.http() {
-			errs = append(errs, fmt.Errorf("authorizer %s: an HTTP API has none for a %v", a.Name, a.Kind))
+		if a.Kind == WebSocket || a.Kind.http() == rest {
+			errs = append(errs, fmt.Errorf("authorizer %s: this API has none for a %v", a.Name, a.Kind))
 		}
 	}
 	keys := make(map[string]bool)
