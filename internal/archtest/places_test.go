@@ -18,10 +18,12 @@ var (
 
 // knowing are the files that may name some, and why.
 var knowing = map[string]string{
-	"internal/dev/gateway":              "it is in no region, and says an ARN where AWS would",
+	"internal/dev/gateway":                 "it is in no region, and says an ARN where AWS would",
+	"internal/dev/runtime":                 "it is in no region, and says an ARN where AWS would",
+	"internal/dev/project":                 "it is in no region, and says an ARN where AWS would",
 	"internal/deploy/template/template.go": "it looks for them",
-	"internal/deploy/doctor/source.go":  "it looks for them",
-	"cmd/gatehouse/table.go":            "an emulator is in no region, and its client wants one",
+	"internal/deploy/doctor/source.go":     "it looks for them",
+	"cmd/gatehouse/table.go":               "an emulator is in no region, and its client wants one",
 }
 
 // TestNoPlace refuses code and templates that work in one region or partition

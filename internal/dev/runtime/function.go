@@ -1,20 +1,17 @@
-// Package lambdatest runs built Lambda functions as Lambda does: the `bootstrap`
-// of a zip, as a process with Lambda's environment and nothing else, that polls a
+// Package runtime runs built Lambda functions as Lambda does: the `bootstrap` of
+// a zip, as a process with Lambda's environment and nothing else, that polls a
 // Runtime API for its events. An environment serves one event at a time and is
-// kept for the next; one that exits, or overruns its time, is replaced. Between
+// reused for the next; one that exits, or overruns its time, is replaced. Between
 // events it can be frozen.
-package lambdatest
+package runtime
 
 import (
 	"context"
 	"fmt"
 	"io"
 	"maps"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"sync"
-	"testing"
 	"time"
 )
 
@@ -23,8 +20,11 @@ type Config struct {
 	Name string // "": function
 	// Root is the folder with what is in the zip: `bootstrap`, and what it reads.
 	Root string
+	// Command is what is run instead of Root's bootstrap, in Root.
+	Command []string
+	Handler string // as told to the function; "": bootstrap
 	// Env are the function's own variables. It has these, those of Lambda, and
-	// none of the test's.
+	// none of this process.
 	Env map[string]string
 
 	Timeout time.Duration // of one event; 0: 15 seconds
@@ -60,32 +60,13 @@ func New(cfg Config) *Function {
 	if cfg.Memory == 0 {
 		cfg.Memory = 128
 	}
+	if cfg.Handler == "" {
+		cfg.Handler = "bootstrap"
+	}
 	if cfg.Log == nil {
 		cfg.Log = io.Discard
 	}
 	return &Function{cfg: cfg, all: make(map[*environment]bool)}
-}
-
-// Start is [New] with Close at the end of the test.
-func Start(t testing.TB, cfg Config) *Function {
-	t.Helper()
-	f := New(cfg)
-	t.Cleanup(f.Close)
-	return f
-}
-
-// Build compiles the main package of an import path for this machine, and returns
-// a folder that holds it as `bootstrap`. Flags that would have everything compiled
-// a second time are left out.
-func Build(t testing.TB, importPath string) string {
-	t.Helper()
-	root := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags", "lambda.norpc", "-o",
-		filepath.Join(root, "bootstrap"), importPath)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building %s: %v\n%s", importPath, err, out)
-	}
-	return root
 }
 
 // Invoke sends an event to a process that has nothing to do, or to a new one, and
@@ -175,8 +156,14 @@ func (f *Function) give(e *environment) {
 		return
 	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.idle = append(f.idle, e)
+	closed := f.closed
+	if !closed {
+		f.idle = append(f.idle, e)
+	}
+	f.mu.Unlock()
+	if closed {
+		f.discard(e)
+	}
 }
 
 func (f *Function) discard(e *environment) {
@@ -212,6 +199,15 @@ func (f *Function) Inits() []time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.starts)
+}
+
+// Drain takes no more events. Idle processes end now, the others when they have
+// answered.
+func (f *Function) Drain() {
+	f.mu.Lock()
+	f.closed = true
+	f.mu.Unlock()
+	f.Retire()
 }
 
 // Close ends all processes.

@@ -1,4 +1,4 @@
-package lambdatest
+package runtime
 
 import (
 	"encoding/json"
@@ -69,7 +69,7 @@ func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.S
 func (a *runtimeAPI) serveNext(w http.ResponseWriter, r *http.Request) {
 	select {
 	case a.polled <- time.Now():
-	default: // a second poll; nobody has asked about the first
+	default: // a second poll while the first is still unread
 	}
 	select {
 	case i := <-a.next:

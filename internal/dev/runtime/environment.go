@@ -1,10 +1,11 @@
-package lambdatest
+package runtime
 
 import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"net/http/httptest"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,7 +19,8 @@ import (
 type environment struct {
 	cfg     Config
 	api     *runtimeAPI
-	server  *httptest.Server
+	server  *http.Server
+	address string // of the Runtime API
 	cmd     *exec.Cmd
 	started time.Time
 	exited  chan struct{} // closed when the process has ended
@@ -31,8 +33,17 @@ func newEnvironment(cfg Config) (*environment, error) {
 		return nil, err
 	}
 	e := &environment{cfg: cfg, api: newRuntimeAPI(cfg.Name), exited: make(chan struct{})}
-	e.server = httptest.NewServer(e.api)
-	e.cmd = exec.Command(filepath.Join(root, "bootstrap"))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	e.address, e.server = listener.Addr().String(), &http.Server{Handler: e.api}
+	go e.server.Serve(listener)
+	command := cfg.Command
+	if len(command) == 0 {
+		command = []string{filepath.Join(root, "bootstrap")}
+	}
+	e.cmd = exec.Command(command[0], command[1:]...)
 	e.cmd.Dir, e.cmd.Stdout, e.cmd.Stderr = root, cfg.Log, cfg.Log
 	e.cmd.Env = e.variables(root)
 	e.started = time.Now()
@@ -51,13 +62,13 @@ func newEnvironment(cfg Config) (*environment, error) {
 // function's own, which win. Credentials open nothing.
 func (e *environment) variables(root string) []string {
 	all := map[string]string{
-		"AWS_LAMBDA_RUNTIME_API": e.server.Listener.Addr().String(), "AWS_LAMBDA_FUNCTION_NAME": e.cfg.Name,
+		"AWS_LAMBDA_RUNTIME_API": e.address, "AWS_LAMBDA_FUNCTION_NAME": e.cfg.Name,
 		"AWS_LAMBDA_FUNCTION_VERSION": "$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(e.cfg.Memory),
 		"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "AWS_LAMBDA_LOG_FORMAT": "JSON",
 		"AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/" + e.cfg.Name, "AWS_LAMBDA_LOG_STREAM_NAME": rand.Text(),
 		"AWS_REGION": region, "AWS_DEFAULT_REGION": region,
-		"AWS_ACCESS_KEY_ID": "lambdatest", "AWS_SECRET_ACCESS_KEY": "lambdatest", "AWS_SESSION_TOKEN": "lambdatest",
-		"LAMBDA_TASK_ROOT": root, "LAMBDA_RUNTIME_DIR": "/var/runtime", "_HANDLER": "bootstrap",
+		"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "local",
+		"LAMBDA_TASK_ROOT": root, "LAMBDA_RUNTIME_DIR": "/var/runtime", "_HANDLER": e.cfg.Handler,
 		"LANG": "en_US.UTF-8", "TZ": ":UTC", "PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
 	}
 	for name, value := range e.cfg.Env {
@@ -114,7 +125,7 @@ func (e *environment) invoke(ctx context.Context, payload []byte) ([]byte, error
 		e.kill()
 		return nil, &Error{Type: "Sandbox.Timedout", Message: fmt.Sprintf("%s timed out after %v", e.cfg.Name, e.cfg.Timeout)}
 	case <-ctx.Done():
-		e.kill() // what it does with the event is nobody's any more
+		e.kill() // its response has no reader
 		return nil, ctx.Err()
 	}
 }
@@ -160,6 +171,5 @@ func (e *environment) thaw() bool {
 func (e *environment) kill() {
 	e.cmd.Process.Signal(os.Kill)
 	<-e.exited
-	e.server.CloseClientConnections()
 	e.server.Close()
 }

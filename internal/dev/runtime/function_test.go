@@ -1,4 +1,4 @@
-package lambdatest_test
+package runtime_test
 
 import (
 	"bytes"
@@ -15,13 +15,13 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
-	"github.com/gatehouse-auth/gatehouse/internal/testrig/lambdatest"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/runtime"
 )
 
-// TestMain is also the `bootstrap` of these tests: with LAMBDATEST set, this
+// TestMain is also the `bootstrap` of these tests: with RUNTIMETEST set, this
 // program is a Lambda function.
 func TestMain(m *testing.M) {
-	switch os.Getenv("LAMBDATEST") {
+	switch os.Getenv("RUNTIMETEST") {
 	case "":
 		os.Exit(m.Run())
 	case "exit at start":
@@ -70,20 +70,22 @@ func (c *child) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 }
 
 // start runs this program as a function.
-func start(t *testing.T, mode string, more func(*lambdatest.Config)) *lambdatest.Function {
+func start(t *testing.T, mode string, more func(*runtime.Config)) *runtime.Function {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := lambdatest.Config{Name: "child", Root: t.TempDir(), Env: map[string]string{"LAMBDATEST": mode, "OWN": "1"}}
+	cfg := runtime.Config{Name: "child", Root: t.TempDir(), Env: map[string]string{"RUNTIMETEST": mode, "OWN": "1"}}
 	if err := os.Symlink(self, filepath.Join(cfg.Root, "bootstrap")); err != nil {
 		t.Fatal(err)
 	}
 	if more != nil {
 		more(&cfg)
 	}
-	return lambdatest.Start(t, cfg)
+	f := runtime.New(cfg)
+	t.Cleanup(f.Close)
+	return f
 }
 
 func TestProvision(t *testing.T) {
@@ -101,7 +103,7 @@ func TestProvision(t *testing.T) {
 }
 
 func TestInvoke(t *testing.T) {
-	f := start(t, "run", func(c *lambdatest.Config) { c.Timeout = 7 * time.Second })
+	f := start(t, "run", func(c *runtime.Config) { c.Timeout = 7 * time.Second })
 	for event, want := range map[string]string{
 		`{"a":1}`: `{"a":1}`, `"time"`: "7s", `"arn"`: "arn:aws:lambda:local-1:000000000000:function:child",
 	} {
@@ -146,13 +148,13 @@ func TestFailures(t *testing.T) {
 		{"init error", `1`, "Init.Broken", "no configuration"},
 	} {
 		t.Run(tc.mode+" "+tc.event, func(t *testing.T) {
-			f := start(t, tc.mode, func(c *lambdatest.Config) {
+			f := start(t, tc.mode, func(c *runtime.Config) {
 				if tc.event == `"sleep"` { // only this one is to be cut short
 					c.Timeout = 300 * time.Millisecond
 				}
 			})
 			_, err := f.Invoke(t.Context(), []byte(tc.event))
-			if e, ok := errors.AsType[*lambdatest.Error](err); !ok || e.Type != tc.kind || !strings.Contains(e.Message, tc.message) {
+			if e, ok := errors.AsType[*runtime.Error](err); !ok || e.Type != tc.kind || !strings.Contains(e.Message, tc.message) {
 				t.Fatalf("got %v", err)
 			}
 			if tc.mode != "run" {
@@ -166,7 +168,9 @@ func TestFailures(t *testing.T) {
 }
 
 func TestNoBootstrap(t *testing.T) {
-	if _, err := lambdatest.Start(t, lambdatest.Config{Root: t.TempDir()}).Invoke(t.Context(), nil); err == nil {
+	f := runtime.New(runtime.Config{Root: t.TempDir()})
+	defer f.Close()
+	if _, err := f.Invoke(t.Context(), nil); err == nil {
 		t.Error("nothing to run")
 	}
 }
@@ -191,7 +195,7 @@ func TestConcurrentEventsHaveTheirOwnProcess(t *testing.T) {
 }
 
 func TestFreeze(t *testing.T) {
-	f := start(t, "run", func(c *lambdatest.Config) { c.Freeze = true })
+	f := start(t, "run", func(c *runtime.Config) { c.Freeze = true })
 	for range 3 {
 		if got, err := f.Invoke(t.Context(), []byte(`{}`)); err != nil || string(got) != "{}" {
 			t.Fatalf("%s, %v", got, err)
@@ -212,9 +216,42 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
+func TestDrain(t *testing.T) {
+	f := start(t, "run", nil)
+	done := make(chan error)
+	go func() {
+		_, err := f.Invoke(t.Context(), []byte(`"nap"`))
+		done <- err
+	}()
+	for len(f.Inits()) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	f.Drain()
+	if err := <-done; err != nil {
+		t.Errorf("the event under way: %v", err)
+	}
+	if _, err := f.Invoke(t.Context(), []byte(`1`)); err == nil || len(f.Processes()) != 0 {
+		t.Errorf("drained: %v, processes %v", err, f.Processes())
+	}
+}
+
+func TestCommand(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := start(t, "run", func(c *runtime.Config) {
+		c.Root, c.Command, c.Handler = t.TempDir(), []string{self, "-unused"}, "index.handler"
+	})
+	got, err := f.Invoke(t.Context(), []byte(`"env"`))
+	if err != nil || !strings.Contains(string(got), "_HANDLER=index.handler") {
+		t.Errorf("%v %s", err, got)
+	}
+}
+
 func TestLogAndClose(t *testing.T) {
 	var log bytes.Buffer
-	f := start(t, "run", func(c *lambdatest.Config) { c.Log = &log })
+	f := start(t, "run", func(c *runtime.Config) { c.Log = &log })
 	if _, err := f.Invoke(t.Context(), []byte(`"print"`)); err != nil {
 		t.Fatal(err)
 	}
