@@ -42,6 +42,7 @@ func (r *Report) source(name string, text []byte, c *config.Config) {
 	}
 	r.openRoutes(name, t)
 	r.preflights(name, t)
+	r.loginStack(name, t)
 	r.kept(name, t)
 	r.written(name, text)
 	if c != nil {
