@@ -57,7 +57,9 @@ func TestCheckerFindsBrokenArrows(t *testing.T) {
 	add(pkg{ImportPath: "github.com/aws/aws-sdk-go-v2x"})
 	add(pkg{ImportPath: "example.com/keys"})
 	add(pkg{ImportPath: ours("keys"), Deps: []string{"net/http"}})
-	add(pkg{ImportPath: ours("keys/keystest")})
+	add(pkg{ImportPath: ours("internal/testrig/fake")})
+	add(pkg{ImportPath: ours("keys/keystest"), Deps: []string{ours("internal/testrig/fake")}})
+	add(pkg{ImportPath: ours("keys/jwks"), Deps: []string{ours("internal/testrig/fake")}})
 	add(pkg{ImportPath: ours("authorizer"), Deps: []string{"github.com/aws/aws-sdk-go-v2/service/kms", "github.com/aws/aws-sdk-go-v2x"}})
 	add(pkg{ImportPath: ours("authorizer/policy"), Deps: []string{"example.com/keys"}})
 	add(pkg{ImportPath: ours("authorizerette"), Deps: []string{ours("keys")}})
@@ -71,6 +73,7 @@ func TestCheckerFindsBrokenArrows(t *testing.T) {
 			{of("keys"), of("net/http"), "b"},
 			{of(lambdaMain), of(anyTest), "c"},
 			{of("kyes"), of("net/http"), "d"},
+			{of("keys/..."), of("internal/testrig/..."), "f"},
 		},
 		[]arrow{{of("identity"), of("identity"), "e"}})
 	want := []string{
@@ -78,6 +81,7 @@ func TestCheckerFindsBrokenArrows(t *testing.T) {
 		ours("cmd/loginsvc") + " reaches " + ours("keys/keystest") + ": c",
 		ours("identity") + " reaches " + ours("keys") + ": e",
 		ours("keys") + " reaches net/http: b",
+		ours("keys/jwks") + " reaches " + ours("internal/testrig/fake") + ": f",
 		`no package is "kyes": the arrow guards nothing`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

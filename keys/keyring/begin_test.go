@@ -92,7 +92,7 @@ func TestFirstDeploy(t *testing.T) {
 			t.Errorf("S102 error %v, want ErrUnavailable", err)
 		}
 		r.vault.set(func(v *vault) { v.down = false })
-		r.now.pass(time.Second)
+		r.now.Pass(time.Second)
 		mustSet(t, k)
 	})
 	t.Run("says that nothing makes a key", func(t *testing.T) {

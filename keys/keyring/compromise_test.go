@@ -28,7 +28,7 @@ func TestCompromise(t *testing.T) {
 				t.Errorf("%s goes on with %s", name, ids(set.Published))
 			}
 		}
-		r.now.pass(5 * time.Second)
+		r.now.Pass(5 * time.Second)
 		if set := mustSet(t, other); strings.Contains(ids(set.Published), bad) {
 			t.Error("another process publishes it after five seconds")
 		}
@@ -85,11 +85,11 @@ func TestCompromise(t *testing.T) {
 		if set := mustSet(t, login); set.Current != nil || len(set.Published) != 1 {
 			t.Errorf("at once: %+v", set)
 		}
-		r.now.pass(keys.MaxAge + keys.Margin - time.Second)
+		r.now.Pass(keys.MaxAge + keys.Margin - time.Second)
 		if set := mustSet(t, login); set.Current != nil {
 			t.Error("too early")
 		}
-		r.now.pass(5 * time.Second)
+		r.now.Pass(5 * time.Second)
 		if set := mustSet(t, login); set.Current == nil {
 			t.Error("nothing signs, though it might")
 		}
@@ -127,12 +127,12 @@ func TestCheck(t *testing.T) {
 			next := r.key(keys.Next).Reference
 			r.vault.set(func(v *vault) { delete(v.keys, next) })
 		}, "the next key"},
-		{"a rotation is overdue", func(_ *testing.T, r *rig, _ *keyring.Keyring) { r.now.pass(32 * day) }, "is the rotator running"},
+		{"a rotation is overdue", func(_ *testing.T, r *rig, _ *keyring.Keyring) { r.now.Pass(32 * day) }, "is the rotator running"},
 		{"a key did not retire", func(t *testing.T, r *rig, k *keyring.Keyring) {
 			if _, err := k.Rotate(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			r.now.pass(26 * time.Hour)
+			r.now.Pass(26 * time.Hour)
 		}, "is the rotator running"},
 		{"no key signs", func(t *testing.T, r *rig, k *keyring.Keyring) {
 			for range 2 {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/internal/table/bolttable"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/fake"
 	"github.com/gatehouse-auth/gatehouse/keys"
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
 	"github.com/gatehouse-auth/gatehouse/keys/keystest"
@@ -25,7 +26,7 @@ var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 // rig is a table, a vault and a clock, for any number of keyrings.
 type rig struct {
 	t     *testing.T
-	now   *clock
+	now   *fake.Clock
 	table *table1
 	vault *vault
 	log   strings.Builder
@@ -38,8 +39,7 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { file.Close() })
-	r := &rig{t: t, now: new(clock), table: &table1{Table: file}, vault: new(vault)}
-	r.now.set(start)
+	r := &rig{t: t, now: fake.At(start), table: &table1{Table: file}, vault: new(vault)}
 	return r
 }
 
@@ -47,7 +47,7 @@ func newRig(t *testing.T) *rig {
 func (r *rig) config() keyring.Config {
 	return keyring.Config{
 		Table: r.table, Open: r.vault.open, Create: r.vault.create, Discard: r.vault.discard,
-		Now: r.now.get, Log: slog.New(slog.NewTextHandler(&r.log, nil)),
+		Now: r.now.Now, Log: slog.New(slog.NewTextHandler(&r.log, nil)),
 	}
 }
 
@@ -72,7 +72,7 @@ func (r *rig) ready() *keyring.Keyring {
 	if _, err := k.Tend(r.t.Context()); err != nil {
 		r.t.Fatal(err)
 	}
-	r.now.pass(3 * time.Hour)
+	r.now.Pass(3 * time.Hour)
 	return k
 }
 
@@ -128,13 +128,6 @@ func ids(pubs []*rsa.PublicKey) string {
 	}
 	return strings.Join(all, " ")
 }
-
-// clock is a time that passes only when told to.
-type clock struct{ nanos atomic.Int64 }
-
-func (c *clock) get() time.Time       { return time.Unix(0, c.nanos.Load()).UTC() }
-func (c *clock) set(t time.Time)      { c.nanos.Store(t.UnixNano()) }
-func (c *clock) pass(d time.Duration) { c.nanos.Add(int64(d)) }
 
 // table1 is a table that can fail, and counts.
 type table1 struct {

@@ -56,12 +56,12 @@ func TestSet(t *testing.T) {
 		k := r.process()
 		mustSet(t, k)
 		before := r.table.gets.Load()
-		r.now.pass(5*time.Second - 1)
+		r.now.Pass(5*time.Second - 1)
 		mustSet(t, k)
 		if n := r.table.gets.Load() - before; n != 0 {
 			t.Errorf("%d reads within five seconds", n)
 		}
-		r.now.pass(1)
+		r.now.Pass(1)
 		var group sync.WaitGroup
 		for range 20 {
 			group.Go(func() {
@@ -86,17 +86,17 @@ func TestSet(t *testing.T) {
 			t.Fatal(err)
 		}
 		reads := r.table.gets.Load()
-		r.now.pass(time.Second - 1)
+		r.now.Pass(time.Second - 1)
 		if _, err := other.Fresh(t.Context()); err != nil || r.table.gets.Load() != reads {
 			t.Errorf("within a second: %d reads, error %v", r.table.gets.Load()-reads, err)
 		}
-		r.now.pass(1)
+		r.now.Pass(1)
 		after, err := other.Fresh(t.Context())
 		if err != nil || strings.Contains(ids(after.Published), keys.Thumbprint(before.Current.Public())) {
 			t.Errorf("published %s, error %v", ids(after.Published), err)
 		}
 		r.table.down.Store(true)
-		r.now.pass(time.Second)
+		r.now.Pass(time.Second)
 		if down, err := other.Fresh(t.Context()); err != nil || ids(down.Published) != ids(after.Published) {
 			t.Errorf("S101 without the table: published %s, error %v", ids(down.Published), err)
 		}
@@ -109,7 +109,7 @@ func TestSet(t *testing.T) {
 		k := r.process()
 		mustSet(t, k)
 		before := r.table.gets.Load()
-		r.now.pass(-time.Hour)
+		r.now.Pass(-time.Hour)
 		mustSet(t, k)
 		if n := r.table.gets.Load() - before; n != 1 {
 			t.Errorf("%d reads, want 1", n)
@@ -178,13 +178,13 @@ func TestTableDown(t *testing.T) {
 		k := r.ready()
 		before := mustSet(t, k)
 		r.table.down.Store(true)
-		r.now.pass(5 * time.Second)
+		r.now.Pass(5 * time.Second)
 		during := mustSet(t, k)
 		if ids(during.Published) != ids(before.Published) || during.Current != nil {
 			t.Errorf("while the table is down: %+v", during)
 		}
 		r.table.down.Store(false)
-		r.now.pass(time.Second)
+		r.now.Pass(time.Second)
 		if after := mustSet(t, k); after.Current == nil {
 			t.Error("a second after the table is back, nothing signs")
 		}
@@ -196,7 +196,7 @@ func TestTableDown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if at := fmt.Sprintf(`"fetched_at":%d`, r.now.get().Unix()); !strings.Contains(string(document), at) {
+		if at := fmt.Sprintf(`"fetched_at":%d`, r.now.Now().Unix()); !strings.Contains(string(document), at) {
 			t.Errorf("exported %s, without %s", document, at)
 		}
 		want := mustSet(t, k)
@@ -208,7 +208,7 @@ func TestTableDown(t *testing.T) {
 			t.Errorf("published %s", ids(got.Published))
 		}
 		r.table.down.Store(false)
-		r.now.pass(time.Second)
+		r.now.Pass(time.Second)
 		if set := mustSet(t, cold); set.Current == nil {
 			t.Error("a second after the table is back, nothing signs")
 		}
@@ -227,7 +227,7 @@ func TestTableDown(t *testing.T) {
 		k := r.ready()
 		mustSet(t, k)
 		r.table.hangs.Store(true)
-		r.now.pass(5 * time.Second)
+		r.now.Pass(5 * time.Second)
 		begun := time.Now()
 		for range 5 {
 			mustSet(t, k)
@@ -242,7 +242,7 @@ func TestTableDown(t *testing.T) {
 		k := r.ready()
 		r.table.hangs.Store(true)
 		defer r.table.hangs.Store(false)
-		r.now.pass(5 * time.Second)
+		r.now.Pass(5 * time.Second)
 		var group sync.WaitGroup
 		before := r.table.gets.Load()
 		group.Go(func() { k.Set(t.Context()) })
@@ -283,7 +283,7 @@ func TestDamagedRing(t *testing.T) {
 			if err := r.table.Write(t.Context(), table.Update(key, damage)); err != nil {
 				t.Fatal(err)
 			}
-			r.now.pass(5 * time.Second)
+			r.now.Pass(5 * time.Second)
 			if set := mustSet(t, k); set.Current != nil || ids(set.Published) != ids(before.Published) {
 				t.Errorf("a warm process: %+v", set)
 			}
@@ -311,7 +311,7 @@ func TestReferencesStayInside(t *testing.T) {
 	}
 	r.vault.set(func(v *vault) { v.down = true })
 	r.table.down.Store(true)
-	r.now.pass(5 * time.Second)
+	r.now.Pass(5 * time.Second)
 	k.Set(t.Context())
 	for name, text := range map[string]string{
 		"the JWK Set":      string(document),

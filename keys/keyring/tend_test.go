@@ -49,19 +49,19 @@ func TestTend(t *testing.T) {
 	if n := r.table.writes.Load() - before; n != 0 {
 		t.Errorf("%d writes with nothing to do", n)
 	}
-	r.now.set(start.Add(30*day - time.Second))
+	r.now.Set(start.Add(30*day - time.Second))
 	r.tend(k)
 	r.want("current next")
-	r.now.set(start.Add(30 * day))
+	r.now.Set(start.Add(30 * day))
 	next := r.key(keys.Next).ID
 	if report := r.tend(k); report.Promoted != next || report.Added == "" {
 		t.Errorf("when a rotation is due: %+v", report)
 	}
 	r.want("retiring current next")
-	r.now.pass(66*time.Minute - time.Second)
+	r.now.Pass(66*time.Minute - time.Second)
 	r.tend(k)
 	r.want("retiring current next")
-	r.now.pass(time.Second)
+	r.now.Pass(time.Second)
 	first := r.key(keys.Retiring).ID
 	if report := r.tend(k); !slices.Equal(report.Retired, []string{first}) || len(report.Discarded) != 0 {
 		t.Errorf("when the last token has expired: %+v", report)
@@ -70,10 +70,10 @@ func TestTend(t *testing.T) {
 	if k := r.key(keys.Retired); k.Reference != reference {
 		t.Error("the key that the stack came with was discarded")
 	}
-	r.now.pass(30 * day)
+	r.now.Pass(30 * day)
 	second := r.key(keys.Current).ID
 	r.tend(k)
-	r.now.pass(2 * time.Hour)
+	r.now.Pass(2 * time.Hour)
 	if report := r.tend(k); !slices.Equal(report.Discarded, []string{second}) {
 		t.Errorf("when a key of our own retires: %+v", report)
 	}
@@ -81,7 +81,7 @@ func TestTend(t *testing.T) {
 	if kept, _, _ := r.vault.count(); kept != 3 {
 		t.Errorf("%d private keys are left, want those of the stack, current and next", kept)
 	}
-	r.now.pass(2 * 365 * day)
+	r.now.Pass(2 * 365 * day)
 	r.tend(k)
 	r.want("retiring current next")
 }
@@ -90,15 +90,15 @@ func TestTendIsPatient(t *testing.T) {
 	r := newRig(t)
 	k := r.process()
 	mustSet(t, k)
-	r.now.set(start.Add(60 * day)) // nobody tended the ring
+	r.now.Set(start.Add(60 * day)) // nobody tended the ring
 	if report := r.tend(k); report.Added == "" || report.Promoted != "" {
 		t.Errorf("due, without a next key: %+v", report)
 	}
-	r.now.pass(lead - time.Second)
+	r.now.Pass(lead - time.Second)
 	if report := r.tend(k); report.Promoted != "" {
 		t.Errorf("due, with a next key that is too new: %+v", report)
 	}
-	r.now.pass(time.Second)
+	r.now.Pass(time.Second)
 	if report := r.tend(k); report.Promoted == "" {
 		t.Errorf("due, with a next key that may sign: %+v", report)
 	}
@@ -129,7 +129,7 @@ func TestRotate(t *testing.T) {
 			}
 			r.want("current next")
 		}
-		r.now.pass(lead)
+		r.now.Pass(lead)
 		if _, err := k.Rotate(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -229,7 +229,7 @@ func TestRotate(t *testing.T) {
 		k := r.process(func(c *keyring.Config) { c.Rules.TokenTTL = 365 * day })
 		for range keys.MaxPublished - 1 {
 			r.tend(k)
-			r.now.pass(lead)
+			r.now.Pass(lead)
 			if _, err := k.Rotate(t.Context()); err != nil && !strings.Contains(err.Error(), "10 keys") {
 				t.Fatal(err)
 			}
@@ -302,7 +302,7 @@ func (r *rig) oldRing() {
 		if _, err := k.Rotate(r.t.Context()); err != nil {
 			r.t.Fatal(err)
 		}
-		r.now.pass(3 * time.Hour)
+		r.now.Pass(3 * time.Hour)
 	}
 	r.want("retired retiring current next")
 }
@@ -327,7 +327,7 @@ func (r *rig) checkAfter(where string, point int) {
 	if kept, _, _ := r.vault.count(); kept != want && kept != want+1 {
 		r.t.Errorf("%s %d: %d private keys are left, want %d, or one more that nobody heard of", where, point, kept, want)
 	}
-	r.now.pass(3 * time.Hour)
+	r.now.Pass(3 * time.Hour)
 	if _, err := r.process().Rotate(r.t.Context()); err != nil {
 		r.t.Errorf("%s %d: the next rotation: %v", where, point, err)
 	}

@@ -87,13 +87,13 @@ func newYear(t *testing.T, rules keys.Rules) *year {
 	for _, offset := range y.offsets {
 		y.services = append(y.services, y.process(func(c *keyring.Config) {
 			c.Rules = rules
-			c.Now = func() time.Time { return y.now.get().Add(offset) }
+			c.Now = func() time.Time { return y.now.Now().Add(offset) }
 		}))
 	}
 	y.rotator = y.process(func(c *keyring.Config) {
 		c.Rules = rules
 		c.Now = func() time.Time { // ahead in one hour, behind in the next
-			now := y.now.get()
+			now := y.now.Now()
 			return now.Add(clockSkew * time.Duration(1-2*(now.Hour()%2)))
 		}
 	})
@@ -107,15 +107,15 @@ func newYear(t *testing.T, rules keys.Rules) *year {
 // ring, and hours at a time in between.
 func (y *year) run(end time.Time) {
 	y.tend()
-	y.now.pass(17 * time.Minute) // verifiers do not look when the rotator runs
-	for step := 0; y.now.get().Before(end); step++ {
+	y.now.Pass(17 * time.Minute) // verifiers do not look when the rotator runs
+	for step := 0; y.now.Now().Before(end); step++ {
 		y.issue()
 		for i, v := range y.verifiers {
 			y.verify(v, y.services[(step+i)%len(y.services)])
 		}
-		before := y.now.get()
-		y.now.pass(y.pace())
-		now := y.now.get()
+		before := y.now.Now()
+		y.now.Pass(y.pace())
+		now := y.now.Now()
 		if !y.emergencyAt.IsZero() && before.Before(y.emergencyAt) && !now.Before(y.emergencyAt) {
 			y.emergency()
 		}
@@ -126,7 +126,7 @@ func (y *year) run(end time.Time) {
 }
 
 func (y *year) pace() time.Duration {
-	now := y.now.get()
+	now := y.now.Now()
 	switch since := now.Sub(y.changedAt); {
 	case since < time.Minute:
 		return 2 * time.Second
@@ -145,13 +145,13 @@ func (y *year) pace() time.Duration {
 func (y *year) tend() {
 	report, err := y.rotator.Tend(y.t.Context())
 	if err != nil {
-		y.t.Fatalf("%v: %v", y.now.get(), err)
+		y.t.Fatalf("%v: %v", y.now.Now(), err)
 	}
 	if report.Promoted != "" {
 		y.rotations++
 	}
 	if report.Promoted != "" || report.Added != "" {
-		y.changedAt = y.now.get()
+		y.changedAt = y.now.Now()
 	}
 }
 
@@ -160,14 +160,14 @@ func (y *year) emergency() {
 	if _, err := y.rotator.Compromise(y.t.Context(), y.compromised); err != nil {
 		y.t.Fatal(err)
 	}
-	y.emergencyAt = y.now.get()
+	y.emergencyAt = y.now.Now()
 	y.changedAt = y.emergencyAt
 }
 
 // issue has every service issue a token, and forgets those that expired on
 // every clock.
 func (y *year) issue() {
-	now := y.now.get()
+	now := y.now.Now()
 	for i, service := range y.services {
 		set := mustSet(y.t, service)
 		if set.Current == nil {
@@ -184,7 +184,7 @@ func (y *year) issue() {
 // verify has v verify every token that it may still accept, with the keys it
 // has: it does not ask again when it does not know a key.
 func (y *year) verify(v *verifier, service *keyring.Keyring) {
-	now := y.now.get()
+	now := y.now.Now()
 	if now.Sub(v.fetchedAt) >= v.cache {
 		v.known, v.fetchedAt = make(map[string]bool), now
 		for _, pub := range mustSet(y.t, service).Published {

@@ -3,35 +3,18 @@ package registry_test
 import (
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/fake"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/registry"
 )
 
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 func TestLookup(t *testing.T) {
 	onEngines(t, func(t *testing.T, on *counted) {
-		c, clock := open(on), &clock{now: morning}
+		c, clock := open(on), fake.At(morning)
 		inFile := client.Client{ID: "own", Name: "of the file"}
 		f := registry.NewFinder(client.List{inFile}, on, clock.Now)
 		lookup := func(t *testing.T, id string, asks int) client.Client {
@@ -62,14 +45,14 @@ func TestLookup(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			clock.pass(registry.MaxAge)
+			clock.Pass(registry.MaxAge)
 			if got := lookup(t, "shop", 1); !got.HasSecret(string(secret)) {
 				t.Error("the new secret is not known")
 			}
 			if err := c.Remove(t.Context(), admin, "shop"); err != nil {
 				t.Fatal(err)
 			}
-			clock.pass(registry.MaxAge)
+			clock.Pass(registry.MaxAge)
 			if _, err := f.Lookup(t.Context(), "shop"); !errors.Is(err, client.ErrUnknown) {
 				t.Error(err)
 			}
@@ -77,7 +60,7 @@ func TestLookup(t *testing.T) {
 		t.Run("nothing is remembered from the future", func(t *testing.T) {
 			add(t, c, web("late"), false)
 			lookup(t, "late", 1)
-			clock.pass(-time.Hour)
+			clock.Pass(-time.Hour)
 			lookup(t, "late", 1)
 		})
 		t.Run("the table is not asked for what no client is called", func(t *testing.T) {
@@ -97,7 +80,7 @@ func TestLookup(t *testing.T) {
 func TestTableOutOfReach(t *testing.T) {
 	t.Parallel()
 	on := &counted{Table: openBolt(t)}
-	c, clock := open(on), &clock{now: morning}
+	c, clock := open(on), fake.At(morning)
 	add(t, c, web("shop"), true)
 	f := registry.NewFinder(client.List{{ID: "own", Origins: []string{"https://own.test"}}}, on, clock.Now)
 	if _, err := f.Lookup(t.Context(), "shop"); err != nil {
@@ -113,7 +96,7 @@ func TestTableOutOfReach(t *testing.T) {
 	if _, err := f.Lookup(t.Context(), "shop"); err != nil {
 		t.Errorf("it is known still: %v", err)
 	}
-	clock.pass(registry.MaxAge)
+	clock.Pass(registry.MaxAge)
 	for _, id := range []string{"shop", "nobody"} {
 		if _, err := f.Lookup(t.Context(), id); !errors.Is(err, table.ErrUnavailable) {
 			t.Errorf("%s: %v", id, err)
@@ -127,7 +110,7 @@ func TestTableOutOfReach(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	on := &counted{Table: openBolt(t)}
-	c, clock := open(on), &clock{now: morning}
+	c, clock := open(on), fake.At(morning)
 	f := registry.NewFinder(nil, on, clock.Now)
 	for i := range 501 {
 		id := fmt.Sprintf("c%d", i)
@@ -149,7 +132,7 @@ func TestMemoryIsBounded(t *testing.T) {
 
 func TestAllowsOrigin(t *testing.T) {
 	onEngines(t, func(t *testing.T, on *counted) {
-		c, clock := open(on), &clock{now: morning}
+		c, clock := open(on), fake.At(morning)
 		withOrigin := func(id, origin string) client.Client {
 			app := web(id)
 			app.Origins = []string{origin}
@@ -179,7 +162,7 @@ func TestAllowsOrigin(t *testing.T) {
 		if err := c.Remove(t.Context(), admin, "spa"); err != nil {
 			t.Fatal(err)
 		}
-		clock.pass(registry.MaxAge)
+		clock.Pass(registry.MaxAge)
 		if got, err := f.AllowsOrigin(t.Context(), "https://spa.test"); err != nil || got {
 			t.Errorf("a removed client: %v %v", got, err)
 		}

@@ -75,7 +75,7 @@ func TestDiscovery(t *testing.T) {
 		if n := h.called("/.well-known/openid-configuration"); n != 1 {
 			t.Errorf("read %d times", n)
 		}
-		h.pass(time.Hour)
+		h.clock.Pass(time.Hour)
 		h.demo.Behave(demoidp.Behaviour{Instead: map[string]http.HandlerFunc{"/.well-known/openid-configuration": status(500)}})
 		if err := ask(h); err != nil {
 			t.Errorf("the document of an hour ago was not used: %v", err)

@@ -46,7 +46,7 @@ func hmacWith(key func(*rsa.PrivateKey) []byte) func(string, *rsa.PrivateKey) []
 
 func TestIDTokensThatAreRefused(t *testing.T) {
 	h := open(t, nil)
-	now := h.time()
+	now := h.clock.Now()
 	rs256 := func(key *rsa.PrivateKey) func(string, *rsa.PrivateKey) []byte {
 		return func(input string, _ *rsa.PrivateKey) []byte {
 			digest := sha256.Sum256([]byte(input))
@@ -129,12 +129,12 @@ func TestIDTokensThatAreTaken(t *testing.T) {
 	for name, b := range map[string]demoidp.Behaviour{
 		"for us in a list":           claim("aud", []string{"gatehouse"}),
 		"for several, issued to us":  {Claims: func(c map[string]any) { c["aud"], c["azp"] = []string{"other", "gatehouse"}, "gatehouse" }},
-		"issued a little ahead":      claim("iat", h.time().Add(30*time.Second).Unix()),
+		"issued a little ahead":      claim("iat", h.clock.Now().Add(30*time.Second).Unix()),
 		"without typ":                {Header: func(h map[string]any) { delete(h, "typ") }},
 		"with a typ in small":        header("typ", "jwt"),
 		"without at_hash":            without("at_hash"),
 		"that names no key":          {Header: func(h map[string]any) { delete(h, "kid") }},
-		"authenticated in future":    claim("auth_time", h.time().Add(time.Hour).Unix()),
+		"authenticated in future":    claim("auth_time", h.clock.Now().Add(time.Hour).Unix()),
 		"with a name that is a list": claim("name", []string{"x"}),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -143,7 +143,7 @@ func TestIDTokensThatAreTaken(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if who.AuthTime.After(h.time()) {
+			if who.AuthTime.After(h.clock.Now()) {
 				t.Errorf("authenticated at %s, which is in the future", who.AuthTime)
 			}
 		})

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/dev/demoidp"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/fake"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
 )
@@ -28,21 +29,10 @@ type house struct {
 	upstream *upstream.Provider
 	issuer   string
 
+	clock fake.Clock
+
 	mu    sync.Mutex
-	now   time.Time
 	calls []string // paths the provider was asked for
-}
-
-func (h *house) time() time.Time {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.now
-}
-
-func (h *house) pass(d time.Duration) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.now = h.now.Add(d)
 }
 
 // called tells how often a path was asked for since the last time.
@@ -75,7 +65,7 @@ var (
 // open starts a house; change may alter the configuration.
 func open(t *testing.T, change func(*upstream.Config)) *house {
 	t.Helper()
-	h := &house{t: t, now: time.Now()}
+	h := &house{t: t}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.mu.Lock()
 		h.calls = append(h.calls, r.URL.Path)
@@ -86,7 +76,7 @@ func open(t *testing.T, change func(*upstream.Config)) *house {
 	var err error
 	h.demo, err = demoidp.New(demoidp.Config{
 		Issuer: h.issuer, ClientID: "gatehouse", ClientSecret: "s3cret", RedirectURIs: []string{callback},
-		SignaturesPerKey: -1, FirstKey: demoKey(), SlowFor: 30 * time.Second, Now: h.time,
+		SignaturesPerKey: -1, FirstKey: demoKey(), SlowFor: 30 * time.Second, Now: h.clock.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +86,7 @@ func open(t *testing.T, change func(*upstream.Config)) *house {
 	t.Cleanup(server.CloseClientConnections)
 	c := upstream.Config{
 		ID: "demo", Name: "Demo", Issuer: h.issuer, ClientID: "gatehouse", ClientSecret: "s3cret",
-		CallbackURL: callback, Timeout: 2 * time.Second, Now: h.time, HTTPClient: server.Client(),
+		CallbackURL: callback, Timeout: 2 * time.Second, Now: h.clock.Now, HTTPClient: server.Client(),
 	}
 	if change != nil {
 		change(&c)
@@ -163,7 +153,7 @@ func TestSignIn(t *testing.T) {
 				if who != want {
 					t.Errorf("%+v, want %+v", who, want)
 				}
-				if age := h.time().Sub(who.AuthTime); age < 0 || age > 2*time.Second {
+				if age := h.clock.Now().Sub(who.AuthTime); age < 0 || age > 2*time.Second {
 					t.Errorf("signed in %s ago", age)
 				}
 			}

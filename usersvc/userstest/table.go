@@ -2,9 +2,7 @@ package userstest
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
@@ -46,24 +44,4 @@ func (Unavailable) Get(context.Context, table.Key) (table.Item, error) {
 func (Unavailable) Write(context.Context, ...table.Write) error { return table.ErrUnavailable }
 func (Unavailable) Query(context.Context, table.Query) (table.Page, error) {
 	return table.Page{}, table.ErrUnavailable
-}
-
-// Clock is a clock that only the test moves.
-type Clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-// Now returns the time.
-func (c *Clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-// Pass moves the clock forward.
-func (c *Clock) Pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
 }

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -21,6 +20,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/table/bolttable"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotest"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/fake"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
@@ -28,7 +28,7 @@ import (
 type Harness struct {
 	*usersvc.Users
 	Table *Counted // what Users.Table is, unless the test has replaced it
-	Clock *Clock
+	Clock *fake.Clock
 
 	Secrets []string // of the sessions that MustSignIn started
 }
@@ -76,7 +76,7 @@ func OpenBolt(t *testing.T) *Harness {
 // New returns a harness on a table. Ada is an admin; demo and other are trusted
 // providers.
 func New(t table.Table) *Harness {
-	h := &Harness{Table: &Counted{Table: t}, Clock: &Clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
+	h := &Harness{Table: &Counted{Table: t}, Clock: new(fake.Clock)}
 	h.Users = &usersvc.Users{
 		Table: h.Table, Admins: []string{"Ada@Example.com"}, TrustedProviders: []string{"demo", "other"}, Now: h.Clock.Now,
 	}
