@@ -3,10 +3,8 @@ package loginsvc
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
-	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
 
@@ -69,19 +67,4 @@ func (s *Service) rememberedAudiences(audiences []string) []string {
 // lifetimes are how long what c is given is good for.
 func (s *Service) lifetimes(c client.Client) client.Lifetimes {
 	return c.Lifetimes.Within(client.Lifetimes{AccessToken: s.accessTTL, RefreshToken: s.refreshTTL, RefreshIdle: s.refreshIdleTTL})
-}
-
-// keepAudiences writes the APIs that something is for into its row.
-func keepAudiences(item table.Item, audiences []string) {
-	if audiences != nil {
-		item["aud"] = strings.Join(audiences, " ")
-	}
-}
-
-// keptAudiences reads them; nil: they were not written.
-func keptAudiences(r *table.Reader) []string {
-	if _, ok := r.Item["aud"]; !ok {
-		return nil
-	}
-	return strings.Fields(r.Text("aud"))
 }

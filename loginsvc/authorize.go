@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/grant"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
@@ -115,8 +116,8 @@ func (s *Service) verifyHint(ctx context.Context, rawToken string) (token.ID, er
 // issueCode sends the browser back to the app with a code.
 func (s *Service) issueCode(w http.ResponseWriter, r *http.Request, req *authRequest, session usersvc.Session) error {
 	now := s.now()
-	rawCode, err := putCode(r.Context(), s.Table, code{
-		approval: approval{
+	rawCode, err := s.grants.PutCode(r.Context(), grant.Code{
+		Approval: grant.Approval{
 			UserID: session.UserID, SessionID: session.ID, AuthTime: session.AuthTime, Scopes: req.Scopes, Audiences: s.rememberedAudiences(req.Audiences), Nonce: req.Nonce,
 		},
 		Client: req.Client.Ref(), RedirectURI: req.RedirectURI, Challenge: req.Challenge, CreatedAt: now, ExpiresAt: now.Add(s.codeTTL),

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/gatehouse-auth/gatehouse/loginsvc/grant"
 )
 
 // The names of our cookies. Over https they get the prefix __Host-, which a
@@ -72,4 +74,12 @@ func (s *Service) dropFlowCookies(w http.ResponseWriter, r *http.Request) {
 	for _, name := range names {
 		s.setCookie(w, name, "", 0)
 	}
+}
+
+// shownTo is what a form carries that asks the person at the browser something
+// of consequence. It is derived from their session's cookie and from all that
+// they are asked: an answer without it comes from another browser or another
+// session than was asked, is about something else, or was never asked for.
+func (s *Service) shownTo(r *http.Request, question string) string {
+	return grant.Derive(s.cookie(r, sessionCookie), "shown\n"+question)
 }

@@ -2,166 +2,218 @@ package loginsvc
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"math/big"
-	"strings"
+	"net/http"
+	"net/url"
 	"time"
 
-	"github.com/gatehouse-auth/gatehouse/internal/schema"
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/grant"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
-// device is a device that waits to be let in (RFC 8628). Its row is kept under
-// the fingerprint of the code that the device holds; another row leads to it
-// from the short code that its user types elsewhere.
-type device struct {
-	approval  // once it is approved
-	Row       table.Key
-	Client    string // its Ref
-	Status    string
-	Family    string // the refresh tokens that it was given; "" if none
-	CreatedAt time.Time
-	ExpiresAt time.Time
-	PolledAt  time.Time
-	Interval  time.Duration // the least time between two polls
+// handleDeviceAuthorization gives a device its codes (RFC 8628, Section 3.1).
+func (s *Service) handleDeviceAuthorization(w http.ResponseWriter, r *http.Request) error {
+	p, c, err := s.clientForm(w, r)
+	if err != nil {
+		return err
+	}
+	if !c.MayUse(client.GrantDevice) {
+		return unauthorizedClient()
+	}
+	audiences, ok := grantAudiences(p, c, s.Audience)
+	if !ok {
+		return invalidTarget()
+	}
+	scopes, err := parseScopes(p.get("scope"), c)
+	if refusal, ok := errors.AsType[*authError](err); ok {
+		return &httpx.Error{Status: http.StatusBadRequest, Code: refusal.Code, Detail: refusal.Description}
+	}
+	if err := s.count(r.Context(), limitDevices, c.ID, httpx.SourceIP(r)); err != nil {
+		return err
+	}
+	deviceCode, userCode, err := s.grants.PutDevice(r.Context(), c.Ref(), scopes, s.rememberedAudiences(audiences), s.now())
+	if err != nil {
+		return err
+	}
+	shown := grant.ShowUserCode(userCode)
+	return httpx.JSON(w, struct {
+		DeviceCode      string `json:"device_code"`
+		UserCode        string `json:"user_code"`
+		VerificationURI string `json:"verification_uri"`
+		Complete        string `json:"verification_uri_complete"`
+		ExpiresIn       int64  `json:"expires_in"` // seconds
+		Interval        int64  `json:"interval"`   // seconds
+	}{
+		deviceCode, shown, s.url("/device"), s.url("/device?" + url.Values{"user_code": {shown}}.Encode()),
+		int64(grant.DeviceTTL / time.Second), int64(grant.DeviceInterval / time.Second),
+	})
 }
 
-// What has become of a device.
-const (
-	devicePending  = "pending"
-	deviceApproved = "approved"
-	deviceDenied   = "denied"
-	deviceSpent    = "spent" // it has its tokens
-)
-
-const (
-	deviceTTL      = 10 * time.Minute
-	deviceInterval = 5 * time.Second
-)
-
-var errDeviceUnknown = errors.New("device code is unknown")
-
-func deviceKey(deviceCode string) table.Key {
-	return schema.Device(fingerprint(deviceCode))
-}
-
-func userCodeKey(userCode string) table.Key {
-	return schema.UserCode(fingerprint(userCode))
-}
-
-// userCodeLetters make no words and are not mistaken for each other; eight of
-// them are 34 bits (RFC 8628, Section 6.1).
-const userCodeLetters = "BCDFGHJKLMNPQRSTVWXZ"
-
-func newUserCode() string {
-	var b strings.Builder
-	for range 8 {
-		i, err := rand.Int(rand.Reader, big.NewInt(int64(len(userCodeLetters))))
+// redeemDevice answers a device that asks whether it has been let in (RFC 8628,
+// Section 3.4).
+func (s *Service) redeemDevice(w http.ResponseWriter, r *http.Request, c client.Client, p params) error {
+	ctx, now := r.Context(), s.now()
+	if !c.MayUse(client.GrantDevice) {
+		return unauthorizedClient()
+	}
+	if p.get("device_code") == "" {
+		return invalidRequest("device_code is missing")
+	}
+	d, err := s.grants.Device(ctx, p.get("device_code"))
+	if err != nil {
+		return invalidGrantIf(err, grant.ErrDeviceUnknown)
+	}
+	switch {
+	case d.Client != c.Ref():
+		return invalidGrant(errors.New("device code of another client"))
+	case d.Status == grant.DeviceSpent:
+		if d.Family != "" { // two have the code: see checkLive
+			if err := s.grants.EndFamily(ctx, d.UserID, d.Family); err != nil {
+				return err
+			}
+		}
+		return invalidGrant(errors.New("device code was redeemed before"))
+	case d.Expired(now):
+		return deviceError("expired_token", "the device code has expired")
+	case d.Status == grant.DeviceDenied:
+		return deviceError("access_denied", "the user refused")
+	case d.Status == grant.DeviceApproved:
+		audience, err := s.audienceFor(p, c, d.Audiences)
 		if err != nil {
-			panic(err) // crypto/rand does not fail
+			return err
 		}
-		b.WriteByte(userCodeLetters[i.Int64()])
+		return s.redeem(w, r, c, d.Approval, audience, d.Spend, now)
 	}
-	return b.String()
+	return s.keepWaiting(ctx, d, now)
 }
 
-// parseUserCode reads a code as people type it; "" if it cannot be one.
-func parseUserCode(typed string) string {
-	code := strings.ToUpper(strings.Map(func(c rune) rune {
-		if c == '-' || c == ' ' {
-			return -1
-		}
-		return c
-	}, typed))
-	if len(code) != 8 || !only(code, userCodeLetters) {
-		return ""
+// keepWaiting tells a device to ask again.
+func (s *Service) keepWaiting(ctx context.Context, d grant.Device, now time.Time) error {
+	tooSoon, err := s.grants.NotePoll(ctx, d, now)
+	switch {
+	case err != nil:
+		return err
+	case tooSoon:
+		return deviceError("slow_down", "ask less often")
 	}
-	return code
+	return deviceError("authorization_pending", "the user has not answered yet")
 }
 
-// showUserCode is the code as it is easy to read.
-func showUserCode(code string) string { return code[:4] + "-" + code[4:] }
-
-// putDevice stores a new device, and returns its codes.
-func (s *Service) putDevice(ctx context.Context, c client.Client, scopes, audiences []string) (deviceCode, userCode string, err error) {
-	now := s.now()
-	expires := now.Add(deviceTTL)
-	for range attempts {
-		deviceCode, userCode = newSecret(), newUserCode()
-		row, leads := deviceKey(deviceCode), userCodeKey(userCode)
-		item := table.Item{
-			table.PK: row.PK, table.SK: row.SK, table.TTL: expires.Unix(), "client_id": c.Ref(), "scope": strings.Join(scopes, " "),
-			"status": devicePending, "created_at": now.Unix(), "expires_at": expires.Unix(), "polled_at": int64(0),
-			"interval": int64(deviceInterval / time.Second), "user_id": "", "sid": "", "auth_time": int64(0), "family": "",
-		}
-		keepAudiences(item, audiences)
-		err = s.Table.Write(ctx,
-			table.Put(item).If(table.NotExists{}),
-			table.Put(table.Item{
-				table.PK: leads.PK, table.SK: leads.SK, table.TTL: expires.Unix(), "device": row.PK, "expires_at": expires.Unix(),
-			}).If(table.Any{table.NotExists{}, table.Less{Name: "expires_at", Value: now.Unix()}}),
-		)
-		if !errors.Is(err, table.ErrConditionFailed) { // else the short code is taken
-			return deviceCode, userCode, err
-		}
-	}
-	return "", "", err
+func deviceError(code, detail string) error {
+	return &httpx.Error{Status: http.StatusBadRequest, Code: code, Detail: detail}
 }
 
-// readDevice returns the device under key, or [errDeviceUnknown].
-func readDevice(ctx context.Context, t table.Table, key table.Key) (device, error) {
-	item, err := t.Get(ctx, key)
-	if errors.Is(err, table.ErrNotFound) {
-		return device{}, errDeviceUnknown
+// handleDevice asks a person for the code on their device, or whether to let the
+// device in whose code the link carries (RFC 8628, Section 3.3). Without a
+// session they sign in first.
+func (s *Service) handleDevice(w http.ResponseWriter, r *http.Request) error {
+	p, err := query(r)
+	if err != nil {
+		return err
+	}
+	if _, ok := p.repeated(); ok {
+		return fail(pages.Failure{Kind: pages.BadRequest}, errors.New("a parameter is repeated"))
+	}
+	session, user, err := s.session(r.Context(), r)
+	if errors.Is(err, usersvc.ErrNoSession) {
+		return s.signInFirst(w, r, p.get("user_code"))
 	}
 	if err != nil {
-		return device{}, err
+		return err
 	}
-	r := table.Reader{Item: item}
-	d := device{
-		approval: approval{UserID: r.Text("user_id"), SessionID: r.Text("sid"), AuthTime: r.Seconds("auth_time"), Scopes: splitScopes(r.Text("scope")), Audiences: keptAudiences(&r)},
-		Row:      key, Client: r.Text("client_id"), Status: r.Text("status"), Family: r.Text("family"),
-		CreatedAt: r.Seconds("created_at"), ExpiresAt: r.Seconds("expires_at"), PolledAt: r.Milli("polled_at"),
-		Interval: time.Duration(r.Number("interval")) * time.Second,
+	if p.get("user_code") == "" {
+		s.Pages.Render(w, r, http.StatusOK, pages.DeviceCode{Action: s.path("/device")})
+		return nil
 	}
-	return d, r.Err
+	return s.answerDevice(w, r, deviceAnswer{typed: p.get("user_code")}, session, user)
 }
 
-// waiting returns the device that waits for its user to type userCode, or
-// [errDeviceUnknown] if none does.
-func (s *Service) waiting(ctx context.Context, userCode string) (device, error) {
-	if userCode == "" {
-		return device{}, errDeviceUnknown
+// handleDeviceAnswer carries on with the code that was typed, or with the
+// answer. A link does neither: whoever sent it may hold the device.
+func (s *Service) handleDeviceAnswer(w http.ResponseWriter, r *http.Request) error {
+	if err := s.crossOrigin.Check(r); err != nil {
+		return fail(pages.Failure{Kind: pages.CrossOrigin}, err)
 	}
-	item, err := s.Table.Get(ctx, userCodeKey(userCode))
-	if errors.Is(err, table.ErrNotFound) {
-		return device{}, errDeviceUnknown
+	p, err := singleForm(w, r)
+	if err != nil {
+		return err
+	}
+	session, user, err := s.session(r.Context(), r)
+	if errors.Is(err, usersvc.ErrNoSession) { // it ended while the page was open
+		return s.signInFirst(w, r, p.get("user_code"))
 	}
 	if err != nil {
-		return device{}, err
+		return err
 	}
-	r := table.Reader{Item: item}
-	key := schema.DeviceAt(r.Text("device"))
-	if r.Err != nil {
-		return device{}, r.Err
-	}
-	d, err := readDevice(ctx, s.Table, key)
-	if err == nil && (d.Status != devicePending || !within(s.now(), d.CreatedAt, d.ExpiresAt)) {
-		return device{}, errDeviceUnknown
-	}
-	return d, err
+	return s.answerDevice(w, r, deviceAnswer{p.get("user_code"), p.get("consent"), p.get("shown_to")}, session, user)
 }
 
-// decide is the write that settles what becomes of a device that waits, once.
-func (d device) decide(status string, a approval) table.Write {
-	return table.Update(d.Row, map[string]any{
-		"status": status, "user_id": a.UserID, "sid": a.SessionID, "auth_time": a.AuthTime.Unix(),
-	}).If(table.Equal{Name: "status", Value: devicePending})
+func (s *Service) signInFirst(w http.ResponseWriter, r *http.Request, typed string) error {
+	what := purpose{path: atDevice, userCode: grant.ParseUserCode(typed)}
+	if len(s.Providers) == 1 {
+		return s.toProvider(w, r, s.Providers[0], what)
+	}
+	return s.choose(w, r, what, "")
 }
 
-// spend is the write that gives a device its tokens, once.
-func (d device) spend(family string) table.Write {
-	return table.Update(d.Row, map[string]any{"status": deviceSpent, "family": family}).If(table.Equal{Name: "status", Value: deviceApproved})
+// deviceAnswer is what a person said about a device.
+type deviceAnswer struct {
+	typed   string // the code
+	consent string // "" if they were not asked yet
+	shown   string // what the page that asked them carried
+}
+
+// answerDevice settles the device that waits for a code, or asks about it if
+// there is no answer yet, or one of somebody who was not asked.
+func (s *Service) answerDevice(w http.ResponseWriter, r *http.Request, a deviceAnswer, session usersvc.Session, user usersvc.User) error {
+	ctx, userCode := r.Context(), grant.ParseUserCode(a.typed)
+	d, err := s.grants.Waiting(ctx, userCode, s.now())
+	var app client.Client
+	if err == nil {
+		app, err = s.Clients(ctx, client.IDOf(d.Client))
+	}
+	if err == nil && d.Client != app.Ref() { // of one that was removed
+		err = grant.ErrDeviceUnknown
+	}
+	if errors.Is(err, grant.ErrDeviceUnknown) || errors.Is(err, client.ErrUnknown) {
+		if err := s.count(ctx, limitUserCodes, user.ID); err != nil { // or codes could be guessed (Section 5.1)
+			return err
+		}
+		s.Pages.Render(w, r, 0, pages.DeviceCode{Code: a.typed, Wrong: true, Action: s.path("/device")})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	// Not the code alone, which another device can have by now.
+	shown := s.shownTo(r, d.Row.PK)
+	if a.consent == "" || !grant.EqualConstantTime(a.shown, shown) {
+		s.Pages.Render(w, r, http.StatusOK, pages.DeviceConfirm{
+			AppName: app.DisplayName(), Code: grant.ShowUserCode(userCode), ShownTo: shown, Who: displayName(user), Scopes: scopesOf(d.Scopes), Action: s.path("/device"),
+		})
+		return nil
+	}
+	status := grant.DeviceDenied
+	if a.consent == "allow" {
+		status = grant.DeviceApproved
+		if app.ThirdParty {
+			by := usersvc.By{UserID: user.ID, SourceIP: httpx.SourceIP(r), UserAgent: r.UserAgent()}
+			if err := s.Users.GiveConsent(ctx, by, appOf(app), d.Scopes); err != nil {
+				return err
+			}
+		}
+	}
+	err = s.Table.Write(ctx, d.Decide(status, grant.Approval{UserID: user.ID, SessionID: session.ID, AuthTime: session.AuthTime}))
+	if errors.Is(err, table.ErrConditionFailed) { // answered twice
+		return fail(pages.Failure{Kind: pages.LinkExpired, AppName: app.DisplayName(), RestartURL: s.url("/device")}, err)
+	}
+	if err != nil {
+		return err
+	}
+	s.Pages.Render(w, r, http.StatusOK, pages.DeviceDone{AppName: app.DisplayName(), Allowed: status == grant.DeviceApproved})
+	return nil
 }

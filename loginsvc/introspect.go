@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/grant"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
@@ -45,7 +46,7 @@ func (s *Service) handleIntrospect(w http.ResponseWriter, r *http.Request) error
 		return invalidRequest("token is missing")
 	}
 	var answer introspection
-	if presented, ok := parseRefreshToken(rawToken); ok {
+	if presented, ok := grant.ParseRefreshToken(rawToken); ok {
 		answer, err = s.introspectRefresh(r.Context(), c, presented)
 	} else {
 		answer, err = s.introspectAccess(r.Context(), c, rawToken)
@@ -76,13 +77,13 @@ func (s *Service) introspectAccess(ctx context.Context, c client.Client, rawToke
 	}, nil
 }
 
-func (s *Service) introspectRefresh(ctx context.Context, c client.Client, presented refreshToken) (introspection, error) {
-	f, err := readFamily(ctx, s.Table, presented)
-	if errors.Is(err, errFamilyUnknown) {
+func (s *Service) introspectRefresh(ctx context.Context, c client.Client, presented grant.RefreshToken) (introspection, error) {
+	f, err := s.grants.Family(ctx, presented)
+	if errors.Is(err, grant.ErrFamilyUnknown) {
 		return introspection{}, nil
 	}
 	now := s.now()
-	if err != nil || f.Client != c.Ref() || f.within(s.lifetimes(c)).live(now) != nil || f.use(presented, now, s.refreshGrace) == useReuses {
+	if err != nil || f.Client != c.Ref() || f.Shortened(s.lifetimes(c)).Live(now) != nil || f.Use(presented, now, s.refreshGrace) == grant.Reuses {
 		return introspection{}, err
 	}
 	if _, _, err := s.Users.SessionByID(ctx, f.UserID, f.SessionID); err != nil {
@@ -96,7 +97,7 @@ func (s *Service) introspectRefresh(ctx context.Context, c client.Client, presen
 	}
 	return introspection{
 		Active: true, Issuer: s.Issuer, Subject: f.UserID, ClientID: c.ID, Scope: strings.Join(f.Scopes, " "),
-		IssuedAt: f.RotatedAt.Unix(), ExpiresAt: f.within(s.lifetimes(c)).IdleUntil.Unix(),
+		IssuedAt: f.RotatedAt.Unix(), ExpiresAt: f.Shortened(s.lifetimes(c)).IdleUntil.Unix(),
 	}, nil
 }
 

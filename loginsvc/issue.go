@@ -24,8 +24,8 @@ const (
 	scopeOffline = "offline_access"
 )
 
-// grant is what tokens are issued for.
-type grant struct {
+// issuance is what tokens are issued for.
+type issuance struct {
 	client   client.Client
 	audience string
 	user     usersvc.User
@@ -48,7 +48,7 @@ type tokenResponse struct {
 
 // issue signs the tokens of a grant, both at once. They are issued at now, or
 // when tokens of the user are alive again: see untilAlive.
-func (s *Service) issue(ctx context.Context, g grant, now time.Time) (tokenResponse, error) {
+func (s *Service) issue(ctx context.Context, g issuance, now time.Time) (tokenResponse, error) {
 	now, err := s.untilAlive(ctx, g.user, now)
 	if err != nil {
 		return tokenResponse{}, err
@@ -110,7 +110,7 @@ func (s *Service) signingKey(ctx context.Context) (keys.Signer, error) {
 
 // grantedScopes are those of a grant that the client may have still, and that the
 // user's roles allow.
-func (s *Service) grantedScopes(g grant) []string {
+func (s *Service) grantedScopes(g issuance) []string {
 	var granted []string
 	allowed := g.client.AllowedScopes()
 	for _, scope := range g.scopes {
@@ -136,7 +136,7 @@ func (s *Service) grantedScopes(g grant) []string {
 // is the user's for sure. Somebody else's app gets no roles: what its user lets it
 // have are scopes, and with an admin's roles it would be the admin wherever a
 // role is all that is asked for.
-func (s *Service) accessToken(g grant, scopes []string, now time.Time) token.Access {
+func (s *Service) accessToken(g issuance, scopes []string, now time.Time) token.Access {
 	a := token.Access{
 		Issuer: s.Issuer, Subject: g.user.ID, Audience: g.audience, ClientID: g.client.ID, SessionID: g.session,
 		Scopes: scopes, Roles: g.user.Roles, IssuedAt: now, ExpiresAt: now.Add(s.lifetimes(g.client).AccessToken), AuthTime: g.authTime,
@@ -156,7 +156,7 @@ func (s *Service) accessToken(g grant, scopes []string, now time.Time) token.Acc
 // idToken is the ID token of a grant (OpenID Connect Core, Section 2). It has no
 // at_hash, which a code flow may leave out (Section 3.1.3.6): so that it need
 // not wait for the access token's signature.
-func (s *Service) idToken(g grant, scopes []string, now time.Time) token.ID {
+func (s *Service) idToken(g issuance, scopes []string, now time.Time) token.ID {
 	return token.ID{
 		Issuer: s.Issuer, Subject: g.user.ID, Audience: g.client.ID, Nonce: g.nonce, SessionID: g.session,
 		IssuedAt: now, ExpiresAt: now.Add(s.lifetimes(g.client).AccessToken), AuthTime: g.authTime, Claims: userClaims(g.user, scopes),

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/gatehouse-auth/gatehouse/loginsvc/grant"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 )
 
@@ -91,7 +92,7 @@ func (s *Service) purposeOf(ctx context.Context, text string) (purpose, error) {
 	case atSeed:
 		return p, nil
 	case atDevice:
-		p.userCode = parseUserCode(values.Get("user_code"))
+		p.userCode = grant.ParseUserCode(values.Get("user_code"))
 		return p, nil
 	}
 	return purpose{}, fail(pages.Failure{Kind: pages.BadRequest}, errors.New("no such purpose"))

@@ -10,17 +10,11 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/grant"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
-// errChanged says that a row has changed between reading it and the write that
-// depends on it.
-var errChanged = errors.New("changed meanwhile")
-
 var errConsent = errors.New("consent was withdrawn")
-
-// attempts bounds how often a grant begins anew because of [errChanged].
-const attempts = 8
 
 // renew answers a refresh token with new tokens (OAuth 2.1, Section 4.3). In
 // quiet times this is one read and one write. The access token is signed before
@@ -34,16 +28,16 @@ func (s *Service) renew(w http.ResponseWriter, r *http.Request, c client.Client,
 	if p.get("refresh_token") == "" {
 		return invalidRequest("refresh_token is missing")
 	}
-	presented, ok := parseRefreshToken(p.get("refresh_token"))
+	presented, ok := grant.ParseRefreshToken(p.get("refresh_token"))
 	if !ok {
 		return invalidGrant(errors.New("refresh token is malformed"))
 	}
 	// What is issued counts as issued before anything was read: if user or
 	// session change after that, the revocation feed covers the token.
 	now := s.now()
-	for attempt := range attempts {
+	for attempt := range grant.Attempts {
 		answer, err := s.renewOnce(r.Context(), c, p, presented, now, attempt > 0)
-		if errors.Is(err, errChanged) {
+		if errors.Is(err, grant.ErrChanged) {
 			continue
 		}
 		countRefresh(r.Context(), err)
@@ -52,35 +46,35 @@ func (s *Service) renew(w http.ResponseWriter, r *http.Request, c client.Client,
 		}
 		return httpx.JSON(w, answer)
 	}
-	countRefresh(r.Context(), errChanged)
-	return httpx.Unavailable(errChanged)
+	countRefresh(r.Context(), grant.ErrChanged)
+	return httpx.Unavailable(grant.ErrChanged)
 }
 
 // renewOnce renews by the family as it is. If the token was live when the
 // request began, as raced says, and is two renewals old by now, then others were
 // faster, and nobody is a thief.
-func (s *Service) renewOnce(ctx context.Context, c client.Client, p params, presented refreshToken, now time.Time, raced bool) (tokenResponse, error) {
-	f, err := readFamily(ctx, s.Table, presented)
+func (s *Service) renewOnce(ctx context.Context, c client.Client, p params, presented grant.RefreshToken, now time.Time, raced bool) (tokenResponse, error) {
+	f, err := s.grants.Family(ctx, presented)
 	if err != nil {
-		return tokenResponse{}, invalidGrantIf(err, errFamilyUnknown)
+		return tokenResponse{}, invalidGrantIf(err, grant.ErrFamilyUnknown)
 	}
 	if f.Client != c.Ref() {
 		return tokenResponse{}, invalidGrant(errors.New("refresh token of another client"))
 	}
-	f = f.within(s.lifetimes(c))
-	if err := f.live(now); err != nil {
+	f = f.Shortened(s.lifetimes(c))
+	if err := f.Live(now); err != nil {
 		return tokenResponse{}, invalidGrant(err)
 	}
 	// The row may have been written after now; of the two, the later counts.
-	kind := f.use(presented, s.now(), s.refreshGrace)
-	if kind == useReuses && raced {
+	kind := f.Use(presented, s.now(), s.refreshGrace)
+	if kind == grant.Reuses && raced {
 		return tokenResponse{}, invalidGrant(errors.New("refresh token was overtaken"))
 	}
-	if kind == useReuses {
-		if err := s.endFamily(ctx, f.UserID, f.ID); err != nil {
+	if kind == grant.Reuses {
+		if err := s.grants.EndFamily(ctx, f.UserID, f.ID); err != nil {
 			return tokenResponse{}, err
 		}
-		return tokenResponse{}, invalidGrant(errFamilyReused)
+		return tokenResponse{}, invalidGrant(grant.ErrFamilyReused)
 	}
 	scopes, withID, err := narrow(p.get("scope"), f.Scopes)
 	if err != nil {
@@ -90,36 +84,27 @@ func (s *Service) renewOnce(ctx context.Context, c client.Client, p params, pres
 	if err != nil {
 		return tokenResponse{}, err
 	}
-	g := grant{client: c, audience: audience, user: f.User, session: f.SessionID, authTime: f.AuthTime, scopes: scopes, nonce: f.Nonce, withID: withID}
+	g := issuance{client: c, audience: audience, user: f.User, session: f.SessionID, authTime: f.AuthTime, scopes: scopes, nonce: f.Nonce, withID: withID}
 	return s.commitRenewal(ctx, c, f, kind, presented, g, now)
 }
 
 // commitRenewal signs and writes. If the user has changed since the family knew
 // them, it reads them anew and does so once more.
-func (s *Service) commitRenewal(ctx context.Context, c client.Client, f family, kind use, presented refreshToken, g grant, now time.Time) (tokenResponse, error) {
-	stale := false
-	for range attempts {
+func (s *Service) commitRenewal(ctx context.Context, c client.Client, f grant.Family, kind grant.Use, presented grant.RefreshToken, g issuance, now time.Time) (tokenResponse, error) {
+	var reread *usersvc.User // nil: the user is the one that the family remembers
+	for range grant.Attempts {
 		answer, err := s.issue(ctx, g, now)
 		if err != nil {
 			return tokenResponse{}, err
 		}
 		// A repeat gives what the first answer gave, whatever has become of it.
-		var next refreshToken
-		write := table.Check(familyKey(f.UserID, f.ID), table.Exists{})
-		if kind == useRenews {
-			var after family
-			after, next = f.renewed(presented, s.now(), s.lifetimes(c).RefreshIdle)
-			set := after.rotation()
-			if stale {
-				for name, value := range remember(g.user) {
-					set[name] = value
-				}
-			}
-			write = table.Update(write.Key, set).If(is(f.Current))
-		} else {
-			next = f.successor(presented)
+		write, next := f.StillThere(), f.Successor(presented)
+		if kind == grant.Renews {
+			var after grant.Family
+			after, next = f.Renewed(presented, s.now(), s.lifetimes(c).RefreshIdle)
+			write = f.Rotate(after, reread)
 		}
-		answer.RefreshToken = next.text()
+		answer.RefreshToken = next.Text()
 		err = s.Table.Write(ctx, append([]table.Write{write}, stillGranted(c, f.UserID, f.SessionID, g.user.Version)...)...)
 		failed, conflict := errors.AsType[*table.ConditionError](err)
 		switch {
@@ -128,16 +113,16 @@ func (s *Service) commitRenewal(ctx context.Context, c client.Client, f family, 
 		case !conflict:
 			return tokenResponse{}, err
 		case slices.Contains(failed.Failed, 0): // another renewal came first
-			return tokenResponse{}, errChanged
+			return tokenResponse{}, grant.ErrChanged
 		case slices.Contains(failed.Failed, 3):
 			return tokenResponse{}, invalidGrant(errConsent)
 		}
 		if _, g.user, err = s.Users.SessionByID(ctx, f.UserID, f.SessionID); err != nil {
 			return tokenResponse{}, invalidGrantIf(err, usersvc.ErrNoSession)
 		}
-		stale = true
+		reread = &g.user
 	}
-	return tokenResponse{}, errChanged
+	return tokenResponse{}, grant.ErrChanged
 }
 
 // stillGranted are checks that what a family was granted for stands: the user as

@@ -8,6 +8,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/grant"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
@@ -26,7 +27,7 @@ func (s *Service) handleRevoke(w http.ResponseWriter, r *http.Request) error {
 	if rawToken == "" {
 		return invalidRequest("token is missing")
 	}
-	if presented, ok := parseRefreshToken(rawToken); ok {
+	if presented, ok := grant.ParseRefreshToken(rawToken); ok {
 		err = s.revokeFamily(r.Context(), c, presented)
 	} else {
 		err = s.revokeAccess(r.Context(), c, rawToken)
@@ -40,10 +41,10 @@ func (s *Service) handleRevoke(w http.ResponseWriter, r *http.Request) error {
 
 // revokeFamily ends the family of a token of c. "invalid tokens do not cause an
 // error response" (RFC 7009, Section 2.2).
-func (s *Service) revokeFamily(ctx context.Context, c client.Client, presented refreshToken) error {
-	f, err := readFamily(ctx, s.Table, presented)
+func (s *Service) revokeFamily(ctx context.Context, c client.Client, presented grant.RefreshToken) error {
+	f, err := s.grants.Family(ctx, presented)
 	switch {
-	case errors.Is(err, errFamilyUnknown):
+	case errors.Is(err, grant.ErrFamilyUnknown):
 		return nil
 	case err != nil:
 		return err
@@ -51,7 +52,7 @@ func (s *Service) revokeFamily(ctx context.Context, c client.Client, presented r
 		return foreignToken()
 	}
 	// Any token of the family will do: who holds an old one may end it anyway.
-	return s.endFamily(ctx, f.UserID, f.ID)
+	return s.grants.EndFamily(ctx, f.UserID, f.ID)
 }
 
 func (s *Service) revokeAccess(ctx context.Context, c client.Client, rawToken string) error {

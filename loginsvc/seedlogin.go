@@ -48,7 +48,7 @@ func (s *Service) handleSeedLogin(w http.ResponseWriter, r *http.Request) error 
 // answerSeed ends such a sign-in. The token stands in the body and never in a
 // URL, and only the browser that started gets here.
 func (s *Service) answerSeed(w http.ResponseWriter, r *http.Request, user usersvc.User, session usersvc.Session) error {
-	answer, err := s.issue(r.Context(), grant{
+	answer, err := s.issue(r.Context(), issuance{
 		client: client.Client{ID: client.HouseID}, audience: s.Audience, user: user, session: session.ID, authTime: session.AuthTime,
 		scopes: []string{scopeOpenID, scopeProfile, scopeEmail},
 	}, s.now())

@@ -56,6 +56,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/keys"
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/grant"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
@@ -126,6 +127,7 @@ type Service struct {
 	discovery   *document
 	keySet      atomic.Pointer[keySet]
 	feed        feed
+	grants      grant.Store
 }
 
 // New returns the service of a configuration. It does no I/O.
@@ -140,6 +142,7 @@ func New(c Config) (*Service, error) {
 		refreshTTL: cmp.Or(c.RefreshTTL, lifetime.RefreshToken), refreshIdleTTL: cmp.Or(c.RefreshIdleTTL, lifetime.RefreshIdle),
 		refreshGrace: cmp.Or(c.RefreshGrace, 10*time.Second),
 		crossOrigin:  http.NewCrossOriginProtection(),
+		grants:       grant.Store{Table: c.Table, Users: c.Users},
 	}
 	switch {
 	case c.Audience == "":

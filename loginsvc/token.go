@@ -4,11 +4,16 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/internal/token"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/grant"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
 // handleToken is the token endpoint (OAuth 2.1, Section 3.2). It reads no
@@ -43,9 +48,9 @@ func (s *Service) redeemCode(w http.ResponseWriter, r *http.Request, c client.Cl
 	if rawCode == "" || verifier == "" {
 		return invalidRequest("code or code_verifier is missing")
 	}
-	granted, err := readCode(ctx, s.Table, rawCode)
+	granted, err := s.grants.Code(ctx, rawCode)
 	if err != nil {
-		return invalidGrantIf(err, errCodeUnknown)
+		return invalidGrantIf(err, grant.ErrCodeUnknown)
 	}
 	switch {
 	case granted.Client != c.Ref():
@@ -56,8 +61,8 @@ func (s *Service) redeemCode(w http.ResponseWriter, r *http.Request, c client.Cl
 	if err := s.checkLive(ctx, granted, now); err != nil {
 		return err
 	}
-	if !isVerifier(verifier) || !same(challengeOf(verifier), granted.Challenge) {
-		if err := blame(ctx, s.Table, rawCode); err != nil {
+	if !isVerifier(verifier) || !grant.EqualConstantTime(challengeOf(verifier), granted.Challenge) {
+		if err := s.grants.CountFailedVerifier(ctx, rawCode); err != nil {
 			return err
 		}
 		return invalidGrant(errors.New("wrong code_verifier"))
@@ -66,19 +71,19 @@ func (s *Service) redeemCode(w http.ResponseWriter, r *http.Request, c client.Cl
 	if err != nil {
 		return err
 	}
-	return s.redeem(w, r, c, granted.approval, audience, func(family string) table.Write { return spend(rawCode, family) }, now)
+	return s.redeem(w, r, c, granted.Approval, audience, func(family string) table.Write { return grant.SpendCode(rawCode, family) }, now)
 }
 
 // checkLive refuses a code that is not live. One that comes a second time has
 // been seen by two, so that what the first got ends, too (OAuth 2.1, Section
 // 4.1.3).
-func (s *Service) checkLive(ctx context.Context, granted code, now time.Time) error {
-	err := granted.live(now)
+func (s *Service) checkLive(ctx context.Context, granted grant.Code, now time.Time) error {
+	err := granted.Live(now)
 	if err == nil {
 		return nil
 	}
 	if granted.Spent && granted.Family != "" {
-		if err := s.endFamily(ctx, granted.UserID, granted.Family); err != nil {
+		if err := s.grants.EndFamily(ctx, granted.UserID, granted.Family); err != nil {
 			return err
 		}
 	}
@@ -96,4 +101,94 @@ func invalidGrantIf(err, target error) error {
 
 func unauthorizedClient() error {
 	return &httpx.Error{Status: http.StatusBadRequest, Code: "unauthorized_client", Detail: "the client is not registered for this grant type"}
+}
+
+// redeem answers with the tokens of an approval, for one of its APIs. Spend is the write that makes
+// what stood for it worthless; its condition lets one of any number through.
+func (s *Service) redeem(w http.ResponseWriter, r *http.Request, c client.Client, a grant.Approval, audience string, spend func(family string) table.Write, now time.Time) error {
+	for range grant.Attempts {
+		answer, err := s.redeemOnce(r.Context(), c, a, audience, spend, now)
+		if err == nil {
+			return httpx.JSON(w, answer)
+		}
+		if !errors.Is(err, grant.ErrChanged) {
+			return err
+		}
+	}
+	return httpx.Unavailable(grant.ErrChanged)
+}
+
+// redeemOnce signs the tokens before the approval is spent, so that a key out of
+// reach costs nobody their sign-in. They leave only if spending it succeeds.
+func (s *Service) redeemOnce(ctx context.Context, c client.Client, a grant.Approval, audience string, spend func(family string) table.Write, now time.Time) (tokenResponse, error) {
+	session, user, err := s.Users.SessionByID(ctx, a.UserID, a.SessionID)
+	if err != nil {
+		return tokenResponse{}, invalidGrantIf(err, usersvc.ErrNoSession)
+	}
+	answer, err := s.issue(ctx, issuance{
+		client: c, audience: audience, user: user, session: session.ID, authTime: a.AuthTime, scopes: a.Scopes, nonce: a.Nonce, withID: true,
+	}, now)
+	if err != nil {
+		return tokenResponse{}, err
+	}
+	writes := []table.Write{spend("")}
+	if slices.Contains(a.Scopes, scopeOffline) {
+		f, first := grant.NewFamily(c.Ref(), s.lifetimes(c), a, user, session, now)
+		answer.RefreshToken = first.Text()
+		writes = append([]table.Write{spend(f.ID), f.Put()},
+			stillGranted(c, user.ID, session.ID, user.Version)...)
+	}
+	err = s.Table.Write(ctx, writes...)
+	failed, conflict := errors.AsType[*table.ConditionError](err)
+	switch {
+	case conflict && slices.Contains(failed.Failed, 4):
+		return tokenResponse{}, invalidGrant(errConsent)
+	case conflict && !slices.Contains(failed.Failed, 0):
+		return tokenResponse{}, grant.ErrChanged // user or session, and not what is spent
+	}
+	return answer, invalidGrantIf(err, table.ErrConditionFailed)
+}
+
+// issueToClient gives a client a token of its own (OAuth 2.1, Section 4.2): it
+// has no user, no session and no roles, and its subject is the client.
+func (s *Service) issueToClient(w http.ResponseWriter, r *http.Request, c client.Client, p params) error {
+	// "The client credentials grant type MUST only be used by confidential
+	// clients." A client called like a user could pass for them (RFC 9068,
+	// Section 5).
+	if c.Public() || !c.MayUse(client.GrantClientCredentials) || strings.HasPrefix(c.ID, "u_") {
+		return unauthorizedClient()
+	}
+	audience, err := s.audienceFor(p, c, c.AllowedAudiences(s.Audience))
+	if err != nil {
+		return err
+	}
+	scopes, err := machineScopes(p.get("scope"), c)
+	if err != nil {
+		return err
+	}
+	key, err := s.signingKey(r.Context())
+	if err != nil {
+		return err
+	}
+	now := s.now()
+	answer := s.answer(c, scopes)
+	answer.AccessToken, err = token.Access{
+		Issuer: s.Issuer, Subject: c.ID, Audience: audience, ClientID: c.ID, Scopes: scopes, IssuedAt: now, ExpiresAt: now.Add(s.lifetimes(c).AccessToken),
+	}.Sign(r.Context(), key)
+	if err != nil {
+		return err
+	}
+	return httpx.JSON(w, answer)
+}
+
+// machineScopes are the scopes that value asks for, or all that the client may
+// have. None of them is about a user.
+func machineScopes(value string, c client.Client) ([]string, error) {
+	aboutUsers := []string{scopeOpenID, scopeProfile, scopeEmail, scopeOffline}
+	allowed := slices.DeleteFunc(slices.Clone(c.AllowedScopes()), func(scope string) bool { return slices.Contains(aboutUsers, scope) })
+	if value == "" {
+		return allowed, nil
+	}
+	scopes, _, err := narrow(value, allowed)
+	return scopes, err
 }

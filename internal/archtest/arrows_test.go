@@ -50,6 +50,8 @@ var arrows = []arrow{
 
 	{of("loginsvc/..."), of(awsSDK, "github.com/aws/aws-lambda-go/lambda"),
 		"its handlers are plain http.Handlers: a laptop, a container and a Lambda run the same"},
+	{of("loginsvc/grant"), of("net/http", "loginsvc", "loginsvc/pages", "loginsvc/upstream"),
+		"it holds rows and states of grants; endpoints are its callers"},
 	{of("loginsvc/..."), of("authorizer/..."),
 		"whoever issues tokens does not decide about them"},
 

@@ -1,4 +1,4 @@
-package loginsvc
+package grant
 
 import (
 	"crypto/rand"
@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// refreshToken is what an app presents to renew its tokens. As text it is
+// RefreshToken is what a client presents to renew its tokens. As text it is
 //
 //	ghr_<user>.<family>.<secret><check>
 //
 // where family is 128 random bits and secret 256, both base64url, and check is
-// the beginning of a SHA-256 over what stands before it. The check lets a token
-// that was damaged on its way be told from one that is too old: only the latter
-// ends a family.
-type refreshToken struct{ userID, family, secret string }
+// the beginning of a SHA-256 over what stands before it. The check tells a token
+// that was damaged on its way from one that is too old: only the latter ends a
+// family.
+type RefreshToken struct{ UserID, Family, secret string }
 
 const (
 	refreshPrefix = "ghr_"
@@ -24,17 +24,17 @@ const (
 	checkLen      = 6
 )
 
-// newFamilyID returns an id that nobody guesses: who does not hold a token of a
-// family cannot even name it.
+// newFamilyID returns an id that cannot be guessed: only a holder of one of its
+// tokens can name a family.
 func newFamilyID() string {
 	var b [16]byte
 	rand.Read(b[:])
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// text is the token as the app gets it.
-func (t refreshToken) text() string {
-	body := refreshPrefix + t.userID + "." + t.family + "." + t.secret
+// Text is the token as the client gets it.
+func (t RefreshToken) Text() string {
+	body := refreshPrefix + t.UserID + "." + t.Family + "." + t.secret
 	return body + checkOf(body)
 }
 
@@ -43,18 +43,18 @@ func checkOf(body string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])[:checkLen]
 }
 
-// parseRefreshToken reads the text of a token, and nothing that was changed by
-// a byte.
-func parseRefreshToken(rawToken string) (refreshToken, bool) {
+// ParseRefreshToken reads the text of a token, and refuses one of which a byte
+// was changed.
+func ParseRefreshToken(rawToken string) (RefreshToken, bool) {
 	if len(rawToken) < checkLen || len(rawToken) > 256 || !strings.HasPrefix(rawToken, refreshPrefix) {
-		return refreshToken{}, false
+		return RefreshToken{}, false
 	}
 	body, check := rawToken[:len(rawToken)-checkLen], rawToken[len(rawToken)-checkLen:]
 	const inID = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	parts := strings.Split(strings.TrimPrefix(body, refreshPrefix), ".")
 	if checkOf(body) != check || len(parts) != 3 || parts[0] == "" || len(parts[1]) != familyLen || len(parts[2]) != secretLen ||
-		!only(strings.Join(parts, ""), inID) {
-		return refreshToken{}, false
+		!consistsOf(strings.Join(parts, ""), inID) {
+		return RefreshToken{}, false
 	}
-	return refreshToken{parts[0], parts[1], parts[2]}, true
+	return RefreshToken{parts[0], parts[1], parts[2]}, true
 }
