@@ -9,7 +9,8 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
-// By is who does something, and from where. The zero value may do nothing.
+// By is the actor of a change, and where the request came from. The zero value may
+// do nothing.
 type By struct {
 	UserID string // a user: to themselves, or as an admin to others
 	// Operator is instead the name of a person who has the table in hand, on
@@ -31,10 +32,10 @@ func (b By) actor() string {
 // depends on it.
 var errChanged = errors.New("changed meanwhile")
 
-// attempts is how often a change begins anew when others change the same.
+// attempts is how often a change is tried when others change the same user.
 const attempts = 8
 
-// errContended says that others changed the same at each attempt.
+// errContended says that others changed the user at each attempt.
 var errContended = fmt.Errorf("%w: others keep changing the user", table.ErrUnavailable)
 
 // change reads the user, lets edit change it, and writes the result with the
@@ -69,38 +70,32 @@ func (u *Users) change(ctx context.Context, by By, id string, version int64, edi
 }
 
 // writeBy writes if by may change the user: an operator, the user, or an admin.
-// That an admin is one, and active, is judged in the same transaction.
+// The same transaction checks that the admin is one, and active.
 func (u *Users) writeBy(ctx context.Context, by By, userID string, writes []table.Write) error {
-	if by.Operator != "" || by.UserID == userID {
-		return u.write(ctx, writes...)
-	}
-	if !IsID(by.UserID) {
-		return ErrForbidden
-	}
-	guard := table.Check(userKey(by.UserID), activeAdmin())
-	err := u.Table.Write(ctx, append([]table.Write{guard}, writes...)...)
-	if failed, ok := errors.AsType[*table.ConditionError](err); ok {
-		if slices.Contains(failed.Failed, 0) {
+	if by.Operator == "" && by.UserID != userID {
+		if !IsID(by.UserID) {
 			return ErrForbidden
 		}
-		return errChanged
+		writes = append([]table.Write{table.Check(userKey(by.UserID), activeAdmin()).Else(ErrForbidden)}, writes...)
 	}
-	if err != nil {
-		return fmt.Errorf("writing: %w", err)
-	}
-	return nil
+	return u.write(ctx, writes...)
 }
 
-// write does the writes, or returns errChanged if one of their conditions fails.
+// write does the writes. If a condition fails, it returns [ErrForbidden] or
+// [ErrNoSession] where the condition carries one, and errChanged for every other.
 func (u *Users) write(ctx context.Context, writes ...table.Write) error {
 	if len(writes) == 0 {
 		return nil
 	}
 	err := u.Table.Write(ctx, writes...)
-	if errors.Is(err, table.ErrConditionFailed) {
+	switch {
+	case errors.Is(err, ErrForbidden):
+		return ErrForbidden
+	case errors.Is(err, ErrNoSession):
+		return ErrNoSession
+	case errors.Is(err, table.ErrConditionFailed):
 		return errChanged
-	}
-	if err != nil {
+	case err != nil:
 		return fmt.Errorf("writing: %w", err)
 	}
 	return nil
@@ -113,17 +108,13 @@ func replace(old User, next *User) table.Write {
 	return table.Put(next.item()).If(table.Equal{Name: "version", Value: old.Version})
 }
 
-// equal tells whether the rows of two users are equal.
+// equal tells whether two users have the same row.
 func (u User) equal(other User) bool {
-	same := slices.Equal(u.Roles, other.Roles)
-	u.Roles, other.Roles = nil, nil
-	a, b := u.item(), other.item()
-	for name := range a {
-		if _, isList := a[name].([]string); !isList && a[name] != b[name] {
-			return false
-		}
-	}
-	return same
+	return u.ID == other.ID && u.showsAs(other) && slices.Equal(u.Roles, other.Roles) &&
+		u.Status == other.Status && u.CreatedAt.Equal(other.CreatedAt) && u.Version == other.Version &&
+		u.TokensFrom.Equal(other.TokensFrom) && u.epoch == other.epoch && slices.Equal(u.cutoffs, other.cutoffs) &&
+		u.primary == other.primary && u.claimedEmail == other.claimedEmail && u.lostEmail == other.lostEmail &&
+		u.adminGiven == other.adminGiven && u.ownName == other.ownName && u.identities == other.identities
 }
 
 // Rename gives the user a name of their own, which later sign-ins leave alone.

@@ -48,10 +48,14 @@ func (c Consent) Covers(scopes []string) bool {
 // that had its ID before.
 func (c Consent) IsTo(app App) bool { return c.ClientID == app.ID && c.ref == app.Ref }
 
+// ErrNoConsent says that the user has not allowed a client what it asks for, or
+// has withdrawn it.
+var ErrNoConsent = errors.New("no consent")
+
 // ConsentStands is a check for a transaction of the caller: the user has not
-// withdrawn what they let the app have.
+// withdrawn what they allowed the client, else it fails with [ErrNoConsent].
 func ConsentStands(userID string, app App) table.Write {
-	return table.Check(consentKey(userID, app.ID), table.Equal{Name: "ref", Value: app.Ref})
+	return table.Check(consentKey(userID, app.ID), table.Equal{Name: "ref", Value: app.Ref}).Else(ErrNoConsent)
 }
 
 // Consent returns what the user lets an app have: nothing, if they were never
@@ -104,7 +108,7 @@ func (u *Users) GiveConsent(ctx context.Context, by By, app App, scopes []string
 				table.PK: key.PK, table.SK: key.SK,
 				"client_id": app.ID, "ref": app.Ref, "scopes": all, "granted_at": u.now().UnixMilli(),
 			}),
-			table.Check(userKey(user.ID), as(user)),
+			table.Check(userKey(user.ID), versionIs(user)),
 			u.audit(ConsentGiven, user.ID, by, app.ID+": "+strings.Join(all, " ")),
 		)
 		if !errors.Is(err, errChanged) {

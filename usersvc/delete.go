@@ -9,13 +9,14 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
-// Delete forgets the user. In one transaction they, their identities and their
-// rights are gone, their sessions are dead and their tokens revoked; what stays
-// is the id, so that nothing is written to it any more. Then their other rows
-// are erased, and from the audit trail the addresses that they came from. If
-// this is interrupted, deleting again goes on with it, and returns [ErrNotFound]
-// as it does for a user that never was. Whoever signs in with one of the
-// identities later is a new user.
+// Delete deletes the user. One transaction deletes the user, their identities and
+// their rights, ends their sessions and revokes their tokens. Only the id stays,
+// so that nothing is written to it any more. Then Delete erases every other row of
+// the user's partition, whichever package owns it (see package schema), and
+// removes source addresses from their entries in the audit trail. If this is
+// interrupted, deleting again continues it, and returns [ErrNotFound] as it does
+// for an unknown user. A later sign-in with one of the identities creates a new
+// user.
 //
 // It returns [ErrLastAdmin] if no active admin would remain.
 func (u *Users) Delete(ctx context.Context, by By, id string) error {
@@ -26,7 +27,7 @@ func (u *Users) Delete(ctx context.Context, by By, id string) error {
 		if err != nil {
 			return nil, err
 		}
-		gone, err := u.forget(ctx, old)
+		gone, err := u.linksOf(ctx, old)
 		if err != nil {
 			return nil, err
 		}
@@ -36,14 +37,14 @@ func (u *Users) Delete(ctx context.Context, by By, id string) error {
 	if err != nil && !errors.Is(err, ErrNotFound) || !IsID(id) {
 		return err
 	}
-	if sweep := u.sweep(ctx, id); sweep != nil {
-		return fmt.Errorf("erasing user: %w", sweep)
+	if err := u.eraseRows(ctx, id); err != nil {
+		return fmt.Errorf("erasing user: %w", err)
 	}
 	return err
 }
 
-// forget deletes what leads to the user.
-func (u *Users) forget(ctx context.Context, user User) ([]table.Write, error) {
+// linksOf deletes the rows that lead to the user.
+func (u *Users) linksOf(ctx context.Context, user User) ([]table.Write, error) {
 	linked, err := u.Identities(ctx, user.ID)
 	if err != nil {
 		return nil, err
@@ -62,9 +63,10 @@ func (u *Users) forget(ctx context.Context, user User) ([]table.Write, error) {
 	return writes, nil
 }
 
-// sweep erases the rows of a deleted user, but for the trail of what was done.
-func (u *Users) sweep(ctx context.Context, id string) error {
-	err := u.each(ctx, table.Query{PK: userKey(id).PK}, func(item table.Item) (table.Write, bool) {
+// eraseRows erases the rows in the partition of a deleted user, except for the audit
+// trail.
+func (u *Users) eraseRows(ctx context.Context, id string) error {
+	err := u.eachItem(ctx, table.Query{PK: userKey(id).PK}, func(item table.Item) (table.Write, bool) {
 		switch {
 		case item.Key().SK == userKey(id).SK:
 			return table.Write{}, false
@@ -76,7 +78,7 @@ func (u *Users) sweep(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	return u.each(ctx, table.Query{Index: table.GSI2, PK: actorPartition(id)}, func(item table.Item) (table.Write, bool) {
+	return u.eachItem(ctx, table.Query{Index: table.GSI2, PK: actorPartition(id)}, func(item table.Item) (table.Write, bool) {
 		return erased(item, id)
 	})
 }
@@ -90,8 +92,8 @@ func erased(item table.Item, actor string) (table.Write, bool) {
 	return table.Update(item.Key(), map[string]any{"source_ip": "", "agent": ""}).If(table.Exists{}), true
 }
 
-// each makes the writes that do returns for the items of a query, some at a time.
-func (u *Users) each(ctx context.Context, q table.Query, do func(table.Item) (table.Write, bool)) error {
+// eachItem does the writes that do returns for the items of a query, a page at a time.
+func (u *Users) eachItem(ctx context.Context, q table.Query, do func(table.Item) (table.Write, bool)) error {
 	q.Limit = table.MaxWrites
 	for {
 		page, err := u.Table.Query(ctx, q)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 	"github.com/gatehouse-auth/gatehouse/usersvc/userstest"
@@ -73,6 +74,20 @@ func testDelete(t *testing.T, open userstest.Engine) {
 			t.Error(users)
 		}
 		h.WantRevoked(t, lin.User, true)
+	})
+	t.Run("rows of other owners in the user's partition end with the user", func(t *testing.T) {
+		h, _, lin := start(t)
+		for _, key := range []table.Key{schema.Refresh(lin.User.ID, "family"), {PK: schema.UserPartition(lin.User.ID), SK: "later#x"}} {
+			if err := h.Table.Write(t.Context(), table.Put(table.Item{table.PK: key.PK, table.SK: key.SK})); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := h.Delete(t.Context(), userstest.By(lin), lin.User.ID); err != nil {
+			t.Fatal(err)
+		}
+		if left := h.Rows(t, schema.UserPartition(lin.User.ID)); strings.Contains(left, "refresh#") || strings.Contains(left, "later#") {
+			t.Error(left)
+		}
 	})
 	t.Run("S133 the same identity later is a new user who inherits nothing", func(t *testing.T) {
 		h, _, lin := start(t)

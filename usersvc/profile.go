@@ -3,7 +3,6 @@ package usersvc
 import (
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -58,18 +57,6 @@ func (p Profile) clean() Profile {
 func (p Profile) canonicalEmail() string {
 	canonical, _ := email.Canonical(p.Email)
 	return canonical
-}
-
-// isAdmin tells whether p is one of the first admins.
-func (u *Users) isAdmin(p Profile) bool {
-	if !p.EmailVerified || len(u.TrustedProviders) > 0 && !u.trusts(p) {
-		return false
-	}
-	address := p.canonicalEmail()
-	return address != "" && slices.ContainsFunc(u.Admins, func(admin string) bool {
-		canonical, ok := email.Canonical(admin)
-		return ok && canonical == address
-	})
 }
 
 // key is the row that makes the identity unique.

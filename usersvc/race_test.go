@@ -1,8 +1,11 @@
 package usersvc_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"os"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -26,13 +29,24 @@ func together(all ...func() error) []error {
 	return errs
 }
 
-// repeats is how often each race is run.
-const repeats = 50
+// racesEnv says how often each race is run; "" is 8. A long run takes 50.
+const racesEnv = "GATEHOUSE_RACES"
 
-// again runs a race many times, each in a house of its own.
+func repeats(t *testing.T) int {
+	t.Helper()
+	text := cmp.Or(os.Getenv(racesEnv), "8")
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("%s: want a number from 1, got %q", racesEnv, text)
+	}
+	return n
+}
+
+// again runs a race many times, each with users of its own.
 func again(t *testing.T, open userstest.Engine, name string, race func(t *testing.T, h *userstest.Harness)) {
 	t.Run(name, func(t *testing.T) {
-		for range repeats {
+		t.Parallel()
+		for range repeats(t) {
 			race(t, open(t))
 		}
 	})

@@ -13,7 +13,7 @@ import (
 
 // The row that leads from an identity to its user remembers the user as they were
 // at a version. A sign-in checks in its write that the user still has this
-// version, which spares it a read; if not, it begins anew by reading the user.
+// version, which spares it a read; if not, it starts again and reads the user.
 
 // rememberedPrefix stands before the names of a user's attributes in that row.
 const rememberedPrefix = "user."
@@ -38,36 +38,37 @@ func linkRowsOf(user User, p Profile, now time.Time) []table.Write {
 	return rows
 }
 
-// knownBy returns the id of the user that an identity leads to, "" if there is
-// none, and the user as its row remembers them: the zero User if it does not, or
-// not in a way that this version understands.
-func (u *Users) knownBy(ctx context.Context, key table.Key) (id string, known User, err error) {
+// readIdentity returns what the row of an identity says: no user id if there is no
+// row, and no known user if the row remembers none, or in a form that this
+// version does not understand.
+func (u *Users) readIdentity(ctx context.Context, key table.Key) (facts, error) {
 	item, err := u.Table.Get(ctx, key)
 	if errors.Is(err, table.ErrNotFound) {
-		return "", User{}, nil
+		return facts{}, nil
 	}
 	if err != nil {
-		return "", User{}, fmt.Errorf("reading %s: %w", key.SK, err)
+		return facts{}, fmt.Errorf("reading %s: %w", key.SK, err)
 	}
 	r := table.Reader{Item: item}
-	if id = r.Text("user_id"); r.Err != nil {
-		return "", User{}, r.Err
+	f := facts{userID: r.Text("user_id")}
+	if r.Err != nil {
+		return facts{}, r.Err
 	}
-	row := table.Item{table.PK: userKey(id).PK, table.SK: userKey(id).SK}
+	row := table.Item{table.PK: userKey(f.userID).PK, table.SK: userKey(f.userID).SK}
 	for name, value := range item {
 		if name, ok := strings.CutPrefix(name, rememberedPrefix); ok {
 			row[name] = value
 		}
 	}
-	if known, err = userFrom(row); err != nil {
-		return id, User{}, nil
+	if known, err := userFrom(row); err == nil {
+		f.known = known
 	}
-	return id, known, nil
+	return f, nil
 }
 
-// as holds if the user's row is what user was read from, or is remembered from.
-// The version says it; the others say that nobody has damaged the row since.
-func as(user User) table.Cond {
+// versionIs holds if the user's row is still what user was read or remembered
+// from. The version says so; the other attributes say that the row is intact.
+func versionIs(user User) table.Cond {
 	return table.All{
 		table.Equal{Name: "version", Value: user.Version}, table.Equal{Name: "schema", Value: int64(userSchema)},
 		table.Equal{Name: "id", Value: user.ID}, table.Equal{Name: "status", Value: string(user.Status)},

@@ -11,7 +11,7 @@ import (
 // who is created has the status; one who is there keeps what they have. It is
 // for the people of the demo provider and for moves from another system.
 func (u *Users) EnsureUser(ctx context.Context, p Profile, status Status) (User, error) {
-	user, err := u.enter(ctx, arrival{Profile: p, status: status}, func(User) []table.Write { return nil })
+	user, err := u.enter(ctx, signInAttempt{Profile: p, status: status}, func(User) []table.Write { return nil })
 	if errors.Is(err, ErrSuspended) {
 		id, err := u.owner(ctx, p.key())
 		if err != nil {

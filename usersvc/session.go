@@ -113,7 +113,7 @@ func (u *Users) userOf(ctx context.Context, s Session) (User, error) {
 }
 
 // newSession returns a session of the user and its cookie.
-func (u *Users) newSession(user User, a arrival) (Session, string) {
+func (u *Users) newSession(user User, a signInAttempt) (Session, string) {
 	now := u.now()
 	secret := rand.Text() + rand.Text() // 260 bits
 	hash := sha256.Sum256([]byte(secret))

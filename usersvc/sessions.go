@@ -40,15 +40,11 @@ func (u *Users) EndSessionBy(ctx context.Context, by By, userID, sid string) err
 	if !IsID(userID) || !IsID(sid) {
 		return ErrNoSession
 	}
-	err := u.writeBy(ctx, by, userID, []table.Write{
-		table.Delete(sessionKey(userID, sid)).If(table.Exists{}),
+	return u.writeBy(ctx, by, userID, []table.Write{
+		table.Delete(sessionKey(userID, sid)).If(table.Exists{}).Else(ErrNoSession),
 		u.audit(SessionEnded, userID, by, sid),
 		u.revokeSession(userID, sid),
 	})
-	if errors.Is(err, errChanged) {
-		return ErrNoSession
-	}
-	return err
 }
 
 // EndSessions ends the sessions of the user at once, however many, and revokes
@@ -68,7 +64,7 @@ func (u *Users) EndSessions(ctx context.Context, by By, userID, keep string) err
 			}
 			writes = append(writes, table.Update(sessionKey(userID, keep), map[string]any{"epoch": next.epoch + 1}).If(table.Exists{}))
 		}
-		next.beginEpoch()
+		next.endAllSessions()
 		return writes, nil
 	})
 	return err

@@ -19,7 +19,7 @@ func (u *Users) Suspend(ctx context.Context, by By, id string) (User, error) {
 		}
 		old := *next
 		next.Status = Suspended
-		next.beginEpoch()
+		next.endAllSessions()
 		writes, err := u.keepAdmin(ctx, by, old, *next)
 		if err != nil {
 			return nil, err

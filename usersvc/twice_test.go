@@ -18,8 +18,10 @@ import (
 // with one connection to DynamoDB: whoever held it while asking for another would
 // wait for ever.
 func TestTwice(t *testing.T) {
-	t.Run("bolt", func(t *testing.T) { testTwice(t, userstest.OpenBolt(t)) })
+	t.Parallel()
+	t.Run("bolt", func(t *testing.T) { t.Parallel(); testTwice(t, userstest.OpenBolt(t)) })
 	t.Run("dynamodb", func(t *testing.T) {
+		t.Parallel()
 		client := dynamotest.Client(dynamotest.Endpoint(t, os.Getenv), &http.Transport{MaxConnsPerHost: 1})
 		if err := dynamotable.Create(t.Context(), client, dynamotest.Definition("test")); err != nil {
 			t.Fatal(err)

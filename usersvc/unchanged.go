@@ -6,18 +6,19 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
-// Unchanged are checks for a transaction of the caller: the user still has the
-// version, and the session has not ended. They come in this order. Who read both
-// with [Users.SessionByID] and writes with these checks has acted on what is so
-// now, because each change of a user, also a suspension, is a new version.
+// Unchanged returns checks for a transaction of the caller: the user still has
+// the version, else the transaction fails with [ErrVersion], and the session has
+// not ended, else it fails with [ErrNoSession]. A caller that has read both with
+// [Users.SessionByID] and writes with these checks acts on the present state,
+// because each change of a user, also a suspension, is a new version.
 func Unchanged(userID, sid string, version int64) []table.Write {
 	return []table.Write{
-		table.Check(userKey(userID), table.Equal{Name: "version", Value: version}),
-		table.Check(sessionKey(userID, sid), table.Exists{}),
+		table.Check(userKey(userID), table.Equal{Name: "version", Value: version}).Else(ErrVersion),
+		table.Check(sessionKey(userID, sid), table.Exists{}).Else(ErrNoSession),
 	}
 }
 
-// RevokeTokens makes every access token dead that the user has been given until
+// RevokeTokens revokes every access token that the user has been given until
 // now, in one transaction with writes, whose conditions must hold. Sessions go
 // on, and give new tokens.
 func (u *Users) RevokeTokens(ctx context.Context, userID string, writes ...table.Write) error {

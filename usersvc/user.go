@@ -29,14 +29,14 @@ type User struct {
 	// a change than that waits, for less than a second.
 	TokensFrom time.Time `json:"-"`
 
-	epoch        int64  // of the sessions that are live
-	cuts         []cut  // the identities whose sessions have ended
-	primary      string // the identity whose profile the user shows: its key
-	claimedEmail string // the canonical address that leads to this user, or ""
-	lostEmail    string // a canonical address that leads to another user, or ""
-	adminGiven   bool   // the role of Users.Admins has been given
-	ownName      bool   // the name is the user's choice, not the provider's
-	identities   int64  // how many are linked
+	epoch        int64    // of the sessions that are live
+	cutoffs      []cutoff // the identities whose sessions have ended
+	primary      string   // the identity whose profile the user shows: its key
+	claimedEmail string   // the canonical address that leads to this user, or ""
+	lostEmail    string   // a canonical address that leads to another user, or ""
+	adminGiven   bool     // the role of Users.Admins has been given
+	ownName      bool     // the name is the user's choice, not the provider's
+	identities   int64    // how many are linked
 }
 
 // Status tells whether a user may sign in.
@@ -88,7 +88,7 @@ func (u User) item() table.Item {
 		"id": u.ID, "email": u.Email, "email_verified": u.EmailVerified, "name": u.Name, "picture": u.Picture,
 		"roles": sortedRoles(u.Roles), "status": string(u.Status), "created_at": u.CreatedAt.UnixMilli(), "version": u.Version,
 		"epoch": u.epoch, "primary": u.primary, "claimed_email": u.claimedEmail, "lost_email": u.lostEmail, "admin_given": u.adminGiven,
-		"own_name": u.ownName, "identities": u.identities, "tokens_from": u.TokensFrom.Unix(), "cuts": cutsText(u.cuts),
+		"own_name": u.ownName, "identities": u.identities, "tokens_from": u.TokensFrom.Unix(), "cuts": cutoffsText(u.cutoffs),
 	}
 	if u.Status != deleted {
 		item[table.GSI1PK], item[table.GSI1SK] = usersPartition, u.ID
@@ -110,8 +110,8 @@ func userFrom(item table.Item) (User, error) {
 		TokensFrom: r.Seconds("tokens_from"),
 	}
 	if _, ok := item["cuts"]; ok { // without it, nothing was unlinked yet
-		cuts, err := parseCuts(r.Text("cuts"))
-		u.cuts, r.Err = cuts, cmp.Or(r.Err, err)
+		cutoffs, err := parseCutoffs(r.Text("cuts"))
+		u.cutoffs, r.Err = cutoffs, cmp.Or(r.Err, err)
 	}
 	if r.Err == nil && (r.Number("schema") != userSchema || item.Key() != userKey(u.ID)) {
 		r.Err = fmt.Errorf("%w: user: schema or key", table.ErrDamaged)

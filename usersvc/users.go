@@ -129,8 +129,3 @@ func (u *Users) declared(role string) bool {
 	}
 	return slices.Contains(u.Roles, role)
 }
-
-// trusts tells whether p's e-mail address may be believed to be p's.
-func (u *Users) trusts(p Profile) bool {
-	return p.EmailVerified && p.canonicalEmail() != "" && slices.Contains(u.TrustedProviders, p.Provider)
-}
