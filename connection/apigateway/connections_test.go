@@ -122,13 +122,13 @@ var errNone = errors.New("none")
 
 func TestNewRefuses(t *testing.T) {
 	for _, endpoint := range []string{"", "x", "abc.execute-api.eu-central-1.amazonaws.com/prod", "wss://abc.execute-api.eu-central-1.amazonaws.com/prod",
-		"http://abc.execute-api.eu-central-1.amazonaws.com/prod", "http://localhost/prod", "https:///prod", "https://a:b@abc.example.com/prod",
+		"http://abc.execute-api.eu-central-1.amazonaws.com/prod", "http://localhost.example.com/prod", "https:///prod", "https://a:b@abc.example.com/prod",
 		"https://abc.example.com/prod?x", "https://abc.example.com/prod/@connections", "https://%zz/"} {
 		if _, err := apigateway.New(aws.Config{}, endpoint); err == nil {
 			t.Errorf("%q is taken", endpoint)
 		}
 	}
-	for _, endpoint := range []string{"https://abc.execute-api.cn-north-1.amazonaws.com.cn/prod", "https://abc.example.com/prod/", "https://ws.example.com", "http://127.0.0.1:8790/prod"} {
+	for _, endpoint := range []string{"https://abc.execute-api.cn-north-1.amazonaws.com.cn/prod", "https://abc.example.com/prod/", "https://ws.example.com", "http://127.0.0.1:8790/prod", "http://localhost:8790/prod"} {
 		if _, err := apigateway.New(aws.Config{}, endpoint); err != nil {
 			t.Errorf("%q: %v", endpoint, err)
 		}
