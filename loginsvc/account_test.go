@@ -74,7 +74,7 @@ func (g guest) latest() usersvc.Entry {
 // act posts a form of the account page, some time after what was done before.
 func (b *browser) act(do string, fields ...string) answer {
 	b.w.t.Helper()
-	ahead.Add(int64(time.Millisecond)) // the audit trail sorts by it
+	b.w.clock.Pass(time.Millisecond) // the audit trail sorts by it
 	v := url.Values{"do": {do}}
 	for i := 0; i < len(fields); i += 2 {
 		v.Set(fields[i], fields[i+1])
@@ -104,8 +104,10 @@ func (a answer) toLogin(t *testing.T, back string) {
 }
 
 func TestAccountIsOnesOwn(t *testing.T) {
+	t.Parallel()
 	forms := []string{"rename", "end_session", "end_others", "link", "unlink", "withdraw", "delete", ""}
 	t.Run("without a session one signs in first", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		b.get("/account").toLogin(t, "/account")
@@ -137,6 +139,7 @@ func TestAccountIsOnesOwn(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			lin := w.guest("lin")
 			lin.get("/account").page(t, http.StatusOK, "Your account")
@@ -151,6 +154,7 @@ func TestAccountIsOnesOwn(t *testing.T) {
 		})
 	}
 	t.Run("a form of another site does nothing", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin := w.guest("lin")
 		before := lin.latest()
@@ -165,6 +169,7 @@ func TestAccountIsOnesOwn(t *testing.T) {
 		}
 	})
 	t.Run("whatever a link says", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin := w.guest("lin")
 		before := lin.latest()
@@ -179,6 +184,7 @@ func TestAccountIsOnesOwn(t *testing.T) {
 		}
 	})
 	t.Run("the table fails", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin := w.guest("lin")
 		w.table.failRead = errDown
@@ -192,6 +198,7 @@ func TestAccountIsOnesOwn(t *testing.T) {
 }
 
 func TestAccountPage(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	phone := w.guest("lin")
 	lin := w.guest("lin")
@@ -253,6 +260,7 @@ func TestAccountPage(t *testing.T) {
 }
 
 func TestAccountForms(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	lin, ada := w.guest("lin"), w.guest("ada")
 	by := func(t *testing.T, action usersvc.Action) {
@@ -331,6 +339,7 @@ func TestAccountForms(t *testing.T) {
 
 // TestUnlink removes a way to sign in. Whoever came in that way is out.
 func TestUnlinkOnAccountPage(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	lin := w.guest("lin")
 	lin.link("ada")
@@ -376,7 +385,9 @@ func TestUnlinkOnAccountPage(t *testing.T) {
 }
 
 func TestDeleteAccount(t *testing.T) {
+	t.Parallel()
 	t.Run("only with the right word", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin := w.guest("lin")
 		for _, typed := range []string{"", "x", "lin", "LIN@example.com", "ada@example.com", lin.user.ID} {
@@ -387,6 +398,7 @@ func TestDeleteAccount(t *testing.T) {
 		}
 	})
 	t.Run("S133 the person is forgotten", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin, phone := w.guest("lin"), w.guest("lin")
 		a := lin.act("delete", "confirm", " lin@example.com ")
@@ -406,6 +418,7 @@ func TestDeleteAccount(t *testing.T) {
 		}
 	})
 	t.Run("the only administrator stays", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		ada := w.guest("ada")
 		ada.told(ada.act("delete", "confirm", "ada@example.com"), "last_admin", "only administrator")
@@ -414,10 +427,11 @@ func TestDeleteAccount(t *testing.T) {
 		}
 	})
 	t.Run("a user without an address types their id", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		none := func(c map[string]any) { delete(c, "email") }
-		provider().Behave(demoidp.Behaviour{Claims: none, UserInfo: none})
-		defer provider().Behave(demoidp.Behaviour{})
+		w.demo.Behave(demoidp.Behaviour{Claims: none, UserInfo: none})
+		defer w.demo.Behave(demoidp.Behaviour{})
 		lin := w.guest("lin")
 		lin.get("/account").page(t, http.StatusOK, "Type "+lin.user.ID+" to confirm")
 		lin.told(lin.act("delete", "confirm", ""), "not_confirmed", "")
@@ -426,6 +440,7 @@ func TestDeleteAccount(t *testing.T) {
 }
 
 func TestAccountExport(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	lin := w.guest("lin")
 	w.guest("ada")
@@ -450,6 +465,7 @@ func TestAccountExport(t *testing.T) {
 // TestSuspendedMeanwhile suspends or deletes the user between the check at the
 // door and what the form does.
 func TestSuspendedMeanwhile(t *testing.T) {
+	t.Parallel()
 	operator := usersvc.By{Operator: "test"}
 	meddle := func(t *testing.T, do func(*usersvc.Users, string) error) guest {
 		w := newWorld(t)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/loginsvc"
@@ -25,6 +26,7 @@ func newOffice(t *testing.T, change ...func(*loginsvc.Config)) *office {
 	o := &office{world: newWorld(t, change...)}
 	o.ada, o.lin = o.browser(), o.browser()
 	o.ada.code("ada")
+	o.clock.Pass(time.Millisecond) // lists are in the order of sign-ins
 	o.lin.code("lin")
 	o.adaID, o.linID = o.find("ada@example.com").ID, o.find("lin@example.com").ID
 	return o
@@ -92,6 +94,7 @@ func roles(version int64, roles ...string) url.Values {
 }
 
 func TestAdminUser(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	lin := "/admin/users/" + o.linID
 	by := " by " + o.adaID + " from 192.0.2.7"
@@ -188,6 +191,7 @@ func TestAdminUser(t *testing.T) {
 // TestAdminDeletesTwice interrupts a deletion after its transaction, which leaves
 // rows to erase.
 func TestAdminDeletesTwice(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	form := url.Values{"do": {"delete"}, "confirm": {o.linID}}
 	rows := func() (n int) {
@@ -217,6 +221,7 @@ func TestAdminDeletesTwice(t *testing.T) {
 
 // TestAdminUnderPath has an issuer with a path.
 func TestAdminUnderPath(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(c *loginsvc.Config) { c.Issuer += "/auth" })
 	w.config.Providers[0] = w.provider("demo", issuer+"/auth")
 	b := w.browser()
@@ -241,6 +246,7 @@ func TestAdminUnderPath(t *testing.T) {
 
 // TestAdminThemselves is about admins who act on themselves.
 func TestAdminThemselves(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	ada := "/admin/users/" + o.adaID
 

@@ -25,6 +25,7 @@ func (o *office) adminRequests() (gets []string, posts map[string]url.Values) {
 }
 
 func TestAdminAttacks(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	// untouched does attack and asserts that nothing has changed of Lin.
 	untouched := func(t *testing.T, attack func()) {

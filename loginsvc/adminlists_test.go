@@ -22,6 +22,7 @@ import (
 func (w *world) people(n int) {
 	w.t.Helper()
 	for i := range n {
+		w.clock.Pass(time.Millisecond)
 		name := fmt.Sprintf("p%04d", i)
 		p := usersvc.Profile{Issuer: demo, Subject: name, Provider: "demo", Email: name + "@example.com", EmailVerified: true, Name: name}
 		if _, err := w.config.Users.EnsureUser(w.t.Context(), p, usersvc.Active); err != nil {
@@ -101,6 +102,7 @@ func (b *browser) thereAndBack(t *testing.T, a answer) []string {
 }
 
 func TestAdminUsers(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	o.people(60)
 
@@ -181,6 +183,7 @@ func TestAdminUsers(t *testing.T) {
 // TestAdminUsersFarApart has so many users between those who match that the page
 // ends before it finds the next.
 func TestAdminUsersFarApart(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	o.people(1100)
 	first := o.ada.get("/admin/users?role=admin")
@@ -198,6 +201,7 @@ func TestAdminUsersFarApart(t *testing.T) {
 }
 
 func TestAdminAudit(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	for range 30 {
 		o.give(o.linID, "admin")
@@ -249,7 +253,7 @@ func TestAdminAudit(t *testing.T) {
 		}
 	})
 	t.Run("by address, by actor and by time", func(t *testing.T) {
-		year, minute := now().UTC().Format("2006"), now().UTC().Add(-time.Hour).Format("2006-01-02T15")
+		year, minute := o.now().UTC().Format("2006"), o.now().UTC().Add(-time.Hour).Format("2006-01-02T15")
 		for _, c := range []struct {
 			form url.Values
 			want int
@@ -282,6 +286,7 @@ func TestAdminAudit(t *testing.T) {
 }
 
 func TestAdminKeys(t *testing.T) {
+	t.Parallel()
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	ring := keyring.View{
 		DueAt: at.AddDate(0, 1, 0),

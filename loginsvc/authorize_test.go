@@ -15,6 +15,7 @@ import (
 )
 
 func TestAuthorizeWithoutRedirect(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	b := w.browser()
 	t.Run("S1 an unknown client is shown a page", func(t *testing.T) {
@@ -72,6 +73,7 @@ func TestAuthorizeWithoutRedirect(t *testing.T) {
 }
 
 func TestAuthorizeErrors(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	b := w.browser()
 	ask := func(change ...string) answer {
@@ -156,6 +158,7 @@ func TestAuthorizeErrors(t *testing.T) {
 		}
 	})
 	t.Run("a client without the grant", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t, func(c *loginsvc.Config) {
 			c.Clients = client.List{{ID: "spa", RedirectURIs: []string{appURI}, Grants: []string{client.GrantRefresh}}}.Lookup
 		})
@@ -167,6 +170,7 @@ func TestAuthorizeErrors(t *testing.T) {
 		}
 	})
 	t.Run("offline access without the grant", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t, func(c *loginsvc.Config) {
 			c.Clients = client.List{{ID: "spa", RedirectURIs: []string{appURI}, Scopes: []string{"openid", "offline_access"}}}.Lookup
 		})
@@ -201,7 +205,9 @@ func TestAuthorizeErrors(t *testing.T) {
 }
 
 func TestAuthorize(t *testing.T) {
+	t.Parallel()
 	t.Run("S12 the state comes back as it was", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		for _, state := range []string{"s", "a b", "a+b", "a%20b", "a&b=c", "é→😀", "\xff\xfe", `"<>'`, strings.Repeat("x", 2048), "=", "?#"} {
@@ -223,6 +229,7 @@ func TestAuthorize(t *testing.T) {
 		}
 	})
 	t.Run("a registered query is kept", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t, func(c *loginsvc.Config) {
 			c.Clients = client.List{{ID: "spa", RedirectURIs: []string{appURI + "?tenant=a%20b"}}}.Lookup
 		})
@@ -238,6 +245,7 @@ func TestAuthorize(t *testing.T) {
 		}
 	})
 	t.Run("S15 prompt=none asks nobody", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		b.get("/authorize?"+authorize("prompt", "none").Encode()).refused(t, "login_required")
@@ -245,10 +253,11 @@ func TestAuthorize(t *testing.T) {
 		if a := b.get("/authorize?" + authorize("prompt", "none").Encode()); a.location().Query().Get("code") == "" {
 			t.Errorf("with a session: %v", a.location())
 		}
-		ahead.Store(int64(time.Hour))
+		w.at(time.Hour)
 		b.get("/authorize?"+authorize("prompt", "none", "max_age", "60").Encode()).refused(t, "login_required")
 	})
 	t.Run("one sign-in serves the next app", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		b.code("lin")
@@ -261,10 +270,11 @@ func TestAuthorize(t *testing.T) {
 		}
 	})
 	t.Run("S17 prompt=login asks again in spite of a session", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		first := w.idToken(w.tokens(b.code("lin"))["id_token"], "spa").AuthTime
-		ahead.Store(int64(time.Hour))
+		w.at(time.Hour)
 		a := b.get("/authorize?" + authorize("prompt", "login").Encode())
 		if q := a.location().Query(); a.location().Host != "127.0.0.1:8788" || q.Get("prompt") != "login" || q.Get("max_age") != "0" {
 			t.Errorf("sent to %v", a.location())
@@ -275,31 +285,32 @@ func TestAuthorize(t *testing.T) {
 		}
 	})
 	t.Run("S18 max_age asks again when the sign-in is too old", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
-		ahead.Store(int64(time.Minute))
+		w.at(time.Minute)
 		b.code("lin")
-		ahead.Store(int64(2 * time.Minute))
+		w.at(2 * time.Minute)
 		for age, again := range map[string]bool{"0": true, "30": true, "300": false, "2147483647": false} {
 			a := b.get("/authorize?" + authorize("max_age", age).Encode())
 			if asked := a.location().Host == "127.0.0.1:8788"; asked != again {
 				t.Errorf("max_age=%s: sent to %v", age, a.location())
 			}
 		}
-		ahead.Store(0) // a clock that is behind makes no session fresh
+		w.at(0) // a clock that is behind makes no session fresh
 		if a := b.get("/authorize?" + authorize("max_age", "0").Encode()); a.location().Host != "127.0.0.1:8788" {
 			t.Errorf("max_age=0, and the sign-in lies in the future: sent to %v", a.location())
 		}
-		ahead.Store(int64(2 * time.Minute))
+		w.at(2 * time.Minute)
 		code := b.code("lin", "max_age", "30")
-		if at := w.idToken(w.tokens(code)["id_token"], "spa").AuthTime; now().Sub(at) > 5*time.Second {
-			t.Errorf("auth_time %v ago", now().Sub(at))
+		if at := w.idToken(w.tokens(code)["id_token"], "spa").AuthTime; w.now().Sub(at) > 5*time.Second {
+			t.Errorf("auth_time %v ago", w.now().Sub(at))
 		}
 	})
 	t.Run("S18 a provider that did not ask again is not believed", func(t *testing.T) {
 		for _, change := range [][]string{{"prompt", "login"}, {"max_age", "300"}} {
 			w := newWorld(t)
-			w.claims(func(c map[string]any) { c["auth_time"] = now().Add(-time.Hour).Unix() })
+			w.claims(func(c map[string]any) { c["auth_time"] = w.now().Add(-time.Hour).Unix() })
 			w.browser().authorizeAs("lin", authorize(change...)).refused(t, "login_required")
 			if w.users() != 0 {
 				t.Error("a user was made")
@@ -307,6 +318,7 @@ func TestAuthorize(t *testing.T) {
 		}
 	})
 	t.Run("S19 without openid there is no ID token", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		if got := w.tokens(w.browser().code("lin", "scope", "profile")); got["id_token"] != nil || got["scope"] != "profile" {
 			t.Errorf("%v", got)
@@ -317,6 +329,7 @@ func TestAuthorize(t *testing.T) {
 		}
 	})
 	t.Run("S21 a form is as good as a link", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		if to := b.follow("lin", b.post("/authorize", authorize())).location(); to.Query().Get("code") == "" || to.Query().Get("state") != "s-1" {
@@ -358,6 +371,7 @@ func TestAuthorize(t *testing.T) {
 		}
 	})
 	t.Run("S24 a redirect never posts again", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		for _, a := range []answer{
@@ -371,6 +385,7 @@ func TestAuthorize(t *testing.T) {
 		}
 	})
 	t.Run("S26 codes do not resemble each other", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		b.code("lin")
@@ -395,6 +410,7 @@ func TestAuthorize(t *testing.T) {
 		}
 	})
 	t.Run("S28 no header changes where we are", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		headers := []string{"Host", "evil.test", "X-Forwarded-Host", "evil.test", "X-Forwarded-Proto", "http", "Forwarded", "host=evil.test;proto=http", "X-Forwarded-Prefix", "/evil"}
 		for round := range 2 {
@@ -414,6 +430,7 @@ func TestAuthorize(t *testing.T) {
 		}
 	})
 	t.Run("an ID token hint of somebody else", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		ada, lin := w.browser(), w.browser()
 		hint, _ := w.tokens(ada.code("ada"))["id_token"].(string)
@@ -426,6 +443,7 @@ func TestAuthorize(t *testing.T) {
 		ada.get("/authorize?"+authorize("client_id", "other", "scope", "openid", "prompt", "none", "id_token_hint", hint).Encode()).refused(t, "login_required")
 	})
 	t.Run("the table is down", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		w.table.failWrite = func([]tableWrite) error { return errDown }
@@ -438,6 +456,7 @@ func TestAuthorize(t *testing.T) {
 }
 
 func TestChooseProvider(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.config.Providers = append(w.config.Providers, w.provider("other", issuer))
 	w.rebuild()
@@ -500,6 +519,7 @@ func TestChooseProvider(t *testing.T) {
 }
 
 func TestManyFlowsInOneBrowser(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	b := w.browser()
 	for i := range 40 {
@@ -515,6 +535,7 @@ func TestManyFlowsInOneBrowser(t *testing.T) {
 }
 
 func TestNew(t *testing.T) {
+	t.Parallel()
 	good := newWorld(t).config
 	for name, change := range map[string]func(*loginsvc.Config){
 		"no issuer":                func(c *loginsvc.Config) { c.Issuer = "" },

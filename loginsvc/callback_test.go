@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/dev/demoidp"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/fake"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
@@ -40,6 +41,7 @@ func (w *world) nobody(b *browser) {
 }
 
 func TestCallbackState(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	b := w.browser()
 	t.Run("S29 a state that belongs to no sign-in", func(t *testing.T) {
@@ -62,8 +64,8 @@ func TestCallbackState(t *testing.T) {
 	})
 	t.Run("S29 a state that is too old", func(t *testing.T) {
 		callback := b.atProvider("lin", authorize())
-		ahead.Store(int64(10*time.Minute + time.Second))
-		defer ahead.Store(0)
+		w.at(10*time.Minute + time.Second)
+		defer w.at(0)
 		a := b.get(callback)
 		a.page(t, http.StatusBadRequest, "no longer open")
 		if !strings.Contains(a.body, "/authorize?client_id=spa") {
@@ -73,8 +75,8 @@ func TestCallbackState(t *testing.T) {
 	})
 	t.Run("S29 a clock that was set back revives nothing", func(t *testing.T) {
 		callback := b.atProvider("lin", authorize())
-		ahead.Store(-int64(time.Hour))
-		defer ahead.Store(0)
+		w.at(-time.Hour)
+		defer w.at(0)
 		b.get(callback).page(t, http.StatusBadRequest, "no longer open")
 		w.nobody(b)
 	})
@@ -104,6 +106,7 @@ func TestCallbackState(t *testing.T) {
 		}
 	})
 	t.Run("S30 the cookie's value decides", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		callback := b.atProvider("lin", authorize())
@@ -116,6 +119,7 @@ func TestCallbackState(t *testing.T) {
 		w.nobody(b)
 	})
 	t.Run("S29 a state that was used", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		callback := b.atProvider("lin", authorize())
@@ -135,6 +139,7 @@ func TestCallbackState(t *testing.T) {
 		}
 	})
 	t.Run("S31 two sign-ins in one browser both finish", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		one := b.atProvider("lin", authorize("state", "one"))
@@ -147,6 +152,7 @@ func TestCallbackState(t *testing.T) {
 		}
 	})
 	t.Run("S42 twenty callbacks of one sign-in make one session", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		callback := b.atProvider("lin", authorize())
@@ -177,6 +183,7 @@ func TestCallbackState(t *testing.T) {
 		}
 	})
 	t.Run("S43 two first sign-ins of one person make one user", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		var wg sync.WaitGroup
 		for range 8 {
@@ -194,11 +201,12 @@ func TestCallbackState(t *testing.T) {
 		}
 	})
 	t.Run("S47 a sign-in that nobody finishes is a row that expires", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		w.table.failWrite = func(writes []table.Write) error {
 			for _, write := range writes {
 				ttl, _ := write.Item[table.TTL].(int64)
-				if in := time.Unix(ttl, 0).Sub(now()); in <= 0 || in > 11*time.Minute {
+				if in := time.Unix(ttl, 0).Sub(w.now()); in <= 0 || in > 11*time.Minute {
 					t.Errorf("row %s expires in %v", write.Key.SK, in)
 				}
 			}
@@ -222,6 +230,7 @@ func flip(s string) string {
 }
 
 func TestCallbackMixUp(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.config.Providers = append(w.config.Providers, w.provider("other", issuer))
 	w.rebuild()
@@ -248,6 +257,7 @@ func TestCallbackMixUp(t *testing.T) {
 }
 
 func TestUpstreamRequest(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	b := w.browser()
 	seen := map[string]bool{}
@@ -274,7 +284,8 @@ func TestUpstreamRequest(t *testing.T) {
 }
 
 func TestCallbackFromProvider(t *testing.T) {
-	past, future := time.Now().Add(-time.Hour).Unix(), time.Now().Add(time.Hour).Unix()
+	t.Parallel()
+	past, future := fake.Start.Add(-time.Hour).Unix(), fake.Start.Add(time.Hour).Unix()
 	t.Run("S32 an ID token that cannot be trusted", func(t *testing.T) {
 		claim := func(name string, value any) demoidp.Behaviour {
 			return demoidp.Behaviour{Claims: func(c map[string]any) {
@@ -294,8 +305,9 @@ func TestCallbackFromProvider(t *testing.T) {
 			"unknown kid":   {Header: func(h map[string]any) { h["kid"] = "nobody" }},
 		} {
 			t.Run(name, func(t *testing.T) {
+				t.Parallel()
 				w := newWorld(t)
-				provider().Behave(b)
+				w.demo.Behave(b)
 				b := w.browser()
 				b.authorizeAs("lin", authorize()).refused(t, "access_denied")
 				w.nobody(b)
@@ -324,6 +336,7 @@ func TestCallbackFromProvider(t *testing.T) {
 		}
 	})
 	t.Run("S38 a suspended user", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		suspended, err := w.config.Users.EnsureUser(t.Context(), usersvc.Profile{
 			Issuer: demo, Subject: "demo-sam", Provider: "demo", Email: "sam@example.com", EmailVerified: true, Name: "Sam",
@@ -380,27 +393,29 @@ func TestCallbackFromProvider(t *testing.T) {
 			"no tokens": func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("{}")) },
 		} {
 			t.Run(name, func(t *testing.T) {
+				t.Parallel()
 				w := newWorld(t)
-				provider().Behave(demoidp.Behaviour{Instead: map[string]http.HandlerFunc{"/token": h}})
+				w.demo.Behave(demoidp.Behaviour{Instead: map[string]http.HandlerFunc{"/token": h}})
 				b := w.browser()
 				a := b.authorizeAs("lin", authorize())
 				if q := a.location().Query(); q.Get("error") == "" || q.Get("state") != "s-1" || strings.Contains(a.location().String(), "secret") {
 					t.Errorf("%v", q)
 				}
 				w.nobody(b)
-				provider().Behave(demoidp.Behaviour{})
+				w.demo.Behave(demoidp.Behaviour{})
 				if b.authorizeAs("lin", authorize()).location().Query().Get("code") == "" {
 					t.Error("the next sign-in does not work")
 				}
 			})
 		}
 		w := newWorld(t)
-		provider().Behave(demoidp.Behaviour{Instead: map[string]http.HandlerFunc{"/token": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }}})
+		w.demo.Behave(demoidp.Behaviour{Instead: map[string]http.HandlerFunc{"/token": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }}})
 		w.browser().authorizeAs("lin", authorize()).refused(t, "temporarily_unavailable")
 	})
 	t.Run("a provider that cannot be found", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
-		provider().Behave(demoidp.Behaviour{Instead: map[string]http.HandlerFunc{
+		w.demo.Behave(demoidp.Behaviour{Instead: map[string]http.HandlerFunc{
 			"/.well-known/openid-configuration": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
 		}})
 		b := w.browser()
@@ -409,12 +424,13 @@ func TestCallbackFromProvider(t *testing.T) {
 		if a.Header.Get("Retry-After") == "" {
 			t.Error("no Retry-After")
 		}
-		provider().Behave(demoidp.Behaviour{})
+		w.demo.Behave(demoidp.Behaviour{})
 		if b.authorizeAs("lin", authorize()).location().Query().Get("code") == "" {
 			t.Error("it is not looked for again")
 		}
 	})
 	t.Run("a client that was removed during the sign-in", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		callback := b.atProvider("lin", authorize())
@@ -424,6 +440,7 @@ func TestCallbackFromProvider(t *testing.T) {
 		w.nobody(b)
 	})
 	t.Run("the table is down", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		callback := b.atProvider("lin", authorize())
@@ -437,6 +454,7 @@ func TestCallbackFromProvider(t *testing.T) {
 }
 
 func TestSessionCookie(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	b := w.browser()
 	u, _ := url.Parse(issuer)
@@ -478,6 +496,7 @@ func TestSessionCookie(t *testing.T) {
 		}
 	})
 	t.Run("S44 a laptop without https", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		w.config.Issuer = "http://localhost:8787"
 		w.config.Providers[0] = w.provider("demo", "http://localhost:8787")
@@ -501,6 +520,7 @@ func TestSessionCookie(t *testing.T) {
 }
 
 func TestReturnTo(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	evil := []string{
 		"//evil.test", `/\evil.test`, "\t//evil.test", "/\t/evil.test", "https:evil.test", "https://evil.test", "/%2f%2fevil.test", "/..//evil.test",
@@ -537,6 +557,7 @@ func TestReturnTo(t *testing.T) {
 }
 
 func TestIssuerWithPath(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.config.Issuer = "https://login.test/auth"
 	w.config.Providers[0] = w.provider("demo", w.config.Issuer)

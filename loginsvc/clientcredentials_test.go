@@ -11,6 +11,7 @@ import (
 )
 
 func TestClientCredentials(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	ask := func(change ...string) answer {
 		t.Helper()
@@ -61,6 +62,7 @@ func TestClientCredentials(t *testing.T) {
 		ask("client_id", "u_1", "client_secret", "x").oauthError(t, 400, "unauthorized_client")
 	})
 	t.Run("the key is out of reach", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		w.key.fail = keys.ErrUnavailable
 		w.program().post("/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"robot"}, "client_secret": {"robot-secret"}}).oauthError(t, 503, "temporarily_unavailable")

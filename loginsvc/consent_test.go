@@ -25,7 +25,9 @@ func (b *browser) answerConsent(page answer, consent string, header ...string) a
 }
 
 func TestConsent(t *testing.T) {
+	t.Parallel()
 	t.Run("somebody else's app asks, once", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		page := b.authorizeAs("lin", extAuthorize())
@@ -44,12 +46,14 @@ func TestConsent(t *testing.T) {
 		b.authorizeAs("lin", extAuthorize("prompt", "consent")).page(t, http.StatusOK, "Elsewhere")
 	})
 	t.Run("also if it asks for nothing", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t, func(c *loginsvc.Config) {
 			c.Clients = client.List{{ID: "ext", Name: "Elsewhere", ThirdParty: true, RedirectURIs: []string{"https://ext.test/cb"}, Scopes: []string{"openid"}}}.Lookup
 		})
 		w.browser().authorizeAs("lin", extAuthorize("scope", "")).page(t, http.StatusOK, "Elsewhere")
 	})
 	t.Run("the user says no", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		for _, no := range []string{"deny", "", "ALLOW"} {
@@ -61,12 +65,14 @@ func TestConsent(t *testing.T) {
 		}
 	})
 	t.Run("S15 prompt=none asks nobody", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		b.code("lin")
 		b.get("/authorize?"+extAuthorize("prompt", "none").Encode()).refused(t, "consent_required")
 	})
 	t.Run("one of the team's own asks only if it wants to", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		page := b.authorizeAs("lin", authorize("prompt", "consent"))
@@ -79,6 +85,7 @@ func TestConsent(t *testing.T) {
 		}
 	})
 	t.Run("an answer from another site, another person or nobody", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		page := b.authorizeAs("lin", extAuthorize())
@@ -100,6 +107,7 @@ func TestConsent(t *testing.T) {
 		}
 	})
 	t.Run("an admin's roles are not for the apps of others", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		code := b.answerConsent(b.authorizeAs("ada", extAuthorize()), "allow").location().Query().Get("code")
@@ -115,6 +123,7 @@ func TestConsent(t *testing.T) {
 		}
 	})
 	t.Run("S79 what is withdrawn ends", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		code := b.answerConsent(b.authorizeAs("lin", extAuthorize()), "allow").location().Query().Get("code")
@@ -135,6 +144,7 @@ func TestConsent(t *testing.T) {
 		b.authorizeAs("lin", extAuthorize()).page(t, http.StatusOK, "Elsewhere")
 	})
 	t.Run("S79 also while it is redeemed or renewed", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		code := b.answerConsent(b.authorizeAs("lin", extAuthorize()), "allow").location().Query().Get("code")
@@ -152,6 +162,7 @@ func TestConsent(t *testing.T) {
 		w.refuses(got["refresh_token"], "client_id", "ext")
 	})
 	t.Run("S27 a link to us is no link to them", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		for _, change := range [][]string{{"scope", "nosuch"}, {"response_type", "token"}, {"code_challenge", "x"}} {

@@ -40,6 +40,7 @@ func counts(t *testing.T, log *strings.Builder, want float64, m metric.Metric, l
 }
 
 func TestCountSignIns(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		outcome string
 		act     func(*world, *browser)
@@ -57,13 +58,13 @@ func TestCountSignIns(t *testing.T) {
 		{"email_taken", func(w *world, b *browser) {
 			w.config.Users.TrustedProviders = []string{"x"}
 			elsewhere := usersvc.Profile{Issuer: "https://elsewhere.test", Subject: "1", Provider: "x", Email: "lin@example.com", EmailVerified: true}
-			if _, _, _, err := w.config.Users.SignIn(t.Context(), elsewhere, usersvc.SignInInfo{AuthTime: now()}); err != nil {
+			if _, _, _, err := w.config.Users.SignIn(t.Context(), elsewhere, usersvc.SignInInfo{AuthTime: w.now()}); err != nil {
 				t.Fatal(err)
 			}
 			b.authorizeAs("lin", authorize()).page(t, http.StatusConflict, "You already have an account")
 		}},
 		{"provider_failed", func(w *world, b *browser) {
-			provider().Behave(demoidp.Behaviour{Header: func(h map[string]any) { h["alg"] = "HS256" }})
+			w.demo.Behave(demoidp.Behaviour{Header: func(h map[string]any) { h["alg"] = "HS256" }})
 			b.authorizeAs("lin", authorize()).refused(t, "access_denied")
 		}},
 		{"failed", func(w *world, b *browser) {
@@ -77,6 +78,7 @@ func TestCountSignIns(t *testing.T) {
 		}},
 	} {
 		t.Run(tc.outcome, func(t *testing.T) {
+			t.Parallel()
 			w, log := newCounted(t)
 			tc.act(w, w.browser())
 			counts(t, log, 1, metric.SignIns, "provider", "demo", "sign_in", tc.outcome)
@@ -85,6 +87,7 @@ func TestCountSignIns(t *testing.T) {
 }
 
 func TestCountRefreshes(t *testing.T) {
+	t.Parallel()
 	w, log := newCounted(t)
 	first := w.offlineTokens(w.browser())["refresh_token"]
 	log.Reset()
@@ -105,7 +108,7 @@ func TestCountRefreshes(t *testing.T) {
 	counts(t, log, 1, metric.KeyFailures)
 
 	t.Run("S71 an old refresh token ends its family, and rings", func(t *testing.T) {
-		jump(t, time.Minute)
+		w.jump(t, time.Minute)
 		w.refuses(first)
 		counts(t, log, 1, metric.Refreshes, "refresh", "reused")
 		w.refuses(second)

@@ -53,7 +53,9 @@ func deviceForm(t *testing.T, page answer, consent string) url.Values {
 }
 
 func TestDevice(t *testing.T) {
+	t.Parallel()
 	t.Run("the codes", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		a := w.program().post("/device_authorization", url.Values{"client_id": {"tv"}})
 		got := a.json(t)
@@ -67,6 +69,7 @@ func TestDevice(t *testing.T) {
 		}
 	})
 	t.Run("no two devices share a code, and each row goes away by itself", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		var taken table.Key
 		w.table.failWrite = func(writes []table.Write) error {
@@ -74,7 +77,7 @@ func TestDevice(t *testing.T) {
 				return nil // a limit
 			}
 			for _, write := range writes {
-				if ttl, _ := write.Item[table.TTL].(int64); ttl < now().Unix() || ttl > now().Unix()+600 {
+				if ttl, _ := write.Item[table.TTL].(int64); ttl < w.now().Unix() || ttl > w.now().Unix()+600 {
 					t.Errorf("%s goes away at %d", write.Key.SK, ttl)
 				}
 			}
@@ -83,7 +86,7 @@ func TestDevice(t *testing.T) {
 			}
 			w.table.failWrite = nil
 			return w.table.Table.Write(t.Context(), table.Put(table.Item{
-				table.PK: taken.PK, table.SK: taken.SK, "device": "another", "expires_at": now().Unix() + 60,
+				table.PK: taken.PK, table.SK: taken.SK, "device": "another", "expires_at": w.now().Unix() + 60,
 			}))
 		}
 		w.startDevice()
@@ -92,6 +95,7 @@ func TestDevice(t *testing.T) {
 		}
 	})
 	t.Run("let in", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		device, user := w.startDevice()
@@ -103,10 +107,10 @@ func TestDevice(t *testing.T) {
 		if !strings.Contains(page.body, "Lin") || !strings.Contains(page.body, user) {
 			t.Errorf("the page does not say who and what: %s", page.body)
 		}
-		jump(t, 5*time.Second)
+		w.jump(t, 5*time.Second)
 		w.poll(device).oauthError(t, 400, "authorization_pending") // to look is not to agree
 		b.answerDevice(strings.ToLower(strings.ReplaceAll(user, "-", " ")), "allow").page(t, http.StatusOK, "Telly")
-		jump(t, 5*time.Second)
+		w.jump(t, 5*time.Second)
 		got := w.poll(device).json(t)
 		access := w.access(got["access_token"])
 		if access.ClientID != "tv" || access.Name != "Lin" || got["scope"] != "openid profile offline_access" || w.idToken(got["id_token"], "tv").Subject != access.Subject {
@@ -117,6 +121,7 @@ func TestDevice(t *testing.T) {
 		w.refuses(next["refresh_token"], "client_id", "tv") // the code was seen twice
 	})
 	t.Run("without a session one signs in first", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		_, user := w.startDevice()
@@ -126,6 +131,7 @@ func TestDevice(t *testing.T) {
 		b.get("/device").page(t, http.StatusServiceUnavailable, "")
 	})
 	t.Run("not let in", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		b.code("lin")
@@ -140,29 +146,32 @@ func TestDevice(t *testing.T) {
 		}
 	})
 	t.Run("asked too often", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		device, _ := w.startDevice()
 		w.poll(device).oauthError(t, 400, "authorization_pending")
-		jump(t, 2*time.Second)
+		w.jump(t, 2*time.Second)
 		w.poll(device).oauthError(t, 400, "slow_down")
-		jump(t, 9*time.Second)
+		w.jump(t, 9*time.Second)
 		w.poll(device).oauthError(t, 400, "slow_down")
-		jump(t, 16*time.Second)
+		w.jump(t, 16*time.Second)
 		w.poll(device).oauthError(t, 400, "authorization_pending")
 	})
 	t.Run("too late", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		b.code("lin")
 		device, user := w.startDevice()
 		approved, its := w.startDevice()
 		b.answerDevice(its, "allow")
-		jump(t, 10*time.Minute+time.Second)
+		w.jump(t, 10*time.Minute+time.Second)
 		w.poll(device).oauthError(t, 400, "expired_token")
 		w.poll(approved).oauthError(t, 400, "expired_token")
 		b.post("/device", url.Values{"user_code": {user}}).page(t, http.StatusBadRequest, "")
 	})
 	t.Run("a code of another client, or none", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		b.code("lin")
@@ -178,6 +187,7 @@ func TestDevice(t *testing.T) {
 		}
 	})
 	t.Run("a client that may not", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		p := w.program()
 		p.post("/device_authorization", url.Values{"client_id": {"spa"}}).oauthError(t, 400, "unauthorized_client")
@@ -187,6 +197,7 @@ func TestDevice(t *testing.T) {
 		w.poll("x", "client_id", "spa").oauthError(t, 400, "unauthorized_client")
 	})
 	t.Run("an answer from another site", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		b.code("lin")
@@ -201,6 +212,7 @@ func TestDevice(t *testing.T) {
 		b.get("/device?user_code=a&user_code=b").page(t, http.StatusBadRequest, "")
 	})
 	t.Run("who answers is who was asked, where they were asked", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b, ada := w.browser(), w.browser()
 		b.code("lin")
@@ -221,7 +233,7 @@ func TestDevice(t *testing.T) {
 		} {
 			answer.page(t, http.StatusOK, "shown_to") // asked, who they are
 			w.poll(device).oauthError(t, 400, "authorization_pending")
-			jump(t, 5*time.Second)
+			w.jump(t, 5*time.Second)
 			if t.Failed() {
 				t.Fatal(name)
 			}
@@ -230,15 +242,16 @@ func TestDevice(t *testing.T) {
 		anew := b.post("/device", deviceForm(t, shown, "allow"))
 		anew.page(t, http.StatusOK, "Ada")
 		w.poll(device).oauthError(t, 400, "authorization_pending")
-		jump(t, 5*time.Second)
+		w.jump(t, 5*time.Second)
 		b.post("/device", deviceForm(t, anew, "allow")).page(t, http.StatusOK, "Telly")
 		if access := w.access(w.poll(device).json(t)["access_token"]); access.Name != "Ada" {
 			t.Errorf("the device is %s", access.Name)
 		}
 	})
 	t.Run("codes are not to be guessed", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
-		onTheHour(t)
+		w.onTheHour(t)
 		b, other := w.browser(), w.browser()
 		b.code("lin")
 		other.code("ada")
@@ -254,6 +267,7 @@ func TestDevice(t *testing.T) {
 		other.answerDevice(user, "allow").page(t, http.StatusOK, "")
 	})
 	t.Run("somebody else's app is remembered", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t, func(c *loginsvc.Config) {
 			tv := defaultClients[4]
 			tv.ThirdParty = true
@@ -271,6 +285,7 @@ func TestDevice(t *testing.T) {
 		}
 	})
 	t.Run("twenty polls at once give tokens once", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		b.code("lin")
@@ -298,6 +313,7 @@ func TestDevice(t *testing.T) {
 		}
 	})
 	t.Run("answered twice at once", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		b.code("lin")
@@ -312,6 +328,7 @@ func TestDevice(t *testing.T) {
 		w.poll(device).oauthError(t, 400, "access_denied")
 	})
 	t.Run("the user is suspended meanwhile", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		b.code("lin")
@@ -321,6 +338,7 @@ func TestDevice(t *testing.T) {
 		w.poll(device).oauthError(t, 400, "invalid_grant")
 	})
 	t.Run("the table is down", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		device, _ := w.startDevice()
 		w.table.failWrite = func([]table.Write) error { return errDown }

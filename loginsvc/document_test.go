@@ -9,6 +9,7 @@ import (
 )
 
 func TestDocument(t *testing.T) {
+	t.Parallel()
 	d := newDocument("application/json", "no-cache", []byte(`{"a":1}`))
 	tag := d.header.Get("ETag")
 	for name, c := range map[string]struct {
@@ -38,6 +39,7 @@ func TestDocument(t *testing.T) {
 }
 
 func TestKeySetOf(t *testing.T) {
+	t.Parallel()
 	a, b := &rsa.PublicKey{N: big.NewInt(15), E: 3}, &rsa.PublicKey{N: big.NewInt(21), E: 3}
 	again := &rsa.PublicKey{N: big.NewInt(15), E: 3} // a, read anew
 	set := &keySet{keys: []*rsa.PublicKey{a, b}}

@@ -14,6 +14,7 @@ import (
 )
 
 func TestDiscovery(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.config.RoleScopes = map[string][]string{"user": {"notes:read"}, "admin": {"notes:write", "notes:read"}}
 	w.rebuild()
@@ -102,6 +103,7 @@ func TestDiscovery(t *testing.T) {
 }
 
 func TestJWKS(t *testing.T) {
+	t.Parallel()
 	const path = "/.well-known/jwks.json"
 	w := newWorld(t)
 	p := w.program()

@@ -177,7 +177,7 @@ func TestSuspendingAgainstRenewing(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.refuses(got["refresh_token"])
-			jump(t, 2*time.Second) // no token is issued in the second of a suspension
+			w.jump(t, 2*time.Second) // no token is issued in the second of a suspension
 		}
 		t.Logf("of 50 renewals, %d came before the suspension", renewed)
 	})

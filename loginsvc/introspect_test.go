@@ -7,6 +7,7 @@ import (
 )
 
 func TestIntrospectWithdrawn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	ext := defaultClients[3]
 	ext.Secret = "ext-secret"

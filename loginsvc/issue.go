@@ -83,10 +83,8 @@ func (s *Service) untilAlive(ctx context.Context, user usersvc.User, now time.Ti
 		return now, nil
 	}
 	if wait := user.TokensFrom.Sub(s.now()); wait > 0 && wait <= time.Second {
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return now, ctx.Err()
+		if err := s.sleep(ctx, wait); err != nil {
+			return now, err
 		}
 	}
 	return user.TokensFrom, nil

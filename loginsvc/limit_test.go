@@ -11,12 +11,13 @@ import (
 
 // onTheHour moves the clock to the beginning of an hour, where every while that
 // is counted begins.
-func onTheHour(t *testing.T) {
+func (w *world) onTheHour(t *testing.T) {
 	t.Helper()
-	jump(t, time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)))
+	w.jump(t, time.Hour-w.now().Sub(w.now().Truncate(time.Hour)))
 }
 
 func TestLimits(t *testing.T) {
+	t.Parallel()
 	limited := func(t *testing.T, a answer) {
 		t.Helper()
 		if a.StatusCode != http.StatusTooManyRequests || a.Header.Get("Retry-After") == "" || a.Header.Get("Cache-Control") != "no-store" {
@@ -24,8 +25,9 @@ func TestLimits(t *testing.T) {
 		}
 	}
 	t.Run("S59 wrong secrets are slowed, the right one is not", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
-		onTheHour(t)
+		w.onTheHour(t)
 		p := w.program()
 		code := w.browser().webCode("lin")
 		wrong := webRedemption(code, "client_id", "web", "client_secret", "wrong")
@@ -39,12 +41,13 @@ func TestLimits(t *testing.T) {
 		if a := p.post("/token", webRedemption(code, "client_id", "web", "client_secret", webSecret)); a.StatusCode != http.StatusOK {
 			t.Errorf("the right client is shut out: %d %s", a.StatusCode, a.body)
 		}
-		jump(t, time.Minute)
+		w.jump(t, time.Minute)
 		p.post("/token", wrong).oauthError(t, 401, "invalid_client")
 	})
 	t.Run("names that nobody has", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
-		onTheHour(t)
+		w.onTheHour(t)
 		rows := map[string]bool{}
 		w.table.failWrite = func(writes []table.Write) error {
 			rows[writes[0].Key.PK] = true
@@ -59,22 +62,25 @@ func TestLimits(t *testing.T) {
 		}
 	})
 	t.Run("a failure that cannot be counted is one all the same", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
-		onTheHour(t)
+		w.onTheHour(t)
 		w.table.failWrite = func([]table.Write) error { return errDown }
 		w.program().post("/token", redemption("x", "client_id", "nobody")).oauthError(t, 401, "invalid_client")
 	})
 	t.Run("device codes", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
-		onTheHour(t)
+		w.onTheHour(t)
 		for range 30 {
 			w.startDevice()
 		}
 		limited(t, w.program().post("/device_authorization", url.Values{"client_id": {"tv"}}))
 	})
 	t.Run("sign-ins without an app", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
-		onTheHour(t)
+		w.onTheHour(t)
 		for range 30 {
 			if a := w.browser().get("/users/login"); a.location() == nil {
 				t.Fatalf("%d", a.StatusCode)
@@ -84,10 +90,11 @@ func TestLimits(t *testing.T) {
 		limited(t, w.program().get("/users/login", "Accept", "application/json"))
 	})
 	t.Run("a row goes away by itself", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
-		onTheHour(t)
+		w.onTheHour(t)
 		w.table.failWrite = func(writes []table.Write) error {
-			if ttl, ok := writes[0].Set[table.TTL].(int64); !ok || ttl < now().Unix() || ttl > now().Unix()+3600 {
+			if ttl, ok := writes[0].Set[table.TTL].(int64); !ok || ttl < w.now().Unix() || ttl > w.now().Unix()+3600 {
 				t.Errorf("%v", writes[0].Set)
 			}
 			return nil

@@ -28,7 +28,7 @@ func (b *browser) startLink() string {
 func (b *browser) atLink(user string) string {
 	b.w.t.Helper()
 	callback := b.post(b.startLink(), url.Values{"user": {user}}).location().String()
-	ahead.Add(int64(time.Millisecond))
+	b.w.clock.Pass(time.Millisecond)
 	return callback
 }
 
@@ -72,7 +72,9 @@ func (g guest) all() []usersvc.Entry {
 }
 
 func TestLink(t *testing.T) {
+	t.Parallel()
 	t.Run("another account becomes a way to sign in", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin := w.guest("lin")
 		cookie := lin.cookie()
@@ -104,6 +106,7 @@ func TestLink(t *testing.T) {
 		}
 	})
 	t.Run("the person is asked which account", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		to, _ := url.Parse(w.guest("lin").startLink())
 		q := to.Query()
@@ -112,6 +115,7 @@ func TestLink(t *testing.T) {
 		}
 	})
 	t.Run("an account that is linked already", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin := w.guest("lin")
 		lin.link("sam")
@@ -120,6 +124,7 @@ func TestLink(t *testing.T) {
 		}
 	})
 	t.Run("S35 an account of somebody else", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin, ada := w.guest("lin"), w.guest("ada")
 		lin.told(lin.get(lin.atLink("ada")), "linked_elsewhere", "Somebody signs in here with that account already")
@@ -129,6 +134,7 @@ func TestLink(t *testing.T) {
 		}
 	})
 	t.Run("too many", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin := w.guest("lin")
 		for i := range 19 {
@@ -140,6 +146,7 @@ func TestLink(t *testing.T) {
 		lin.told(lin.get(lin.atLink("sam")), "too_many", "Remove one first.")
 	})
 	t.Run("under an issuer with a path", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		w.config.Issuer = "https://login.test/auth"
 		w.config.Providers[0] = w.provider("demo", "https://login.test/auth")
@@ -166,8 +173,10 @@ func (a answer) redirects(t *testing.T, want string) {
 // TestLinkAttacks lets others than the person who asked, or than the browser and
 // the session in which they did, finish a link.
 func TestLinkAttacks(t *testing.T) {
+	t.Parallel()
 	const refusal = "Nothing was added to your account"
 	t.Run("S30 the attacker's callback in the victim's browser", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		mallory, lin := w.guest("sam"), w.guest("lin")
 		callback := mallory.atLink("ada") // so that who signs in as Ada would be Lin
@@ -180,6 +189,7 @@ func TestLinkAttacks(t *testing.T) {
 		}
 	})
 	t.Run("S30 the same, with the attacker's cookie of the flow planted", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		mallory, lin := w.guest("sam"), w.guest("lin")
 		callback := mallory.atLink("ada")
@@ -198,6 +208,7 @@ func TestLinkAttacks(t *testing.T) {
 	// Each of these happens in the browser that began, before the callback.
 	meanwhile := func(name string, do func(w *world, lin guest), status int) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			lin := w.guest("lin")
 			callback := lin.atLink("sam")
@@ -245,6 +256,7 @@ func TestLinkAttacks(t *testing.T) {
 	}, http.StatusForbidden)
 
 	t.Run("the session ends while the provider is asked", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin := w.guest("lin")
 		callback := lin.atLink("sam")
@@ -253,6 +265,7 @@ func TestLinkAttacks(t *testing.T) {
 		lin.linkedNothing()
 	})
 	t.Run("a row that names another user than the session", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin, ada := w.guest("lin"), w.guest("ada")
 		w.table.failWrite = func(writes []tableWrite) error {
@@ -268,6 +281,7 @@ func TestLinkAttacks(t *testing.T) {
 		ada.linkedNothing()
 	})
 	t.Run("S29 a callback that was used", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin := w.guest("lin")
 		callback := lin.atLink("sam")
@@ -283,6 +297,7 @@ func TestLinkAttacks(t *testing.T) {
 		}
 	})
 	t.Run("a link signs nobody in", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin := w.guest("lin")
 		callback := lin.atLink("sam")
@@ -298,6 +313,7 @@ func TestLinkAttacks(t *testing.T) {
 		}
 	})
 	t.Run("a sign-in links nothing", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin := w.guest("lin")
 		lin.get(lin.atProvider("sam", authorize("prompt", "login")))
@@ -307,6 +323,7 @@ func TestLinkAttacks(t *testing.T) {
 		}
 	})
 	t.Run("nothing begins without the person's own click", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin := w.guest("lin")
 		lin.get("/account?do=link&provider=demo").page(t, http.StatusOK, "Your account")
@@ -322,8 +339,10 @@ func TestLinkAttacks(t *testing.T) {
 
 // TestLinkFails comes back from the provider with nothing to link.
 func TestLinkFails(t *testing.T) {
+	t.Parallel()
 	for fault, notice := range map[string]string{"cancel": "link_cancelled", "error": "link_failed", "nonce": "link_failed"} {
 		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			lin := w.guest("lin")
 			callback := lin.post(lin.startLink(), url.Values{"fault": {fault}}).location().String()
@@ -346,6 +365,7 @@ func TestLinkFails(t *testing.T) {
 		})
 	}
 	t.Run("a callback without a code", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin := w.guest("lin")
 		callback, _ := url.Parse(lin.atLink("sam"))
@@ -354,6 +374,7 @@ func TestLinkFails(t *testing.T) {
 		lin.told(lin.get("/callback/demo?"+q.Encode()), "link_failed", "")
 	})
 	t.Run("an error beside a code", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin := w.guest("lin")
 		for code, notice := range map[string]string{"access_denied": "link_cancelled", "server_error": "link_failed"} {
@@ -362,6 +383,7 @@ func TestLinkFails(t *testing.T) {
 		}
 	})
 	t.Run("the answer of another provider", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin := w.guest("lin")
 		callback, _ := url.Parse(lin.atLink("sam"))
@@ -371,6 +393,7 @@ func TestLinkFails(t *testing.T) {
 		lin.linkedNothing()
 	})
 	t.Run("at another provider's callback", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin := w.guest("lin")
 		w.config.Providers = append(w.config.Providers, w.provider("other", issuer))
@@ -380,12 +403,13 @@ func TestLinkFails(t *testing.T) {
 		lin.linkedNothing()
 	})
 	t.Run("the provider is out of reach", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin := w.guest("lin")
 		callback := lin.atLink("sam")
 		down := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }
-		provider().Behave(demoidp.Behaviour{Instead: map[string]http.HandlerFunc{"/token": down, "/.well-known/openid-configuration": down}})
-		defer provider().Behave(demoidp.Behaviour{})
+		w.demo.Behave(demoidp.Behaviour{Instead: map[string]http.HandlerFunc{"/token": down, "/.well-known/openid-configuration": down}})
+		defer w.demo.Behave(demoidp.Behaviour{})
 		lin.told(lin.get(callback), "link_failed", "Try again in a moment.")
 		w.config.Providers[0] = w.provider("demo", issuer) // which has not discovered anything yet
 		w.rebuild()
@@ -396,6 +420,7 @@ func TestLinkFails(t *testing.T) {
 		}
 	})
 	t.Run("the table fails", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		lin := w.guest("lin")
 		callback := lin.atLink("sam")
@@ -410,6 +435,7 @@ func TestLinkFails(t *testing.T) {
 // TestEmailTaken follows what the page says to somebody whose address is known
 // with another provider.
 func TestEmailTakenLeadsToAccount(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(c *loginsvc.Config) { c.Users.TrustedProviders = []string{"demo"} })
 	lin := w.guest("lin")
 	w.config.Providers = append(w.config.Providers, w.provider("other", issuer))

@@ -26,6 +26,7 @@ func (b *browser) live() bool {
 }
 
 func TestLogout(t *testing.T) {
+	t.Parallel()
 	const bye = "https://app.test/bye"
 	w := newWorld(t)
 	logout := func(b *browser, change ...string) answer {
@@ -65,7 +66,7 @@ func TestLogout(t *testing.T) {
 	})
 	t.Run("S110 a hint that proves nothing", func(t *testing.T) {
 		b, hint := w.signedIn("lin")
-		foreign, err := token.ID{Issuer: "https://evil.test", Subject: "u_x", Audience: "spa", IssuedAt: now(), ExpiresAt: now().Add(time.Hour)}.Sign(t.Context(), signer())
+		foreign, err := token.ID{Issuer: "https://evil.test", Subject: "u_x", Audience: "spa", IssuedAt: w.now(), ExpiresAt: w.now().Add(time.Hour)}.Sign(t.Context(), signer())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,8 +93,8 @@ func TestLogout(t *testing.T) {
 	})
 	t.Run("S110 an expired hint still proves", func(t *testing.T) {
 		b, hint := w.signedIn("lin")
-		ahead.Store(int64(24 * time.Hour))
-		defer ahead.Store(0)
+		w.at(24 * time.Hour)
+		defer w.at(0)
 		if a := logout(b, "id_token_hint", hint); a.location() == nil || b.live() {
 			t.Errorf("%d", a.StatusCode)
 		}
@@ -141,7 +142,7 @@ func TestLogout(t *testing.T) {
 		if one.live() || two.live() || !other.live() {
 			t.Errorf("live: %v %v, somebody else's %v", one.live(), two.live(), other.live())
 		}
-		jump(t, 2*time.Second)
+		w.jump(t, 2*time.Second)
 	})
 	t.Run("S112 the answer is kept by nobody", func(t *testing.T) {
 		b, hint := w.signedIn("lin")

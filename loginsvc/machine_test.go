@@ -13,8 +13,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
 
-// machine runs a state machine on each engine, with a clock that only the
-// machine moves. Signatures are slow, so that it runs fewer times than others.
+// machine runs a state machine on each engine. Signatures are slow, so that it runs fewer times than others.
 func machine(t *testing.T, run func(*rapid.T, *world)) {
 	t.Helper()
 	checks := flag.Lookup("rapid.checks")
@@ -23,14 +22,11 @@ func machine(t *testing.T, run func(*rapid.T, *world)) {
 		defer checks.Value.Set(checks.DefValue)
 	}
 	onEngines(t, func(t *testing.T, w *world, _ *watched) {
-		start := time.Now().Truncate(time.Second)
-		frozen.Store(&start)
-		t.Cleanup(func() { frozen.Store(nil); ahead.Store(0) })
 		w.config.RefreshTTL, w.config.RefreshIdleTTL = 20*time.Hour, 4*time.Hour
 		w.rebuild()
 		rapid.Check(t, func(t *rapid.T) {
 			run(t, w)
-			ahead.Add(int64(2 * time.Second)) // no token is issued in the second of a revocation
+			w.clock.Pass(2 * time.Second) // no token is issued in the second of a revocation
 		})
 	})
 }
@@ -44,8 +40,8 @@ func post(t *rapid.T, w *world, path string, form url.Values) (status int, got m
 	return a.StatusCode, a.json(w.t)
 }
 
-func wait(choices ...time.Duration) func(*rapid.T) {
-	return func(t *rapid.T) { ahead.Add(int64(rapid.SampledFrom(choices).Draw(t, "wait"))) }
+func wait(w *world, choices ...time.Duration) func(*rapid.T) {
+	return func(t *rapid.T) { w.clock.Pass(rapid.SampledFrom(choices).Draw(t, "wait")) }
 }
 
 // TestFamilyMachine lets apps and thieves do anything with the refresh tokens of
@@ -55,13 +51,13 @@ func TestFamilyMachine(t *testing.T) {
 	machine(t, func(t *rapid.T, w *world) {
 		first, _ := w.offlineTokens(w.browser())["refresh_token"].(string)
 		tokens, ended := []string{first}, false
-		created, rotated := now(), now()
+		created, rotated := w.now(), w.now()
 		dead := func() bool {
-			return ended || now().Sub(created) >= 20*time.Hour || now().Sub(rotated) >= 4*time.Hour
+			return ended || w.now().Sub(created) >= 20*time.Hour || w.now().Sub(rotated) >= 4*time.Hour
 		}
 		use := func(t *rapid.T, i int) {
 			last := len(tokens) - 1
-			repeats := i == last-1 && now().Sub(rotated) <= 10*time.Second
+			repeats := i == last-1 && w.now().Sub(rotated) <= 10*time.Second
 			status, got := post(t, w, "/token", renewal(tokens[i]))
 			next, _ := got["refresh_token"].(string)
 			switch {
@@ -73,7 +69,7 @@ func TestFamilyMachine(t *testing.T) {
 				if status != http.StatusOK || next == "" || next == tokens[last] {
 					t.Fatalf("the live token: %d %v", status, got["error"])
 				}
-				tokens, rotated = append(tokens, next), now()
+				tokens, rotated = append(tokens, next), w.now()
 			case repeats:
 				if status != http.StatusOK || next != tokens[last] {
 					t.Fatalf("a repeat: %d %v, same successor %v", status, got["error"], next == tokens[last])
@@ -110,8 +106,8 @@ func TestFamilyMachine(t *testing.T) {
 				}
 				ended = true
 			},
-			"wait":        wait(time.Second, 4*time.Second, 10*time.Second, 11*time.Second),
-			"wait longer": wait(time.Second, time.Second, time.Second, 3*time.Hour, 4*time.Hour),
+			"wait":        wait(w, time.Second, 4*time.Second, 10*time.Second, 11*time.Second),
+			"wait longer": wait(w, time.Second, time.Second, time.Second, 3*time.Hour, 4*time.Hour),
 		})
 	})
 }
@@ -120,14 +116,14 @@ func TestFamilyMachine(t *testing.T) {
 func TestCodeMachine(t *testing.T) {
 	machine(t, func(t *rapid.T, w *world) {
 		code := w.browser().code("lin", "scope", "openid")
-		created, tries, spent := now(), 0, false
+		created, tries, spent := w.now(), 0, false
 		redeem := func(t *rapid.T, form url.Values, want bool) {
 			status, got := post(t, w, "/token", form)
 			if (status == http.StatusOK) != want {
-				t.Fatalf("%d %v, want success %v: spent %v, %d tries, %v old", status, got["error"], want, spent, tries, now().Sub(created))
+				t.Fatalf("%d %v, want success %v: spent %v, %d tries, %v old", status, got["error"], want, spent, tries, w.now().Sub(created))
 			}
 		}
-		live := func() bool { return !spent && tries < 5 && now().Sub(created) < time.Minute }
+		live := func() bool { return !spent && tries < 5 && w.now().Sub(created) < time.Minute }
 		t.Repeat(map[string]func(*rapid.T){
 			"redeem": func(t *rapid.T) {
 				if rapid.IntRange(0, 2).Draw(t, "rarely") == 0 {
@@ -149,7 +145,7 @@ func TestCodeMachine(t *testing.T) {
 				redeem(t, redemption(code, "redirect_uri", appURI+"2"), false)
 				redeem(t, redemption(flip(code)), false)
 			},
-			"wait": wait(time.Second, 20*time.Second, 59*time.Second, 60*time.Second),
+			"wait": wait(w, time.Second, 20*time.Second, 59*time.Second, 60*time.Second),
 		})
 	})
 }
@@ -159,10 +155,10 @@ func TestDeviceMachine(t *testing.T) {
 	machine(t, func(t *rapid.T, w *world) {
 		b := w.browser()
 		b.code("lin")
-		ahead.Add(int64(3 * time.Second)) // at most 30 devices a minute
+		w.clock.Pass(3 * time.Second) // at most 30 devices a minute
 		device, user := w.startDevice("scope", "openid")
-		created, polled, interval, status := now(), time.Time{}, 5*time.Second, "authorization_pending"
-		old := func() bool { return now().Sub(created) >= 10*time.Minute }
+		created, polled, interval, status := w.now(), time.Time{}, 5*time.Second, "authorization_pending"
+		old := func() bool { return w.now().Sub(created) >= 10*time.Minute }
 		form := url.Values{"grant_type": {client.GrantDevice}, "client_id": {"tv"}, "device_code": {device}}
 		t.Repeat(map[string]func(*rapid.T){
 			"poll": func(t *rapid.T) {
@@ -172,10 +168,10 @@ func TestDeviceMachine(t *testing.T) {
 				case old():
 					want = "expired_token"
 				case status == "authorization_pending":
-					if now().Sub(polled) < interval {
+					if w.now().Sub(polled) < interval {
 						want, interval = "slow_down", interval+5*time.Second
 					}
-					polled = now()
+					polled = w.now()
 				}
 				code, got := post(t, w, "/token", form)
 				if want == "" {
@@ -214,11 +210,11 @@ func TestDeviceMachine(t *testing.T) {
 				if open {
 					status = map[string]string{"allow": "", "deny": "access_denied"}[answer]
 				} else {
-					ahead.Add(int64(time.Hour)) // ten wrong codes an hour
+					w.clock.Pass(time.Hour) // ten wrong codes an hour
 				}
 			},
-			"wait":        wait(4*time.Second, 5*time.Second, 9*time.Second, 10*time.Second),
-			"wait longer": wait(time.Second, time.Second, 5*time.Minute),
+			"wait":        wait(w, 4*time.Second, 5*time.Second, 9*time.Second, 10*time.Second),
+			"wait longer": wait(w, time.Second, time.Second, 5*time.Minute),
 		})
 	})
 }

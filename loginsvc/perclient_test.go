@@ -25,7 +25,7 @@ func (w *world) audienceOf(rawToken any, apis ...string) string {
 	w.t.Helper()
 	text, _ := rawToken.(string)
 	for _, api := range apis {
-		if _, err := token.VerifyAccess(w.t.Context(), text, w.published(), token.Expect{Issuer: issuer, Audience: api, Now: now()}); err == nil {
+		if _, err := token.VerifyAccess(w.t.Context(), text, w.published(), token.Expect{Issuer: issuer, Audience: api, Now: w.now()}); err == nil {
 			return api
 		}
 	}
@@ -43,6 +43,7 @@ func spa(change func(*client.Client)) client.Client {
 }
 
 func TestAudiences(t *testing.T) {
+	t.Parallel()
 	both := spa(func(c *client.Client) { c.Audiences = []string{orders, stock} })
 	start := func(t *testing.T, change ...string) (*world, map[string]any) {
 		t.Helper()
@@ -119,6 +120,7 @@ func TestAudiences(t *testing.T) {
 		w.program().post("/token", renewal(got["refresh_token"])).oauthError(t, 400, "invalid_target")
 	})
 	t.Run("the issuer is no API, whatever a row says", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		w.with(spa(func(c *client.Client) { c.Audiences = []string{issuer} }))
 		w.program().post("/token", redemption(w.browser().code("lin", "resource", issuer))).oauthError(t, 400, "invalid_target")
@@ -142,6 +144,7 @@ func TestAudiences(t *testing.T) {
 }
 
 func TestLifetimesOfClients(t *testing.T) {
+	t.Parallel()
 	start := func(t *testing.T, lives client.Lifetimes) (*world, map[string]any) {
 		t.Helper()
 		w := newWorld(t)
@@ -160,29 +163,29 @@ func TestLifetimesOfClients(t *testing.T) {
 		if got["expires_in"] != 600.0 {
 			t.Errorf("%v", got)
 		}
-		jump(t, 7*24*time.Hour+time.Second)
+		w.jump(t, 7*24*time.Hour+time.Second)
 		w.refuses(got["refresh_token"])
 	})
 	t.Run("refresh tokens that are not used", func(t *testing.T) {
 		w, got := start(t, client.Lifetimes{RefreshIdle: time.Hour})
 		for range 3 {
-			jump(t, 59*time.Minute)
+			w.jump(t, 59*time.Minute)
 			got = w.renew(got["refresh_token"])
 		}
-		jump(t, time.Hour)
+		w.jump(t, time.Hour)
 		w.refuses(got["refresh_token"])
 	})
 	t.Run("refresh tokens however often they are used", func(t *testing.T) {
 		w, got := start(t, client.Lifetimes{RefreshToken: 2 * time.Hour})
-		jump(t, 119*time.Minute)
+		w.jump(t, 119*time.Minute)
 		got = w.renew(got["refresh_token"])
-		jump(t, time.Minute)
+		w.jump(t, time.Minute)
 		w.refuses(got["refresh_token"])
 	})
 	t.Run("what is shortened later is shorter for all", func(t *testing.T) {
 		for _, lives := range []client.Lifetimes{{RefreshToken: time.Hour}, {RefreshIdle: time.Hour}} {
 			w, got := start(t, client.Lifetimes{})
-			jump(t, time.Hour+time.Second)
+			w.jump(t, time.Hour+time.Second)
 			w.with(spa(func(c *client.Client) { c.Lifetimes = lives }))
 			w.refuses(got["refresh_token"])
 		}
@@ -199,6 +202,7 @@ func TestLifetimesOfClients(t *testing.T) {
 
 // TestRegistrations removes a client and adds another of the same id.
 func TestRegistrations(t *testing.T) {
+	t.Parallel()
 	first := spa(func(c *client.Client) { c.Registration = "first" })
 	second := spa(func(c *client.Client) { c.Registration = "second" })
 	of := func(c client.Client, id string) client.Client {
@@ -207,6 +211,7 @@ func TestRegistrations(t *testing.T) {
 		return d
 	}
 	t.Run("what is removed gets nothing any more", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		w.with(first)
 		got, code := w.offlineTokens(w.browser()), w.browser().code("lin")
@@ -231,6 +236,7 @@ func TestRegistrations(t *testing.T) {
 		}
 	})
 	t.Run("nor is what introspection tells", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		w.with(of(first, "web"))
 		b := w.browser()
@@ -248,6 +254,7 @@ func TestRegistrations(t *testing.T) {
 		}
 	})
 	t.Run("devices wait for who asked", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		w.with(of(first, "tv"), defaultClients[0])
 		b := w.browser()
@@ -261,6 +268,7 @@ func TestRegistrations(t *testing.T) {
 		w.poll(approved).oauthError(t, 400, "invalid_grant")
 	})
 	t.Run("consent is asked for anew", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t, func(c *loginsvc.Config) { c.Clients = client.List{of(first, "ext")}.Lookup })
 		b := w.browser()
 		code := b.answerConsent(b.authorizeAs("lin", extAuthorize()), "allow").location().Query().Get("code")
@@ -288,6 +296,7 @@ func TestRegistrations(t *testing.T) {
 
 // TestServes introspects as an API, which no token was issued to.
 func TestServes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	api := client.Client{ID: "api", Secret: "api-secret", Serves: []string{orders}}
 	all := []client.Client{

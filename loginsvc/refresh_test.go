@@ -49,15 +49,10 @@ func (w *world) refuses(refreshToken any, change ...string) {
 	w.program().post("/token", renewal(refreshToken, change...)).oauthError(w.t, 400, "invalid_grant")
 }
 
-// jump moves the clock.
-func jump(t *testing.T, d time.Duration) {
-	t.Helper()
-	ahead.Add(int64(d))
-	t.Cleanup(func() { ahead.Store(0) })
-}
-
 func TestRenew(t *testing.T) {
+	t.Parallel()
 	t.Run("S63 a refresh token only with offline access", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		if got := w.tokens(b.code("lin"))["refresh_token"]; got != nil {
@@ -69,6 +64,7 @@ func TestRenew(t *testing.T) {
 		}
 	})
 	t.Run("S71 each renewal brings another refresh token", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		first := w.offlineTokens(w.browser())
 		seen := map[any]bool{}
@@ -87,11 +83,12 @@ func TestRenew(t *testing.T) {
 		}
 	})
 	t.Run("S71 an old refresh token ends its family", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		first := w.offlineTokens(w.browser())
 		second := w.renew(first["refresh_token"])
 		access := w.access(second["access_token"])
-		jump(t, 11*time.Second)
+		w.jump(t, 11*time.Second)
 		w.refuses(first["refresh_token"])
 		w.refuses(second["refresh_token"])
 		if !w.feed().Revoked(access.Subject, access.SessionID, access.IssuedAt) {
@@ -102,11 +99,12 @@ func TestRenew(t *testing.T) {
 		}
 	})
 	t.Run("S74 a lost answer is given again", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		first := w.offlineTokens(w.browser())
 		second := w.renew(first["refresh_token"])
 		for range 3 {
-			jump(t, 3*time.Second)
+			w.jump(t, 3*time.Second)
 			again := w.renew(first["refresh_token"])
 			if again["refresh_token"] != second["refresh_token"] {
 				t.Error("another successor")
@@ -116,6 +114,7 @@ func TestRenew(t *testing.T) {
 		w.renew(second["refresh_token"])
 	})
 	t.Run("S75 a token two generations old ends its family at once", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		first := w.offlineTokens(w.browser())
 		second := w.renew(first["refresh_token"])
@@ -125,6 +124,7 @@ func TestRenew(t *testing.T) {
 		w.refuses(third["refresh_token"])
 	})
 	t.Run("S76 a token is its client's", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		got := w.offlineTokens(w.browser())
 		w.refuses(got["refresh_token"], "client_id", "other")
@@ -134,6 +134,7 @@ func TestRenew(t *testing.T) {
 		w.renew(got["refresh_token"])
 	})
 	t.Run("S77 fewer scopes, never more", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		got := w.offlineTokens(w.browser())
 		for _, scope := range []string{offline + " notes:write", "admin", "OPENID"} {
@@ -149,6 +150,7 @@ func TestRenew(t *testing.T) {
 		}
 	})
 	t.Run("an ID token only if it is asked for", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		got := w.offlineTokens(w.browser())
 		first := w.idToken(got["id_token"], "spa")
@@ -156,13 +158,14 @@ func TestRenew(t *testing.T) {
 		if got = w.renew(got["refresh_token"]); got["id_token"] != nil || w.key.signed.Load() != before+1 {
 			t.Errorf("%v, %d signatures", got["id_token"], w.key.signed.Load()-before)
 		}
-		jump(t, time.Minute)
+		w.jump(t, time.Minute)
 		second := w.idToken(w.renew(got["refresh_token"], "scope", offline)["id_token"], "spa")
 		if second.Nonce != first.Nonce || !second.AuthTime.Equal(first.AuthTime) || second.Subject != first.Subject || !second.IssuedAt.After(first.IssuedAt) {
 			t.Errorf("%+v, then %+v", first, second)
 		}
 	})
 	t.Run("two requests to the table", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		got := w.offlineTokens(w.browser())
 		before := w.table.requests.Load()
@@ -172,6 +175,7 @@ func TestRenew(t *testing.T) {
 		}
 	})
 	t.Run("a client without the grant", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		got := w.offlineTokens(w.browser())
 		w.config.Clients = client.List{{ID: "spa", RedirectURIs: []string{appURI}}}.Lookup
@@ -184,6 +188,7 @@ func TestRenew(t *testing.T) {
 }
 
 func TestRenewLifetimes(t *testing.T) {
+	t.Parallel()
 	start := func(t *testing.T) (*world, any) {
 		w := newWorld(t, func(c *loginsvc.Config) { c.RefreshTTL, c.RefreshIdleTTL = 20*time.Hour, 4*time.Hour })
 		return w, w.offlineTokens(w.browser())["refresh_token"]
@@ -191,43 +196,46 @@ func TestRenewLifetimes(t *testing.T) {
 	t.Run("S78 renewing does not go on for ever", func(t *testing.T) {
 		w, token := start(t)
 		for range 6 {
-			jump(t, 3*time.Hour)
+			w.jump(t, 3*time.Hour)
 			token = w.renew(token)["refresh_token"]
 		}
-		jump(t, 2*time.Hour)
+		w.jump(t, 2*time.Hour)
 		w.refuses(token)
 	})
 	t.Run("S78 nor does it wait for ever", func(t *testing.T) {
 		w, token := start(t)
-		jump(t, 4*time.Hour-time.Second)
+		w.jump(t, 4*time.Hour-time.Second)
 		token = w.renew(token)["refresh_token"]
-		jump(t, 4*time.Hour+time.Second)
+		w.jump(t, 4*time.Hour+time.Second)
 		w.refuses(token)
 	})
 	t.Run("S78 it ends with its session", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t, func(c *loginsvc.Config) { c.Users.SessionTTL = 2 * time.Hour })
 		token := w.offlineTokens(w.browser())["refresh_token"]
-		jump(t, time.Hour)
+		w.jump(t, time.Hour)
 		token = w.renew(token)["refresh_token"]
-		jump(t, time.Hour)
+		w.jump(t, time.Hour)
 		w.refuses(token)
 	})
 	t.Run("a clock that was set back revives nothing", func(t *testing.T) {
 		w, token := start(t)
-		jump(t, -time.Hour)
+		w.jump(t, -time.Hour)
 		w.refuses(token)
 	})
 	t.Run("without grace a second use ends the family", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t, func(c *loginsvc.Config) { c.RefreshGrace = -1 })
 		first := w.offlineTokens(w.browser())["refresh_token"]
 		second := w.renew(first)["refresh_token"]
-		jump(t, -time.Second) // also if our clock is behind that of the instance that renewed
+		w.jump(t, -time.Second) // also if our clock is behind that of the instance that renewed
 		w.refuses(first)
 		w.refuses(second)
 	})
 }
 
 func TestRenewAfterChange(t *testing.T) {
+	t.Parallel()
 	start := func(t *testing.T) (*world, *browser, map[string]any) {
 		w := newWorld(t)
 		b := w.browser()
@@ -265,7 +273,7 @@ func TestRenewAfterChange(t *testing.T) {
 		if _, err := w.config.Users.SetRoles(t.Context(), usersvc.By{Operator: "test"}, sub, []string{"admin"}, 0); err != nil {
 			t.Fatal(err)
 		}
-		jump(t, time.Second) // no token is issued in the second of a change
+		w.jump(t, time.Second) // no token is issued in the second of a change
 		got = w.renew(got["refresh_token"])
 		if roles := w.access(got["access_token"]).Roles; strings.Join(roles, " ") != "admin" {
 			t.Errorf("roles %v", roles)
@@ -279,13 +287,14 @@ func TestRenewAfterChange(t *testing.T) {
 		}
 	})
 	t.Run("S79 a scope of a role that is gone", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t, func(c *loginsvc.Config) { c.RoleScopes = map[string][]string{"user": {"notes:read"}} })
 		got := w.offlineTokens(w.browser())
 		sub := w.access(got["access_token"]).Subject
 		if _, err := w.config.Users.SetRoles(t.Context(), usersvc.By{Operator: "test"}, sub, []string{"admin"}, 0); err != nil {
 			t.Fatal(err)
 		}
-		jump(t, time.Second) // no token is issued in the second of a change
+		w.jump(t, time.Second) // no token is issued in the second of a change
 		got = w.renew(got["refresh_token"])
 		if got["scope"] != "openid profile email offline_access" {
 			t.Errorf("%v", got["scope"])
@@ -308,6 +317,7 @@ func TestRenewAfterChange(t *testing.T) {
 		w.refuses(got["refresh_token"])
 	})
 	t.Run("S55 a code that comes again ends what it gave", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		code := w.browser().code("lin", "scope", offline)
 		got := w.tokens(code)
@@ -317,6 +327,7 @@ func TestRenewAfterChange(t *testing.T) {
 		w.refuses(got["refresh_token"])
 	})
 	t.Run("a user changed while the code is redeemed", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		code := w.browser().code("lin", "scope", offline)
 		w.table.failWrite = func([]table.Write) error {
@@ -334,6 +345,7 @@ func TestRenewAfterChange(t *testing.T) {
 }
 
 func TestRenewHostile(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	got := w.offlineTokens(w.browser())
 	token, _ := got["refresh_token"].(string)
@@ -377,7 +389,9 @@ func TestRenewHostile(t *testing.T) {
 }
 
 func TestRenewFaults(t *testing.T) {
+	t.Parallel()
 	t.Run("S82 the table fails", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		token := w.offlineTokens(w.browser())["refresh_token"]
 		for range 3 {
@@ -390,41 +404,45 @@ func TestRenewFaults(t *testing.T) {
 			w.table.failWrite, w.table.failRead = nil, errDown
 			w.program().post("/token", renewal(token)).oauthError(t, 503, "temporarily_unavailable")
 			w.table.failRead = nil
-			jump(t, time.Minute)
+			w.jump(t, time.Minute)
 		}
 		w.renew(token)
 	})
 	t.Run("S83 the key fails", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		token := w.offlineTokens(w.browser())["refresh_token"]
 		w.key.fail = keys.ErrUnavailable
 		w.program().post("/token", renewal(token)).oauthError(t, 503, "temporarily_unavailable")
-		jump(t, time.Minute) // longer than the grace
+		w.jump(t, time.Minute) // longer than the grace
 		w.program().post("/token", renewal(token)).oauthError(t, 503, "temporarily_unavailable")
 		w.key.fail = nil
 		w.renew(token)
 	})
 	t.Run("the answer to a write that was done is lost", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		token := w.offlineTokens(w.browser())["refresh_token"]
 		w.table.failAfter = errDown
 		w.program().post("/token", renewal(token)).oauthError(t, 503, "temporarily_unavailable")
 		w.table.failAfter = nil
 		next := w.renew(token)["refresh_token"]
-		jump(t, time.Minute)
+		w.jump(t, time.Minute)
 		w.renew(next)
 	})
 	t.Run("ending a family fails", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		first := w.offlineTokens(w.browser())["refresh_token"]
 		w.renew(first)
-		jump(t, time.Minute)
+		w.jump(t, time.Minute)
 		w.table.failWrite = func([]table.Write) error { return errDown }
 		w.program().post("/token", renewal(first)).oauthError(t, 503, "temporarily_unavailable")
 	})
 }
 
 func TestRenewRaces(t *testing.T) {
+	t.Parallel()
 	// race renews a token n times at once and returns the successors.
 	race := func(w *world, token any, n int) (successors map[string]int, refused int) {
 		var (
@@ -448,6 +466,7 @@ func TestRenewRaces(t *testing.T) {
 		return successors, refused
 	}
 	t.Run("S73 all who renew at once get the same successor", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		var token any = w.offlineTokens(w.browser())["refresh_token"]
 		for range 10 {
@@ -463,6 +482,7 @@ func TestRenewRaces(t *testing.T) {
 		}
 	})
 	t.Run("S73 without grace one renews", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t, func(c *loginsvc.Config) { c.RefreshGrace = -1 })
 		token := w.offlineTokens(w.browser())["refresh_token"]
 		w.table.failWrite = meeting(20)
@@ -473,6 +493,7 @@ func TestRenewRaces(t *testing.T) {
 		}
 	})
 	t.Run("one that was overtaken twice is no thief", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		first := w.offlineTokens(w.browser())["refresh_token"]
 		var third any
@@ -485,6 +506,7 @@ func TestRenewRaces(t *testing.T) {
 		w.renew(third)
 	})
 	t.Run("a repeat that was overtaken gives what it would have given", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		first := w.offlineTokens(w.browser())["refresh_token"]
 		second := w.renew(first)["refresh_token"]

@@ -8,7 +8,9 @@ import (
 // What was used up stays in histories and logs. Whoever finds it there ends once
 // what came of it; they do not keep its user out from then on.
 func TestReplays(t *testing.T) {
+	t.Parallel()
 	t.Run("S55 a spent code ends what came of it, once", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		code := b.code("lin", "scope", offline)
@@ -18,13 +20,14 @@ func TestReplays(t *testing.T) {
 		w.refuses(first["refresh_token"])
 		w.lives(first["access_token"], false)
 
-		jump(t, 2*time.Second)
+		w.jump(t, 2*time.Second)
 		next := w.offlineTokens(b)
 		again()
 		w.lives(next["access_token"], true)
 		w.renew(next["refresh_token"])
 	})
 	t.Run("a spent device code, too", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		b.authorizeAs("lin", authorize())
@@ -35,19 +38,20 @@ func TestReplays(t *testing.T) {
 		w.refuses(first["refresh_token"], "client_id", "tv")
 		w.lives(first["access_token"], false)
 
-		jump(t, 2*time.Second)
+		w.jump(t, 2*time.Second)
 		next := w.tokens(b.code("lin"))
 		w.poll(deviceCode).oauthError(t, 400, "invalid_grant")
 		w.lives(next["access_token"], true)
 	})
 	t.Run("S87 an access token that is dead takes no others along", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		first := w.tokens(b.code("lin"))
 		w.revoke(first["access_token"])
 		w.lives(first["access_token"], false)
 
-		jump(t, 2*time.Second)
+		w.jump(t, 2*time.Second)
 		next := w.tokens(b.code("lin"))
 		w.revoke(first["access_token"])
 		w.lives(next["access_token"], true)

@@ -23,6 +23,7 @@ func (w *world) feed() *revocation.List {
 }
 
 func TestRevocations(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	p := w.program()
 	access := w.access(w.tokens(w.browser().code("lin"))["access_token"])
@@ -38,8 +39,8 @@ func TestRevocations(t *testing.T) {
 		if !dead() {
 			t.Error("it is not")
 		}
-		ahead.Store(int64(12 * time.Minute))
-		defer ahead.Store(0)
+		w.at(12 * time.Minute)
+		defer w.at(0)
 		if w.feed().Len() != 0 {
 			t.Error("it is listed for ever")
 		}

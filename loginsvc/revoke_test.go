@@ -33,7 +33,9 @@ func (w *world) revoke(token any, change ...string) {
 }
 
 func TestRevoke(t *testing.T) {
+	t.Parallel()
 	t.Run("S85 a refresh token ends", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		got := w.offlineTokens(b)
@@ -49,6 +51,7 @@ func TestRevoke(t *testing.T) {
 		w.revoke(got["refresh_token"])
 	})
 	t.Run("S85 an older token of the family ends it, too", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		first := w.offlineTokens(b)["refresh_token"]
@@ -57,6 +60,7 @@ func TestRevoke(t *testing.T) {
 		w.refuses(second)
 	})
 	t.Run("S85 what is no token is none afterwards", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		got := w.offlineTokens(b)
@@ -69,6 +73,7 @@ func TestRevoke(t *testing.T) {
 		w.program().post("/revoke", revoking("")).oauthError(t, 400, "invalid_request")
 	})
 	t.Run("S86 a token of another client", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		got := w.offlineTokens(b)
@@ -78,6 +83,7 @@ func TestRevoke(t *testing.T) {
 		w.renew(got["refresh_token"])
 	})
 	t.Run("S87 an access token", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		got := w.offlineTokens(w.browser())
 		access := w.access(got["access_token"])
@@ -88,6 +94,7 @@ func TestRevoke(t *testing.T) {
 		w.renew(got["refresh_token"])
 	})
 	t.Run("S85 a token of a suspended user", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		got := w.offlineTokens(w.browser())
 		sub := w.access(got["access_token"]).Subject
@@ -101,16 +108,18 @@ func TestRevoke(t *testing.T) {
 		}
 	})
 	t.Run("S88 a wrong hint does no harm", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		for _, hint := range []string{"access_token", "refresh_token", "nonsense"} {
-			jump(t, time.Second)
+			w.jump(t, time.Second)
 			got := w.offlineTokens(b)["refresh_token"]
 			w.revoke(got, "token_type_hint", hint)
 			w.refuses(got)
 		}
 	})
 	t.Run("S89 the table is down", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		got := w.offlineTokens(b)
@@ -127,6 +136,7 @@ func TestRevoke(t *testing.T) {
 		w.table.failRead = nil
 	})
 	t.Run("S90 as careful as /token", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		p := w.program()
 		if a := p.get("/revoke"); a.StatusCode != http.StatusMethodNotAllowed {
@@ -144,10 +154,11 @@ func TestRevoke(t *testing.T) {
 		}
 	})
 	t.Run("revoked while it is renewed, no token lives", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		for range 3 {
-			jump(t, time.Second) // until tokens are issued again
+			w.jump(t, time.Second) // until tokens are issued again
 			token := w.offlineTokens(b)["refresh_token"]
 			w.table.failWrite = func([]table.Write) error {
 				w.table.failWrite = nil
@@ -156,7 +167,7 @@ func TestRevoke(t *testing.T) {
 			}
 			w.refuses(token)
 
-			jump(t, time.Second)
+			w.jump(t, time.Second)
 			token = w.offlineTokens(b)["refresh_token"]
 			w.renew(token)
 			w.table.failWrite = func([]table.Write) error {
@@ -167,7 +178,7 @@ func TestRevoke(t *testing.T) {
 			w.refuses(token) // a repeat
 		}
 		for range 50 {
-			jump(t, time.Second)
+			w.jump(t, time.Second)
 			token := w.offlineTokens(b)["refresh_token"]
 			var (
 				wg   sync.WaitGroup
@@ -189,6 +200,7 @@ func TestRevoke(t *testing.T) {
 }
 
 func TestIntrospect(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	b := w.browser()
 	ask := func(token any, change ...string) answer {
@@ -260,12 +272,13 @@ func TestIntrospect(t *testing.T) {
 		inactive("S72 of an ended family", next["access_token"])
 
 		got = w.later(start)
-		jump(t, 11*time.Minute)
+		w.jump(t, 11*time.Minute)
 		inactive("expired", got["access_token"])
-		jump(t, 8*24*time.Hour)
+		w.jump(t, 8*24*time.Hour)
 		inactive("expired", got["refresh_token"])
 	})
 	t.Run("S92 after the session", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b = w.browser()
 		got := w.offlineTokens(b)
@@ -289,7 +302,7 @@ func TestIntrospect(t *testing.T) {
 	t.Run("the table is down", func(t *testing.T) {
 		w.table.failRead = errDown
 		defer func() { w.table.failRead = nil }()
-		raw, err := token.Access{Issuer: issuer, Subject: "u_x", Audience: audience, ClientID: "web", SessionID: "s_x", IssuedAt: now(), ExpiresAt: now().Add(time.Minute)}.Sign(t.Context(), signer())
+		raw, err := token.Access{Issuer: issuer, Subject: "u_x", Audience: audience, ClientID: "web", SessionID: "s_x", IssuedAt: w.now(), ExpiresAt: w.now().Add(time.Minute)}.Sign(t.Context(), signer())
 		if err != nil {
 			t.Fatal(err)
 		}

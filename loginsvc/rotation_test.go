@@ -27,7 +27,7 @@ type poller struct {
 }
 
 func (p *poller) key(_ context.Context, keyID string) (*rsa.PublicKey, error) {
-	if at := now(); p.known == nil || at.Sub(p.fetchedAt) >= p.maxAge {
+	if at := p.w.now(); p.known == nil || at.Sub(p.fetchedAt) >= p.maxAge {
 		var set struct{ Keys []struct{ Kid, N, E string } }
 		if err := json.Unmarshal([]byte(p.w.program().get(jwksPath).body), &set); err != nil {
 			return nil, err
@@ -44,7 +44,7 @@ func (p *poller) key(_ context.Context, keyID string) (*rsa.PublicKey, error) {
 }
 
 func (p *poller) verify(rawToken string) error {
-	_, err := token.VerifyAccess(p.w.t.Context(), rawToken, p.key, token.Expect{Issuer: issuer, Audience: audience, Now: now()})
+	_, err := token.VerifyAccess(p.w.t.Context(), rawToken, p.key, token.Expect{Issuer: issuer, Audience: audience, Now: p.w.now()})
 	if err == nil {
 		p.accepted++
 	}
@@ -67,7 +67,7 @@ func keyOf(t *testing.T, rawToken string) (id string) {
 	_, err := token.VerifyAccess(t.Context(), rawToken, func(_ context.Context, keyID string) (*rsa.PublicKey, error) {
 		id = keyID
 		return nil, token.ErrKeyUnknown
-	}, token.Expect{Issuer: issuer, Audience: audience, Now: now()})
+	}, token.Expect{Issuer: issuer, Audience: audience})
 	if id == "" {
 		t.Fatal(err)
 	}
@@ -84,7 +84,9 @@ func tend(t *testing.T, rotator *keyring.Keyring) keyring.Report {
 }
 
 func TestRotation(t *testing.T) {
+	t.Parallel()
 	t.Run("S99 a verifier that polls refuses nothing", func(t *testing.T) {
+		t.Parallel()
 		k := newKMSWorld(t)
 		rotator := k.rotator()
 		var pollers []*poller
@@ -106,7 +108,7 @@ func TestRotation(t *testing.T) {
 					}
 				}
 			}
-			jump(t, step)
+			k.jump(t, step)
 			if i%20 == 19 { // every hour, as soon as the rules allow it
 				if _, err := rotator.Rotate(t.Context()); err == nil {
 					rotations++
@@ -124,12 +126,14 @@ func TestRotation(t *testing.T) {
 }
 
 func TestCompromise(t *testing.T) {
+	t.Parallel()
 	t.Run("S100 within a second a compromised key is gone from the answers of every instance", func(t *testing.T) {
+		t.Parallel()
 		k := newKMSWorld(t)
 		rotator := k.rotator()
 		k.robotToken()
 		tend(t, rotator) // there is a next key
-		jump(t, 3*time.Hour)
+		k.jump(t, 3*time.Hour)
 		old, poll := k.robotToken(), &poller{w: k.world, maxAge: 5 * time.Minute}
 		if err := poll.verify(old); err != nil {
 			t.Fatal(err)
@@ -139,7 +143,7 @@ func TestCompromise(t *testing.T) {
 		if _, err := rotator.Compromise(t.Context(), bad); err != nil {
 			t.Fatal(err)
 		}
-		jump(t, time.Second)
+		k.jump(t, time.Second)
 		if _, err := k.published()(t.Context(), bad); !errors.Is(err, token.ErrKeyUnknown) {
 			t.Errorf("a second later the key is published: %v", err)
 		}
@@ -149,7 +153,7 @@ func TestCompromise(t *testing.T) {
 		if fresh := k.robotToken(); keyOf(t, fresh) == bad {
 			t.Error("it signs")
 		}
-		jump(t, poll.maxAge)
+		k.jump(t, poll.maxAge)
 		if err := poll.verify(old); err == nil {
 			t.Error("its token is accepted after the verifier's bound")
 		}

@@ -10,6 +10,7 @@ import (
 )
 
 func TestSeedLogin(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	const accept, jsonType = "Accept", "application/json"
 	start := func(b *browser) (at string) {
@@ -75,6 +76,7 @@ func TestSeedLogin(t *testing.T) {
 		w.browser().get("/users/login?provider=demo&provider=demo").page(t, http.StatusBadRequest, "")
 	})
 	t.Run("S38 a suspended user", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
 		b.code("lin")
@@ -83,6 +85,7 @@ func TestSeedLogin(t *testing.T) {
 		a.page(t, http.StatusForbidden, "suspended")
 	})
 	t.Run("the key is out of reach", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		w.key.fail = keys.ErrUnavailable
 		b := w.browser()

@@ -108,6 +108,9 @@ type Config struct {
 
 	Log *slog.Logger     // one line a request; nil: slog.Default()
 	Now func() time.Time // nil: time.Now
+	// Sleep waits for a moment of at most two seconds, or until ctx ends. Nil:
+	// it waits by the system's clock.
+	Sleep func(ctx context.Context, d time.Duration) error
 }
 
 // Service is the login service, an http.Handler.
@@ -248,6 +251,18 @@ func (s *Service) now() time.Time {
 		return s.Now()
 	}
 	return time.Now()
+}
+
+func (s *Service) sleep(ctx context.Context, d time.Duration) error {
+	if s.Sleep != nil {
+		return s.Sleep(ctx, d)
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (s *Service) logger() *slog.Logger {

@@ -37,6 +37,7 @@ func basic(id, secret string) (string, string) {
 }
 
 func TestTokenRequest(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	b, p := w.browser(), w.program()
 	t.Run("S49 only POST, and only its body", func(t *testing.T) {
@@ -101,6 +102,7 @@ func TestTokenRequest(t *testing.T) {
 }
 
 func TestRedeem(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	b, p := w.browser(), w.program()
 	t.Run("S51 the verifier", func(t *testing.T) {
@@ -169,11 +171,11 @@ func TestRedeem(t *testing.T) {
 		}
 	})
 	t.Run("S57 an expired code is refused, though it is still there", func(t *testing.T) {
-		defer ahead.Store(0)
+		defer w.at(0)
 		for after, want := range map[time.Duration]int{57 * time.Second: 200, 61 * time.Second: 400, 72 * time.Hour: 400, -time.Hour: 400} {
-			ahead.Store(0)
+			w.at(0)
 			code := b.code("lin")
-			ahead.Store(int64(after))
+			w.at(after)
 			if a := p.post("/token", redemption(code)); a.StatusCode != want {
 				t.Errorf("after %v: %d %s", after, a.StatusCode, a.body)
 			}
@@ -210,7 +212,7 @@ func TestRedeem(t *testing.T) {
 		seen := false
 		w.table.failWrite = func(writes []table.Write) error {
 			if ttl, ok := writes[0].Item[table.TTL].(int64); ok && strings.HasPrefix(writes[0].Key.PK, "code#") {
-				seen = ttl > now().Unix() && ttl <= now().Unix()+60
+				seen = ttl > w.now().Unix() && ttl <= w.now().Unix()+60
 			}
 			return nil
 		}
@@ -227,12 +229,14 @@ func TestRedeem(t *testing.T) {
 		w.tokens(code)
 	})
 	t.Run("S79 a user suspended meanwhile", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		code := w.browser().code("lin")
 		w.suspend("demo-lin")
 		w.program().post("/token", redemption(code)).oauthError(t, 400, "invalid_grant")
 	})
 	t.Run("the key is out of reach", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		code := w.browser().code("lin")
 		w.key.fail = keys.ErrUnavailable
@@ -245,6 +249,7 @@ func TestRedeem(t *testing.T) {
 		w.tokens(code)
 	})
 	t.Run("the table is down", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		code := w.browser().code("lin")
 		w.table.failWrite = func([]table.Write) error { return errDown }
@@ -270,6 +275,7 @@ func (w *world) suspend(subject string) {
 }
 
 func TestClientAuthentication(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	b, p := w.browser(), w.program()
 	t.Run("S59 a wrong secret, and the code stays", func(t *testing.T) {
@@ -331,8 +337,9 @@ func TestClientAuthentication(t *testing.T) {
 }
 
 func TestTokens(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
-	before := time.Now().Truncate(time.Second)
+	before := w.now()
 	got := w.tokens(w.browser().code("lin", "scope", "openid profile email notes:read", "max_age", "100"))
 	t.Run("S63 the answer", func(t *testing.T) {
 		for name := range got {
@@ -353,7 +360,7 @@ func TestTokens(t *testing.T) {
 			access.Name != "Lin" || access.Email != "lin@example.com" {
 			t.Errorf("%+v", access)
 		}
-		if life := access.ExpiresAt.Sub(access.IssuedAt); life != 10*time.Minute || access.IssuedAt.Before(before) || access.IssuedAt.After(time.Now()) {
+		if life := access.ExpiresAt.Sub(access.IssuedAt); life != 10*time.Minute || access.IssuedAt.Before(before) || access.IssuedAt.After(w.now()) {
 			t.Errorf("issued %v, lives %v", access.IssuedAt, life)
 		}
 	})
@@ -364,11 +371,12 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%+v", id)
 		}
 		raw, _ := got["id_token"].(string)
-		if _, err := token.VerifyAccess(t.Context(), raw, w.published(), token.Expect{Issuer: issuer, Audience: "spa", Now: now()}); err == nil {
+		if _, err := token.VerifyAccess(t.Context(), raw, w.published(), token.Expect{Issuer: issuer, Audience: "spa", Now: w.now()}); err == nil {
 			t.Error("it passes for an access token")
 		}
 	})
 	t.Run("S68 what a provider claims changes nothing of ours", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		w.claims(func(c map[string]any) {
 			for _, name := range []string{"jti", "client_id", "scope", "roles", "typ", "sid"} {
@@ -383,6 +391,7 @@ func TestTokens(t *testing.T) {
 		}
 	})
 	t.Run("S66 a scope of a role is for those who have the role", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		w.config.RoleScopes = map[string][]string{"admin": {"notes:write"}, "user": {"notes:read"}}
 		w.rebuild()
@@ -394,6 +403,7 @@ func TestTokens(t *testing.T) {
 		}
 	})
 	t.Run("two signatures and no more", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		code := w.browser().code("lin")
 		w.tokens(code)

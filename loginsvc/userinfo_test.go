@@ -11,6 +11,7 @@ import (
 )
 
 func TestUserInfo(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	b, p := w.browser(), w.program()
 	tokens := w.tokens(b.code("lin"))
@@ -53,8 +54,8 @@ func TestUserInfo(t *testing.T) {
 		if a := ask(noOpenID); a.StatusCode != http.StatusForbidden || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="insufficient_scope"`) {
 			t.Errorf("without openid: %d %q", a.StatusCode, a.Header.Get("WWW-Authenticate"))
 		}
-		ahead.Store(int64(11 * time.Minute))
-		defer ahead.Store(0)
+		w.at(11 * time.Minute)
+		defer w.at(0)
 		if a := ask(raw); a.StatusCode != http.StatusUnauthorized {
 			t.Errorf("expired: %d", a.StatusCode)
 		}
@@ -65,7 +66,7 @@ func TestUserInfo(t *testing.T) {
 			t.Errorf("an ID token: %d", a.StatusCode)
 		}
 		other, err := token.Access{Issuer: issuer, Subject: w.access(raw).Subject, Audience: "https://other.test", ClientID: "spa", SessionID: w.access(raw).SessionID,
-			Scopes: []string{"openid"}, IssuedAt: now(), ExpiresAt: now().Add(time.Minute)}.Sign(t.Context(), signer())
+			Scopes: []string{"openid"}, IssuedAt: w.now(), ExpiresAt: w.now().Add(time.Minute)}.Sign(t.Context(), signer())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,6 +102,7 @@ func TestUserInfo(t *testing.T) {
 		}
 	})
 	t.Run("S107 a suspended user", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		raw, _ := w.tokens(w.browser().code("lin"))["access_token"].(string)
 		w.suspend("demo-lin")
@@ -110,6 +112,7 @@ func TestUserInfo(t *testing.T) {
 		}
 	})
 	t.Run("the table is down", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		raw, _ := w.tokens(w.browser().code("lin"))["access_token"].(string)
 		w.table.failRead = errDown

@@ -2,6 +2,7 @@ package loginsvc_test
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
@@ -27,6 +28,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/dev/demoidp"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/internal/table/bolttable"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/fake"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 	"github.com/gatehouse-auth/gatehouse/keys"
 	"github.com/gatehouse-auth/gatehouse/keys/localkey"
@@ -55,7 +57,8 @@ func challengeOf(verifier string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// One key and one demo provider for the package: making RSA keys is slow.
+// One signing key for the package, and one for its demo providers: making RSA
+// keys is slow.
 var (
 	signer = sync.OnceValue(func() keys.Signer {
 		key, err := localkey.Generate()
@@ -64,27 +67,14 @@ var (
 		}
 		return key
 	})
-	provider = sync.OnceValue(func() *demoidp.Provider {
-		p, err := demoidp.New(demoidp.Config{
-			Issuer: demo, ClientID: "gatehouse", ClientSecret: "upstream-secret", SignaturesPerKey: -1, Now: now,
-			RedirectURIs: []string{issuer + "/callback/demo", issuer + "/callback/other", "https://login.test/auth/callback/demo", "http://localhost:8787/callback/demo"},
-		})
+	demoKey = sync.OnceValue(func() *rsa.PrivateKey {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {
 			panic(err)
 		}
-		return p
+		return key
 	})
-	ahead  atomic.Int64              // how far the tests' clock is ahead
-	frozen atomic.Pointer[time.Time] // where it stands still; nil if it runs
 )
-
-func now() time.Time {
-	at := time.Now()
-	if f := frozen.Load(); f != nil {
-		at = *f
-	}
-	return at.Add(time.Duration(ahead.Load()))
-}
 
 // world is the login service among the others: people's browsers, a provider,
 // apps. Requests travel in memory, by the host of their URL.
@@ -95,6 +85,8 @@ type world struct {
 	table   *faultyTable
 	key     *faultySigner
 	log     *strings.Builder
+	clock   fake.Clock // of everyone; only the test moves it, and the service when it waits
+	demo    *demoidp.Provider
 
 	mu   sync.Mutex
 	hits map[string]int // requests by host and path
@@ -115,8 +107,6 @@ var defaultClients = client.List{
 
 func newWorld(t *testing.T, change ...func(*loginsvc.Config)) *world {
 	t.Helper()
-	ahead.Store(0)
-	provider().Behave(demoidp.Behaviour{})
 	bolt, err := bolttable.Open(filepath.Join(t.TempDir(), "table.db"), bolttable.Options{UnsafeNoSync: true})
 	if err != nil {
 		t.Fatal(err)
@@ -127,10 +117,17 @@ func newWorld(t *testing.T, change ...func(*loginsvc.Config)) *world {
 		t.Fatal(err)
 	}
 	w := &world{t: t, table: &faultyTable{Table: bolt}, key: &faultySigner{Signer: signer()}, hits: map[string]int{}, log: &strings.Builder{}}
+	w.demo, err = demoidp.New(demoidp.Config{
+		Issuer: demo, ClientID: "gatehouse", ClientSecret: "upstream-secret", SignaturesPerKey: -1, FirstKey: demoKey(), Now: w.now,
+		RedirectURIs: []string{issuer + "/callback/demo", issuer + "/callback/other", "https://login.test/auth/callback/demo", "http://localhost:8787/callback/demo"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.config = loginsvc.Config{
 		Issuer: issuer, Audience: audience, Clients: defaultClients.Lookup, Origins: defaultClients.AllowsOrigin,
-		Users: &usersvc.Users{Table: w.table, Admins: []string{"ada@example.com"}, Now: now},
-		Table: w.table, Keys: keys.Static(w.key), Pages: look, Now: now,
+		Users: &usersvc.Users{Table: w.table, Admins: []string{"ada@example.com"}, Now: w.now},
+		Table: w.table, Keys: keys.Static(w.key), Pages: look, Now: w.now, Sleep: w.sleep,
 		Log: slog.New(slog.NewTextHandler(w.log, nil)),
 	}
 	w.config.Providers = []*upstream.Provider{w.provider("demo", issuer)}
@@ -143,12 +140,31 @@ func newWorld(t *testing.T, change ...func(*loginsvc.Config)) *world {
 	return w
 }
 
+// now is what every clock of the world shows.
+func (w *world) now() time.Time { return w.clock.Now() }
+
+// at sets the clock to this long after the world began.
+func (w *world) at(d time.Duration) { w.clock.Set(fake.Start.Add(d)) }
+
+// jump moves the clock until the test t ends, which sets it to the beginning.
+func (w *world) jump(t *testing.T, d time.Duration) {
+	t.Helper()
+	w.clock.Pass(d)
+	t.Cleanup(func() { w.at(0) })
+}
+
+// sleep is how the service waits: time passes at once.
+func (w *world) sleep(ctx context.Context, d time.Duration) error {
+	w.clock.Pass(d)
+	return ctx.Err()
+}
+
 // provider returns a provider that stands for the demo provider, reached through
 // the world.
 func (w *world) provider(id, at string) *upstream.Provider {
 	p, err := upstream.New(upstream.Config{
 		ID: id, Name: strings.ToUpper(id[:1]) + id[1:], Issuer: demo, ClientID: "gatehouse", ClientSecret: "upstream-secret",
-		CallbackURL: at + "/callback/" + id, HTTPClient: &http.Client{Transport: w}, Now: now,
+		CallbackURL: at + "/callback/" + id, HTTPClient: &http.Client{Transport: w}, Now: w.now,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -177,7 +193,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	case "login.test", "localhost:8787":
 		w.service.ServeHTTP(rec, r)
 	case "127.0.0.1:8788":
-		provider().ServeHTTP(rec, r)
+		w.demo.ServeHTTP(rec, r)
 	default:
 		http.NotFound(rec, r)
 	}
@@ -434,7 +450,7 @@ func (w *world) tokens(code string, change ...string) map[string]any {
 func (w *world) access(rawToken any) token.Access {
 	w.t.Helper()
 	text, _ := rawToken.(string)
-	a, err := token.VerifyAccess(w.t.Context(), text, w.published(), token.Expect{Issuer: w.config.Issuer, Audience: audience, Now: now()})
+	a, err := token.VerifyAccess(w.t.Context(), text, w.published(), token.Expect{Issuer: w.config.Issuer, Audience: audience, Now: w.now()})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -505,15 +521,15 @@ type tableWrite = table.Write
 
 // claims changes the ID tokens of the provider.
 func (w *world) claims(change func(map[string]any)) {
-	provider().Behave(demoidp.Behaviour{Claims: change})
-	w.t.Cleanup(func() { provider().Behave(demoidp.Behaviour{}) })
+	w.demo.Behave(demoidp.Behaviour{Claims: change})
+	w.t.Cleanup(func() { w.demo.Behave(demoidp.Behaviour{}) })
 }
 
 // idToken verifies an ID token as the app would.
 func (w *world) idToken(rawToken any, app string) token.ID {
 	w.t.Helper()
 	text, _ := rawToken.(string)
-	id, err := token.VerifyID(w.t.Context(), text, w.published(), token.Expect{Issuer: w.config.Issuer, Audience: app, Now: now()})
+	id, err := token.VerifyID(w.t.Context(), text, w.published(), token.Expect{Issuer: w.config.Issuer, Audience: app, Now: w.now()})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -564,6 +580,6 @@ type clientClient = client.Client
 // later does something in the next second, so that what the feed says of this
 // one does not reach it.
 func (w *world) later(do func() map[string]any) map[string]any {
-	ahead.Add(int64(time.Second))
+	w.clock.Pass(time.Second)
 	return do()
 }

@@ -6,6 +6,7 @@ import (
 )
 
 func TestParseRefreshToken(t *testing.T) {
+	t.Parallel()
 	good := RefreshToken{"u_abc", newFamilyID(), NewSecret()}
 	if got, ok := ParseRefreshToken(good.Text()); !ok || got != good {
 		t.Errorf("%+v became %+v", good, got)
@@ -35,6 +36,7 @@ func FuzzParseRefreshToken(f *testing.F) {
 }
 
 func TestSecretsDiffer(t *testing.T) {
+	t.Parallel()
 	seen := map[string]bool{}
 	for range 10_000 {
 		s := NewSecret()
