@@ -38,6 +38,10 @@ func (r *Report) packaged(in Inputs, c *config.Config) {
 			r.zips(in, t, rules)
 		}
 	}
+	if !t.Reserves("authorizer") {
+		r.fact("the authorizer shares the account's concurrency with every function: a flood of another one can keep it from running; " +
+			"GATEHOUSE_AUTHORIZER_CONCURRENCY=N reserves N instances for it, if the account's limit is at least N + 100")
+	}
 	for _, file := range []string{in.Config, in.Template} {
 		if younger(file, in.Packaged) {
 			r.wrong(in.Packaged, "is older than %s: make package", file)

@@ -47,6 +47,12 @@ var seeds = []seed{
 	{"an action misspelt", "LoginsvcRole", []any{"Properties", "Policies", 2, "PolicyDocument", "Statement", 1, "Action"}, "kms:SignDigest"},
 	{"an action that is not", "UsersvcRole", []any{"Properties", "Policies", 1, "PolicyDocument", "Statement", 0, "Action"}, "dynamodb:TransactWriteItems"},
 	{"any key may sign", "LoginsvcRole", []any{"Properties", "Policies", 2, "PolicyDocument", "Statement", 1, "Condition"}, nil},
+	{"a rotator that can take another stage's key", "RotatorRole", []any{"Properties", "Policies", 2, "PolicyDocument", "Statement", 1, "Condition", "Null"}, nil},
+	{"a rotator that can tag keys of every kind", "RotatorRole", []any{"Properties", "Policies", 2, "PolicyDocument", "Statement", 1, "Condition", "StringEquals", "kms:KeySpec"}, nil},
+	{"signing with the keys of another stage", "LoginsvcRole", []any{"Properties", "Policies", 2, "PolicyDocument", "Statement", 1, "Condition", "StringEquals", "aws:ResourceTag/gatehouse"}, "gatehouse-staging"},
+	{"a user API that may write the key ring", "UsersvcRole", []any{"Properties", "Policies", 1, "PolicyDocument", "Statement", 0, "Condition"}, nil},
+	{"a feed that shares its throttle", "HttpApiStage", []any{"Properties", "RouteSettings", "GET /revocations"}, nil},
+	{"a variable of REST APIs in the access log", "HttpApiStage", []any{"Properties", "AccessLogSettings", "Format"}, "$context.requestId $context.authorizer.status"},
 	{"a table that goes with the stack", "Table", []any{"DeletionPolicy"}, nil},
 	{"no way back in time", "Table", []any{"Properties", "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"}, false},
 	{"rows for ever", "Table", []any{"Properties", "TimeToLiveSpecification"}, nil},
@@ -75,8 +81,8 @@ var seeds = []seed{
 // own alarms), and together with the validator. The validator takes seconds for
 // each seed: CI runs it.
 const (
-	byChecks = 37
-	together = 40
+	byChecks = 43
+	together = 46
 )
 
 func TestSeededFaults(t *testing.T) {

@@ -95,3 +95,18 @@ func (t *Template) Functions() []Function {
 func zipOf(function *Resource) string {
 	return strings.TrimSuffix(path.Base(function.Properties.At("Code", "S3Key").text()), ".zip")
 }
+
+// Reserves tells whether concurrency is reserved for a function.
+func (t *Template) Reserves(function string) bool {
+	for _, r := range t.Resources {
+		if r.Type != "AWS::Lambda::Function" || zipOf(r) != function {
+			continue
+		}
+		reserved := r.Properties.At("ReservedConcurrentExecutions")
+		if choice := reserved.At("Fn::If").List(); len(choice) == 3 {
+			reserved = choice[1]
+		}
+		return reserved.positive() || reserved.text() != ""
+	}
+	return false
+}

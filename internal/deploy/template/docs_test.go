@@ -68,3 +68,14 @@ func TestFilesOfThreats(t *testing.T) {
 		}
 	}
 }
+
+// TestPackagesRunNoScripts wants npm to run no scripts of packages, in each folder
+// that installs some: deploy credentials are beside them.
+func TestPackagesRunNoScripts(t *testing.T) {
+	t.Parallel()
+	for _, folder := range []string{"", "e2e/clients/", "bench/authorizer/node/", "bench/provider/node/"} {
+		if text := read(t, "../../../"+folder+".npmrc"); !strings.Contains(text, "\nignore-scripts=true\n") {
+			t.Errorf("%s.npmrc does not say ignore-scripts=true", folder)
+		}
+	}
+}

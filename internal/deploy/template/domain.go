@@ -1,13 +1,14 @@
 package template
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 )
 
-// checkDomain wants a custom domain, where a certificate asks for one, to have an
-// issuer that it can be reached at.
+// checkDomain wants a custom domain, where there is a certificate, to have an issuer
+// at which it can be reached, and to be the only address of the API.
 func (t *Template) checkDomain() error {
 	var issuer string
 	for _, f := range t.Functions() {
@@ -28,7 +29,25 @@ func (t *Template) checkDomain() error {
 			return fmt.Errorf("GATEHOUSE_CERTIFICATE is set, and the issuer is the address that AWS gives the API: set GATEHOUSE_ISSUER to the host of the certificate")
 		case strings.Count(u.Path, "/") > 1:
 			return fmt.Errorf("the issuer %s has a path of several segments: with GATEHOUSE_CERTIFICATE it may have one", issuer)
+		case !t.closed():
+			return errors.New("the address that AWS gives the API is open beside the domain: set DisableExecuteApiEndpoint")
 		}
 		return nil
 	})
+}
+
+// closed tells whether every API refuses requests at the address that AWS gives it,
+// at least where there is a certificate.
+func (t *Template) closed() bool {
+	for _, r := range t.Resources {
+		if r.Type != "AWS::ApiGatewayV2::Api" {
+			continue
+		}
+		off := r.Properties.At("DisableExecuteApiEndpoint")
+		choice := off.At("Fn::If").List()
+		if !off.Is(true) && (len(choice) != 3 || !choice[0].Is("HasCertificate") || !choice[1].Is(true)) {
+			return false
+		}
+	}
+	return true
 }

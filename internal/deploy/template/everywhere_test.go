@@ -111,6 +111,7 @@ func TestCustomDomain(t *testing.T) {
 		for fault, want := range map[string]string{
 			strings.ReplaceAll(string(raw), tc.issuer, "https://example.com/a/b"): "path of several segments",
 			strings.ReplaceAll(string(raw), `"`+tc.issuer+`"`, `{"Ref":"X"}`):     "set GATEHOUSE_ISSUER",
+			strings.ReplaceAll(string(raw), `"DisableExecuteApiEndpoint"`, `"X"`): "open beside the domain",
 		} {
 			if err := check(t, []byte(fault)); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: got %v", want, err)

@@ -82,12 +82,11 @@ func (t *Template) checkStatement(role string, s Value) error {
 			errs = append(errs, fmt.Errorf("action %s: the function does no such thing: take it out", action))
 		case !known && foreign(action, s):
 			errs = append(errs, fmt.Errorf("action %s: only the login service may", action))
-		case strings.HasPrefix(action, "kms:") && s.At("Condition", "StringEquals", tagOf(action)).v == nil:
-			errs = append(errs, fmt.Errorf("action %s: only on keys with the tag gatehouse: add the condition", action))
-		case action == "kms:Sign" && !s.At("Condition", "StringEquals", "kms:MessageType").Is("DIGEST"):
-			errs = append(errs, errors.New("action kms:Sign: only of digests: add the condition kms:MessageType DIGEST"))
+		case known && strings.HasPrefix(action, "kms:"):
+			errs = append(errs, t.checkKMS(action, s))
 		}
 	}
+	errs = append(errs, checkRows(role, s))
 	if s.At("NotAction").v != nil || s.At("NotResource").v != nil {
 		errs = append(errs, errors.New("NotAction and NotResource allow what nobody thought of: say Action and Resource"))
 	}
@@ -104,15 +103,6 @@ func (s Value) nameless() bool {
 	return !slices.ContainsFunc(s.At("Action").Strings(), func(action string) bool {
 		return action != "kms:CreateKey" && !slices.Contains(trace, action)
 	})
-}
-
-// tagOf names the tag by which a KMS action is limited: that of the key or, while
-// it has none, that of the request.
-func tagOf(action string) string {
-	if action == "kms:CreateKey" || action == "kms:TagResource" {
-		return "aws:RequestTag/gatehouse"
-	}
-	return "aws:ResourceTag/gatehouse"
 }
 
 // foreign tells whether a function that is none of ours would sign tokens, or

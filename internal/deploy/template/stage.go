@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -12,8 +13,12 @@ import (
 // address or a person into the log.
 var private = []string{"querystring", "$context.path", "$context.customDomain", "sourceIp", "userAgent", "authorizer.email", "authorizer.name", "header."}
 
-// throttled are the routes at which somebody could guess, or cost much.
-var throttled = []string{"POST /token", "POST /introspect", "POST /device", "GET /callback/{provider}", "GET /users"}
+// throttled are the routes at which somebody could guess, or cost much, and those
+// that every authorizer fetches: a flood of other routes must leave them alone.
+var throttled = []string{
+	"POST /token", "POST /introspect", "POST /device", "GET /callback/{provider}", "GET /users",
+	"GET /revocations", "GET /.well-known/jwks.json",
+}
 
 // checkStage wants requests counted, slowed and written down without what nobody
 // else should read.
@@ -29,6 +34,9 @@ func (t *Template) checkStage() error {
 			if strings.Contains(format, word) {
 				errs = append(errs, fmt.Errorf("the access log would hold %s: take it out of the format", word))
 			}
+		}
+		for _, variable := range undocumented(format) {
+			errs = append(errs, fmt.Errorf("the access log has %s, which AWS does not document for HTTP APIs: take it out of the format", variable))
 		}
 		if limits := p.At("DefaultRouteSettings"); !limits.At("ThrottlingRateLimit").positive() || !limits.At("ThrottlingBurstLimit").positive() {
 			errs = append(errs, errors.New("want a throttle for every route: DefaultRouteSettings"))
@@ -47,6 +55,40 @@ func (t *Template) checkStage() error {
 		return errors.Join(errs...)
 	})
 }
+
+// undocumented returns the variables of an access log format that AWS does not
+// document for HTTP APIs. After authorizer. stands a member of the context that an
+// authorizer returns, or error.
+func undocumented(format string) []string {
+	var found []string
+	for _, variable := range variables.FindAllString(format, -1) {
+		name := strings.TrimPrefix(variable, "$context.")
+		member, ok := strings.CutPrefix(name, "authorizer.")
+		if ok && slices.Contains(ofOtherAPIs, member) || !ok && !slices.Contains(documented, name) {
+			found = append(found, variable)
+		}
+	}
+	return found
+}
+
+var variables = regexp.MustCompile(`\$context\.[A-Za-z0-9.]+`)
+
+// ofOtherAPIs are members of authorizer that REST and WebSocket APIs know.
+var ofOtherAPIs = []string{"latency", "status", "requestId", "integrationLatency", "integrationStatus", "principalId"}
+
+// documented are the logging variables of HTTP APIs (API Gateway Developer Guide,
+// "Customize HTTP API access logs").
+var documented = strings.Fields(`
+	accountId apiId awsEndpointRequestId awsEndpointRequestId2 customDomain.basePathMatched dataProcessed domainName domainPrefix
+	error.message error.messageString error.responseType extendedRequestId httpMethod
+	identity.accountId identity.caller identity.cognitoAuthenticationProvider identity.cognitoAuthenticationType
+	identity.cognitoIdentityId identity.cognitoIdentityPoolId identity.principalOrgId
+	identity.clientCert.clientCertPem identity.clientCert.subjectDN identity.clientCert.issuerDN identity.clientCert.serialNumber
+	identity.clientCert.validity.notBefore identity.clientCert.validity.notAfter
+	identity.sourceIp identity.user identity.userAgent identity.userArn
+	integration.error integration.integrationStatus integration.latency integration.requestId integration.status
+	integrationErrorMessage integrationLatency integrationStatus
+	path protocol requestId requestTime requestTimeEpoch responseLatency responseLength routeKey stage status`)
 
 func (t *Template) waitsForRoute(stage *Resource, key string) bool {
 	return slices.ContainsFunc(stage.DependsOn.Strings(), func(name string) bool {

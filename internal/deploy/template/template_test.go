@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
 	"github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/internal/deploy/template"
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 )
 
 const (
@@ -112,6 +113,40 @@ func TestFindsFaults(t *testing.T) {
 		{"a team's function at the table", "NotesRole", func(r object) {
 			statement(r, 0, 0)["Resource"] = object{"Fn::GetAtt": []any{"Table", "Arn"}}
 		}, "only the login service may"},
+		{"a rotator that takes over tagged keys", "RotatorRole", func(r object) {
+			delete(statement(r, 2, 1)["Condition"].(object), "Null")
+		}, "could take over the key of another stage"},
+		{"a rotator that tags untagged keys again", "RotatorRole", func(r object) {
+			statement(r, 2, 1)["Condition"].(object)["Null"].(object)["aws:ResourceTag/gatehouse"] = "false"
+		}, "could take over the key of another stage"},
+		{"a rotator that tags keys that encrypt", "RotatorRole", func(r object) {
+			delete(statement(r, 2, 1)["Condition"].(object)["StringEquals"].(object), "kms:KeyUsage")
+		}, "action kms:TagResource: only for keys that sign"},
+		{"a rotator that makes other keys", "RotatorRole", func(r object) {
+			statement(r, 2, 0)["Condition"].(object)["StringEquals"].(object)["kms:KeySpec"] = "SYMMETRIC_DEFAULT"
+		}, "action kms:CreateKey: only for keys that sign"},
+		{"a rotator that adds other tags", "RotatorRole", func(r object) {
+			delete(statement(r, 2, 1)["Condition"].(object), "ForAllValues:StringEquals")
+		}, "any other tag could open the key"},
+		{"a rotator that tags for another stage", "RotatorRole", func(r object) {
+			statement(r, 2, 1)["Condition"].(object)["StringEquals"].(object)["aws:RequestTag/gatehouse"] = "gatehouse-dev"
+		}, "on keys of another stack, gatehouse-dev"},
+		{"a login service that signs with another stage's key", "LoginsvcRole", func(r object) {
+			statement(r, 2, 1)["Condition"].(object)["StringEquals"].(object)["aws:ResourceTag/gatehouse"] = "gatehouse-dev"
+		}, "on keys of another stack, gatehouse-dev"},
+		{"a user API that writes every row", "UsersvcRole", func(r object) { delete(statement(r, 1, 0), "Condition") }, "could write every row"},
+		{"a user API that writes the key ring", "UsersvcRole", func(r object) { leadingKeys(statement(r, 1, 0), "keys") }, "could write keys (ring of signing keys)"},
+		{"a user API that writes clients", "UsersvcRole", func(r object) { leadingKeys(statement(r, 1, 0), schema.ClientPartition("*")) }, "(client that is not in"},
+		{"a login service that writes the key ring", "LoginsvcRole", func(r object) { leadingKeys(statement(r, 1, 1), "keys") }, "could write keys (ring of signing keys)"},
+		{"a pattern that is wider than a kind", "UsersvcRole", func(r object) { leadingKeys(statement(r, 1, 0), "*") }, "take * out of dynamodb:LeadingKeys"},
+		{"a rotator that writes every row", "RotatorRole", func(r object) { delete(statement(r, 1, 0), "Condition") }, "could write every row"},
+		{"a login service that cannot write sessions", "LoginsvcRole", func(r object) {
+			condition := statement(r, 1, 1)["Condition"].(object)["ForAllValues:StringLike"].(object)
+			condition["dynamodb:LeadingKeys"] = condition["dynamodb:LeadingKeys"].([]any)[1:]
+		}, "(session): add it"},
+		{"a rotator without its ring", "RotatorRole", func(r object) {
+			statement(r, 1, 0)["Condition"] = object{"ForAllValues:StringEquals": object{"dynamodb:LeadingKeys": []any{"ring"}}}
+		}, "cannot write keys (ring of signing keys)"},
 		{"any key", "LoginsvcRole", func(r object) { delete(statement(r, 2, 0), "Condition") }, "only on keys with the tag"},
 		{"any key to come", "RotatorRole", func(r object) { delete(statement(r, 2, 0), "Condition") }, "only on keys with the tag"},
 		{"a tag for any key", "RotatorRole", func(r object) { delete(statement(r, 2, 1), "Condition") }, "only on keys with the tag"},
@@ -160,6 +195,16 @@ func TestFindsFaults(t *testing.T) {
 		{"I37 an access log with codes", "HttpApiStage", func(r object) {
 			properties(r)["AccessLogSettings"].(object)["Format"] = "$context.requestId $context.path"
 		}, "would hold $context.path"},
+		{"a variable of REST APIs in the access log", "HttpApiStage", func(r object) {
+			properties(r)["AccessLogSettings"].(object)["Format"] = "$context.requestId $context.authorizer.latency"
+		}, "has $context.authorizer.latency, which AWS does not document"},
+		{"a variable that does not exist in the access log", "HttpApiStage", func(r object) {
+			properties(r)["AccessLogSettings"].(object)["Format"] = "$context.requestId $context.integration.error.message"
+		}, "has $context.integration.error.message, which AWS does not document"},
+		{"no throttle of its own for the feed", "HttpApiStage", func(r object) { delete(properties(r)["RouteSettings"].(object), "GET /revocations") }, "throttle of its own for GET /revocations"},
+		{"no throttle of its own for the keys", "HttpApiStage", func(r object) {
+			delete(properties(r)["RouteSettings"].(object), "GET /.well-known/jwks.json")
+		}, "throttle of its own for GET /.well-known/jwks.json"},
 		{"an access log for ever", "HttpApiLogGroup", func(r object) { delete(properties(r), "RetentionInDays") }, "want an access log with a retention"},
 		{"no throttle", "HttpApiStage", func(r object) { delete(properties(r), "DefaultRouteSettings") }, "a throttle for every route"},
 		{"no throttle for guesses", "HttpApiStage", func(r object) { delete(properties(r)["RouteSettings"].(object), "POST /token") }, "throttle of its own for POST /token"},
@@ -190,6 +235,12 @@ func TestFindsFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// leadingKeys adds a pattern to the partitions of a statement.
+func leadingKeys(statement object, pattern string) {
+	condition := statement["Condition"].(object)["ForAllValues:StringLike"].(object)
+	condition["dynamodb:LeadingKeys"] = append(condition["dynamodb:LeadingKeys"].([]any), pattern)
 }
 
 func properties(r object) object { return r["Properties"].(object) }
