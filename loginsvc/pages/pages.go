@@ -44,11 +44,12 @@ type Page interface{ describe() descriptor }
 
 // descriptor is what [Pages.Render] needs to know about a page besides its data.
 type descriptor struct {
-	template string // the file is templates/page_TEMPLATE.html
-	status   int    // of the response, if the caller names none; 0: 200
-	heading  words  // the h1 and, with the brand, the title; nil: TEMPLATE.heading of the catalogue
-	frame    *Frame // nil: the page stands alone
-	place    place  // where in the frame the page is
+	template string       // the file is templates/page_TEMPLATE.html
+	status   int          // of the response, if the caller names none; 0: 200
+	heading  words        // the h1 and, with the brand, the title; nil: TEMPLATE.heading of the catalogue
+	refresh  template.URL // the address that the browser goes on to at once; "": it stays
+	frame    *Frame       // nil: the page stands alone
+	place    place        // where in the frame the page is
 
 	formOrigins []string // where the page's forms may lead besides Gatehouse
 }
@@ -125,7 +126,8 @@ type view struct {
 	Style     template.CSS
 	Icon      template.URL
 	RequestID string
-	Links     []link // of the frame; nil: the page has none
+	Refresh   template.URL // an address to go on to at once; "": none
+	Links     []link       // of the frame; nil: the page has none
 	Page      Page
 }
 
@@ -158,6 +160,7 @@ func (p *Pages) execute(body *bytes.Buffer, r *http.Request, page Page, d descri
 		Style:     p.style,
 		Icon:      p.icon,
 		RequestID: httpx.RequestID(r.Context()),
+		Refresh:   d.refresh,
 		Links:     links,
 		Page:      page,
 	})

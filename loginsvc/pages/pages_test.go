@@ -50,6 +50,9 @@ func states(fill string) []state {
 		{"signed-out-no-session", pages.SignedOut{From: pages.FromNothing, BackURL: or("https://shop.example.com/")}},
 		{"signed-in", pages.SignedIn{Who: or("Ada Lovelace"), Email: or("ada@example.com"), Provider: or("Demo"), AccountURL: or("/account"), SignOutURL: or("/logout")}},
 		{"signed-in-bare", pages.SignedIn{Who: or("Ada")}},
+		{"onward", pages.Onward{URL: or("https://shop.example.com/callback?code=c1&state=s1"), Name: or("Shop")}},
+		{"onward-host", pages.Onward{URL: or("https://accounts.example.com/authorize?state=s1")}},
+		{"onward-native", pages.Onward{URL: or("com.example.app:/callback?code=c1&state=s1")}},
 	}
 	all = append(all, signedInStates(or)...)
 	for _, k := range append(pages.FailureKinds(), "no-such-kind") {
