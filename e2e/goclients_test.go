@@ -38,7 +38,7 @@ func TestGoClients(t *testing.T) {
 		// The auth style is left for the library to find out: it tries the code a
 		// second time if the first attempt is refused.
 		app := oauth2.Config{
-			ClientID: webClient, ClientSecret: webSecret, RedirectURL: callback, Scopes: everyScope,
+			ClientID: webClient, ClientSecret: webSecret + h.padding, RedirectURL: callback, Scopes: everyScope,
 			Endpoint: oauth2.Endpoint{AuthURL: provider.Endpoint().AuthURL, TokenURL: provider.Endpoint().TokenURL},
 		}
 		verifier := oauth2.GenerateVerifier()
@@ -72,7 +72,7 @@ func TestGoClients(t *testing.T) {
 	})
 
 	t.Run("zitadel's relying party", func(t *testing.T) {
-		party, err := rp.NewRelyingPartyOIDC(ctx, h.Issuer, webClient, webSecret, callback, everyScope, rp.WithHTTPClient(h.client))
+		party, err := rp.NewRelyingPartyOIDC(ctx, h.Issuer, webClient, webSecret+h.padding, callback, everyScope, rp.WithHTTPClient(h.client))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +91,7 @@ func TestGoClients(t *testing.T) {
 		if err != nil {
 			t.Fatal("renewal:", err)
 		}
-		api, err := rs.NewResourceServerClientCredentials(ctx, h.Issuer, webClient, webSecret, rs.WithClient(h.client))
+		api, err := rs.NewResourceServerClientCredentials(ctx, h.Issuer, webClient, webSecret+h.padding, rs.WithClient(h.client))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +164,7 @@ func (h *house) app(t *testing.T, ctx context.Context) oauth2.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return oauth2.Config{ClientID: webClient, ClientSecret: webSecret, RedirectURL: callback, Scopes: everyScope, Endpoint: provider.Endpoint()}
+	return oauth2.Config{ClientID: webClient, ClientSecret: webSecret + h.padding, RedirectURL: callback, Scopes: everyScope, Endpoint: provider.Endpoint()}
 }
 
 func wantError(t *testing.T, err error, code string) {

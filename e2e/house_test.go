@@ -62,9 +62,10 @@ type house struct {
 	Demo   string `json:"demo_provider"`
 	API    string `json:"demo_api"` // what any token opens
 
-	log    fmt.Stringer
-	client *http.Client
-	env    []string // for programs of others: whom to trust
+	log     fmt.Stringer
+	client  *http.Client
+	padding string   // at the end of every client's secret
+	env     []string // for programs of others: whom to trust
 }
 
 // environ is the environment of a program that is to trust h.

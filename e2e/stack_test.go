@@ -43,7 +43,7 @@ func startStack(t *testing.T, flags []string) *house {
 		}
 	})
 	return &house{
-		Issuer: s.Issuer, Demo: s.Demo, API: s.Issuer + "/notes", log: s.Log, client: &http.Client{Transport: s.Transport},
-		env: []string{"SSL_CERT_FILE=" + s.Certificate, "NODE_EXTRA_CA_CERTS=" + s.Certificate},
+		Issuer: s.Issuer, Demo: s.Demo, API: s.Issuer + "/notes", log: s.Log, client: &http.Client{Transport: s.Transport}, padding: stacktest.Padding,
+		env: []string{"SSL_CERT_FILE=" + s.Certificate, "NODE_EXTRA_CA_CERTS=" + s.Certificate, "GATEHOUSE_PADDING=" + stacktest.Padding},
 	}
 }

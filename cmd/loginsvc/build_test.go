@@ -175,7 +175,7 @@ func TestSecrets(t *testing.T) {
 	}}
 	server := httptest.NewServer(ssm)
 	defer server.Close()
-	_, log, err := start(t, withGoogle, environment(map[string]string{"AWS_ENDPOINT_URL_SSM": server.URL, "WEB_SECRET": "here"}))
+	_, log, err := start(t, withGoogle, environment(map[string]string{"AWS_ENDPOINT_URL_SSM": server.URL, "WEB_SECRET": strings.Repeat("here", 8)}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,6 +184,23 @@ func TestSecrets(t *testing.T) {
 	}
 	if strings.Contains(log.String(), "nobody can sign in") || strings.Contains(log.String(), secret) {
 		t.Error(log)
+	}
+}
+
+// TestWeakSecrets wants a secret that can be guessed to stop the start, whether it
+// comes from the environment or from SSM.
+func TestWeakSecrets(t *testing.T) {
+	const weak = "0123456789abcdef"
+	server := httptest.NewServer(&parameters{values: map[string]string{"/gatehouse/test/WEB_SECRET": weak}})
+	defer server.Close()
+	for name, more := range map[string]map[string]string{
+		"from SSM":             {"AWS_ENDPOINT_URL_SSM": server.URL},
+		"from the environment": {"WEB_SECRET": weak, "GOOGLE_CLIENT_ID": "id", "GOOGLE_CLIENT_SECRET": "short, and not ours to judge"},
+	} {
+		_, _, err := start(t, withGoogle, environment(more))
+		if err == nil || !strings.Contains(err.Error(), "client web: the secret in WEB_SECRET has 16 characters") || strings.Contains(err.Error(), weak) {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,18 +26,29 @@ func withSecrets(ctx context.Context, file string, getenv func(string) string, f
 		return value
 	})
 	if err != nil || len(missing) == 0 {
-		return cfg, err
+		return refuseWeak(cfg, err)
 	}
 	secrets, err := fetch(ctx, missing)
 	if err != nil {
 		return nil, fmt.Errorf("fetching %s: %w", strings.Join(missing, ", "), err)
 	}
-	return config.Load(file, func(name string) string {
+	return refuseWeak(config.Load(file, func(name string) string {
 		if value := getenv(name); value != "" {
 			return value
 		}
 		return secrets[name]
-	})
+	}))
+}
+
+// refuseWeak refuses a configuration with a secret that can be guessed.
+func refuseWeak(cfg *config.Config, err error) (*config.Config, error) {
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(cfg.WeakSecrets()...); err != nil {
+		return nil, err
+	}
+	return cfg, nil
 }
 
 // parametersAtOnce is how many parameters SSM gives in one answer.

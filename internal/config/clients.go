@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
@@ -52,4 +53,21 @@ func (c *Config) checkSecret(d *document, at string, app client.Client) {
 	if app.SecretEnv == "" && app.Secret != "" && strings.HasPrefix(c.Issuer, "https://") {
 		d.refuse(at+".secret", "a secret in a file is for a laptop; the issuer is on https: put it into a variable and name that in secret_env")
 	}
+}
+
+// minSecret is the length, in characters, from which the secret of a client is
+// beyond guessing.
+const minSecret = 32
+
+// WeakSecrets returns an error for each client whose secret_env names a variable
+// with fewer than 32 characters. It tells nothing of the secret but its length. A
+// laptop can go on with such a secret; a deployment must not.
+func (c *Config) WeakSecrets() []error {
+	var found []error
+	for _, app := range c.Clients {
+		if n := utf8.RuneCountInString(string(app.Secret)); app.SecretEnv != "" && n > 0 && n < minSecret {
+			found = append(found, fmt.Errorf("client %s: the secret in %s has %d characters, want at least %d: set it to the output of `openssl rand -base64 32`", app.ID, app.SecretEnv, n, minSecret))
+		}
+	}
+	return found
 }

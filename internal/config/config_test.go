@@ -178,3 +178,26 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestWeakSecrets(t *testing.T) {
+	t.Parallel()
+	for secret, weak := range map[string]bool{
+		"":                      false, // not set: the client stays confidential
+		"hush":                  true,
+		strings.Repeat("x", 31): true,
+		strings.Repeat("x", 32): false,
+		strings.Repeat("é", 31): true, // 62 bytes
+	} {
+		c, err := config.Parse("f.yml", []byte(whole), variables(map[string]string{"SHOP_WEB_SECRET": secret}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := c.WeakSecrets()
+		if (len(found) == 1) != weak {
+			t.Errorf("%q: %v", secret, found)
+		}
+		if weak && (strings.Contains(found[0].Error(), secret) || !strings.Contains(found[0].Error(), "SHOP_WEB_SECRET")) {
+			t.Errorf("%q: %v", secret, found)
+		}
+	}
+}

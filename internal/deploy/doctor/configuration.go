@@ -30,6 +30,9 @@ func (r *Report) configuration(name string, text []byte, getenv func(string) str
 		r.wrong(name, "%v", err)
 		return nil
 	}
+	for _, weak := range c.WeakSecrets() {
+		r.wrong(name, "%v", weak)
+	}
 	r.people(name, c)
 	r.apps(name, c)
 	r.providers(name, c)

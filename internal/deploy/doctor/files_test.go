@@ -185,3 +185,19 @@ func TestDeploymentWantsARegion(t *testing.T) {
 		}
 	}
 }
+
+func TestWeakSecretOfAClient(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	in := doctor.Inputs{Config: filepath.Join(folder, "gatehouse.yml"), Template: "../../../serverless.yml"}
+	text := strings.Replace(sound, "clients:\n", "clients:\n  - {id: web, secret_env: WEB_SECRET, redirect_uris: [https://web.example.com/callback]}\n", 1)
+	if err := os.WriteFile(in.Config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for secret, wrong := range map[string]int{"": 0, "hunter22": 1, strings.Repeat("x", 32): 0} {
+		in.Getenv = func(name string) string { return map[string]string{"WEB_SECRET": secret}[name] }
+		if r := doctor.Files(in); r.Wrong() != wrong || wrong == 1 && !has(r, "WEB_SECRET has 8 characters") {
+			t.Errorf("%q: %v", secret, r.Findings)
+		}
+	}
+}

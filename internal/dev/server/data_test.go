@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -152,5 +153,28 @@ func TestProviders(t *testing.T) {
 	}
 	if rawToken := tokens(t, s, "lin").AccessToken; rawToken == "" { // chooses the demo provider
 		t.Error("no token")
+	}
+}
+
+// TestWeakSecretIsTold wants a warning at the start, which names the variable and
+// not the secret.
+func TestWeakSecretIsTold(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "gatehouse.yml")
+	text := "clients: [{id: web, secret_env: WEB_SECRET, redirect_uris: [https://a.example/]}]\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	s, err := server.Start(t.Context(), server.Options{
+		Config: path, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		Getenv: func(name string) string { return map[string]string{"WEB_SECRET": "hunter22"}[name] },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if said := log.String(); !strings.Contains(said, "WEB_SECRET has 8 characters") || strings.Contains(said, "hunter22") {
+		t.Errorf("got %q", said)
 	}
 }

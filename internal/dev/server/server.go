@@ -97,6 +97,9 @@ func (s *Server) start(ctx context.Context, o Options) error {
 		return err
 	}
 	s.Audience = c.Audience
+	for _, weak := range c.WeakSecrets() {
+		o.Log.Warn("a deployment will refuse a secret", "err", weak)
+	}
 	if s.store, err = openStore(ctx, o.Data); err != nil {
 		return err
 	}

@@ -18,6 +18,10 @@ import (
 
 type object = map[string]any
 
+// Padding stands on a stack at the end of every client's secret: a deployment
+// refuses the short ones of `gatehouse dev`.
+const Padding = "-and-what-makes-it-long-enough"
+
 // configuration is what text says, with what every stack has. Secrets go into the
 // variables of the functions, where a deployment has them in SSM.
 func (s *Stack) configuration(t testing.TB, text string) []byte {
@@ -33,13 +37,13 @@ func (s *Stack) configuration(t testing.TB, text string) []byte {
 	add("providers", object{"id": "demo", "name": "Demo", "issuer": s.Demo, "client_id": "gatehouse", "client_secret_env": "DEMO_SECRET"})
 	add("clients", app("demo-spa"), app("demo-web"))
 	add("admins", "ada@example.com")
-	s.secrets = map[string]string{"DEMO_SECRET": demoSecret, "DEMO_WEB": "demo-web-secret"}
+	s.secrets = map[string]string{"DEMO_SECRET": demoSecret, "DEMO_WEB": "demo-web-secret" + Padding}
 	for _, c := range in["clients"].([]any) {
 		c, _ := c.(object)
 		id, _ := c["id"].(string)
 		variable := strings.ToUpper(strings.ReplaceAll(id, "-", "_"))
 		if secret, ok := c["secret"].(string); ok {
-			s.secrets[variable] = secret
+			s.secrets[variable] = secret + Padding
 			delete(c, "secret")
 		}
 		if s.secrets[variable] != "" {
