@@ -94,3 +94,6 @@ func (a Authorizer) check() error {
 	}
 	return nil
 }
+
+// Check returns every mistake in the HTTP API that AWS would refuse.
+func (t *Template) Check() error { return t.check(false) }

@@ -1,0 +1,343 @@
+package project
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
+)
+
+// stack is a CloudFormation template while it is read.
+type stack struct {
+	*Project
+	*evaluator
+}
+
+// readCloudFormation reads a template: plain, what CDK synthesizes, what Serverless
+// packages, or what SAM takes.
+func (p *Project) readCloudFormation(document *yaml.Node, o Options) error {
+	e := &evaluator{
+		resources: member(document, "Resources"), parameters: member(document, "Parameters"),
+		conditions: member(document, "Conditions"), mappings: member(document, "Mappings"),
+		origin: o.Origin, note: p.note,
+	}
+	e.stage = cmp.Or(o.Stage, "dev")
+	s := &stack{p, e}
+	for _, r := range s.ofType("AWS::ApiGateway::Stage", "AWS::ApiGateway::Deployment", "AWS::ApiGatewayV2::Stage") {
+		if name := e.value(member(r, "Properties", "StageName")); name != "" && name != "$default" && o.Stage == "" {
+			e.stage = name
+		}
+	}
+	p.Stage = e.stage
+	var errs []error
+	for name, r := range s.ofType("AWS::Lambda::Function") {
+		errs = append(errs, s.addFunction(name, r, member(r, "Properties", "Code", "S3Key"), ""))
+	}
+	errs = append(errs, s.readSAM(document), s.readHTTPAPI(), s.readREST())
+	for name, r := range members(e.resources) {
+		if kind := text(r, "Type"); kind == "AWS::Serverless::Application" || kind == "AWS::CloudFormation::Stack" {
+			errs = append(errs, fmt.Errorf("line %d: %s is a stack of its own: name its template with --template", r.Line, name))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return p.HTTP.Check()
+}
+
+// ofType ranges over the resources of some types, in the order of the template.
+func (s *stack) ofType(kinds ...string) func(yield func(string, *yaml.Node) bool) {
+	return func(yield func(string, *yaml.Node) bool) {
+		for name, r := range members(s.resources) {
+			for _, kind := range kinds {
+				if text(r, "Type") == kind && !yield(name, r) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// addFunction adds a function by its logical name. zip names its package.
+func (s *stack) addFunction(name string, r, zip *yaml.Node, source string) error {
+	p := member(r, "Properties")
+	out := Function{Name: name, Line: r.Line, Env: map[string]string{}, Runtime: s.value(member(p, "Runtime")), Handler: s.value(member(p, "Handler")),
+		Artifact: artifactOf(s.value(zip)), Source: cmp.Or(text(r, "Metadata", "aws:asset:path"), source)}
+	if s.value(member(p, "PackageType")) == "Image" {
+		s.Project.note("line %d: function %s is a container image: run it yourself, with --upstream", r.Line, name)
+	}
+	var err error
+	if out.Timeout, err = seconds(cmp.Or(s.value(member(p, "Timeout")), "3")); err != nil {
+		return fmt.Errorf("line %d: function %s: Timeout: %w", r.Line, name, err)
+	}
+	out.Memory, _ = strconv.Atoi(cmp.Or(s.value(member(p, "MemorySize")), "128"))
+	for variable, value := range members(member(p, "Environment", "Variables")) {
+		out.Env[variable] = s.text(value)
+	}
+	s.Functions = append(s.Functions, out)
+	return nil
+}
+
+// called returns the function that an URI, an ARN or a name leads to; "" is one
+// of another stack.
+func (s *stack) called(uri *yaml.Node) string {
+	for _, name := range referred(uri) {
+		r := member(s.resources, name)
+		switch text(r, "Type") {
+		case "AWS::Lambda::Function", "AWS::Serverless::Function":
+			return name
+		case "AWS::Lambda::Alias", "AWS::Lambda::Version":
+			return s.called(member(r, "Properties", "FunctionName"))
+		}
+	}
+	return ""
+}
+
+// referred returns every name that n refers to, however deep.
+func referred(n *yaml.Node) []string {
+	n = deref(n)
+	if n == nil {
+		return nil
+	}
+	var out []string
+	for name, argument := range members(n) {
+		list := items(argument)
+		switch {
+		case name == "Ref" || name == "Fn::GetAtt" && argument.Kind == yaml.ScalarNode:
+			resource, _, _ := strings.Cut(argument.Value, ".")
+			out = append(out, resource)
+		case name == "Fn::GetAtt" && len(list) > 0:
+			out = append(out, list[0].Value)
+		case name == "Fn::Sub" && len(list) > 0:
+			for _, found := range placeholder.FindAllString(list[0].Value, -1) {
+				resource, _, _ := strings.Cut(found[2:len(found)-1], ".")
+				out = append(out, resource)
+			}
+		}
+	}
+	if n.Kind == yaml.MappingNode || n.Kind == yaml.SequenceNode {
+		for _, c := range n.Content {
+			out = append(out, referred(c)...)
+		}
+	}
+	return out
+}
+
+// readHTTPAPI reads the resources of AWS::ApiGatewayV2.
+func (s *stack) readHTTPAPI() error {
+	var errs []error
+	sockets := map[string]bool{}
+	apis := 0
+	for name, r := range s.ofType("AWS::ApiGatewayV2::Api") {
+		p := member(r, "Properties")
+		if s.value(member(p, "ProtocolType")) == "WEBSOCKET" {
+			sockets[name] = true
+			s.WebSocket = &WebSocket{Routes: map[string]string{},
+				Selection: cmp.Or(strings.TrimPrefix(s.value(member(p, "RouteSelectionExpression")), "$request.body."), "action")}
+			continue
+		}
+		if apis++; apis > 1 {
+			s.Project.note("line %d: %s is a second HTTP API: dev serves the routes of all at one address", r.Line, name)
+		}
+		if member(p, "Body") != nil || member(p, "BodyS3Location") != nil {
+			errs = append(errs, fmt.Errorf("line %d: %s: routes in an OpenAPI Body are not read: declare AWS::ApiGatewayV2::Route", r.Line, name))
+		}
+		s.HTTP.CORS = cmp.Or(s.HTTP.CORS, s.cors(member(p, "CorsConfiguration"), "Allow"))
+	}
+	ofSocket := func(r *yaml.Node) bool {
+		api := referred(member(r, "Properties", "ApiId"))
+		return len(api) > 0 && sockets[api[0]]
+	}
+	for name, r := range s.ofType("AWS::ApiGatewayV2::Authorizer") {
+		a, err := s.authorizer2(name, r, ofSocket(r))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("line %d: %s: %w", r.Line, name, err))
+		} else if ofSocket(r) {
+			s.WebSocket.Authorizer = &a
+		} else {
+			s.HTTP.Authorizers = append(s.HTTP.Authorizers, a)
+		}
+	}
+	for name, r := range s.ofType("AWS::ApiGatewayV2::Route") {
+		if err := s.route2(r, ofSocket(r)); err != nil {
+			errs = append(errs, fmt.Errorf("line %d: %s: %w", r.Line, name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *stack) authorizer2(name string, r *yaml.Node, socket bool) (gateway.Authorizer, error) {
+	p := member(r, "Properties")
+	out := gateway.Authorizer{Name: name, Simple: s.value(member(p, "EnableSimpleResponses")) == "true"}
+	out.Function = s.called(member(p, "AuthorizerUri"))
+	out.External = out.Function == ""
+	for _, source := range items(member(p, "IdentitySource")) {
+		out.IdentitySources = append(out.IdentitySources, s.value(source))
+	}
+	if kind := s.value(member(p, "AuthorizerType")); kind != "REQUEST" {
+		return out, fmt.Errorf("AuthorizerType: want REQUEST, have %q: a native JWT authorizer is not emulated here", kind)
+	}
+	switch version := s.value(member(p, "AuthorizerPayloadFormatVersion")); {
+	case socket:
+		out.Kind = gateway.WebSocket
+		return out, nil
+	case version == "1.0":
+		out.Kind = gateway.HTTP1
+	case version != "2.0":
+		return out, errors.New("AuthorizerPayloadFormatVersion: want '1.0' or '2.0': AWS has no default")
+	}
+	seconds, err := strconv.Atoi(cmp.Or(s.value(member(p, "AuthorizerResultTtlInSeconds")), "300"))
+	out.TTL = time.Duration(seconds) * time.Second
+	return out, err
+}
+
+// route2 reads a route of an HTTP or a WebSocket API.
+func (s *stack) route2(r *yaml.Node, socket bool) error {
+	p := member(r, "Properties")
+	key := s.value(member(p, "RouteKey"))
+	out := gateway.Route{Key: key}
+	for _, name := range referred(member(p, "Target")) {
+		integration := member(s.resources, name)
+		if text(integration, "Type") != "AWS::ApiGatewayV2::Integration" {
+			continue
+		}
+		properties := member(integration, "Properties")
+		if kind := s.value(member(properties, "IntegrationType")); kind != "AWS_PROXY" {
+			return fmt.Errorf("%s: IntegrationType %s is not emulated: dev knows AWS_PROXY", key, kind)
+		}
+		out.Function = s.called(member(properties, "IntegrationUri"))
+		out.Payload1 = s.value(member(properties, "PayloadFormatVersion")) == "1.0"
+	}
+	if out.Function == "" {
+		return fmt.Errorf("%s: leads to no function of this template", key)
+	}
+	kind := s.value(member(p, "AuthorizationType"))
+	if socket {
+		s.WebSocket.Routes[key] = out.Function
+		return nil
+	}
+	switch kind {
+	case "", "NONE":
+	case "CUSTOM":
+		if names := referred(member(p, "AuthorizerId")); len(names) == 1 {
+			out.Authorizer = names[0]
+		} else {
+			return fmt.Errorf("%s: AuthorizerId: want a Ref to an authorizer of this template", key)
+		}
+	default:
+		return fmt.Errorf("%s: AuthorizationType %s is not emulated: dev knows NONE and CUSTOM", key, kind)
+	}
+	s.HTTP.Routes = append(s.HTTP.Routes, out)
+	return nil
+}
+
+// cors reads a CorsConfiguration, whose names begin with a prefix for what is
+// allowed: AllowOrigins.
+func (s *stack) cors(n *yaml.Node, prefix string) *gateway.CORS {
+	if n == nil {
+		return nil
+	}
+	list := func(name string) (out []string) {
+		for _, item := range items(member(n, name)) {
+			out = append(out, s.value(item))
+		}
+		return out
+	}
+	age, _ := strconv.Atoi(s.value(member(n, "MaxAge")))
+	return &gateway.CORS{AllowOrigins: list(prefix + "Origins"), AllowMethods: list(prefix + "Methods"), AllowHeaders: list(prefix + "Headers"),
+		ExposeHeaders: list("ExposeHeaders"), MaxAge: age, Credentials: s.value(member(n, prefix+"Credentials")) == "true"}
+}
+
+// readREST reads the resources of AWS::ApiGateway.
+func (s *stack) readREST() error {
+	var errs []error
+	for name, r := range s.ofType("AWS::ApiGateway::Authorizer") {
+		if s.REST == nil {
+			s.REST = &gateway.Template{}
+		}
+		a, err := s.authorizer1(name, r)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("line %d: %s: %w", r.Line, name, err))
+		}
+		s.REST.Authorizers = append(s.REST.Authorizers, a)
+	}
+	for name, r := range s.ofType("AWS::ApiGateway::Method") {
+		if s.REST == nil {
+			s.REST = &gateway.Template{}
+		}
+		if err := s.method1(r); err != nil {
+			errs = append(errs, fmt.Errorf("line %d: %s: %w", r.Line, name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *stack) authorizer1(name string, r *yaml.Node) (gateway.Authorizer, error) {
+	p := member(r, "Properties")
+	out := gateway.Authorizer{Name: name, Function: s.called(member(p, "AuthorizerUri")), IdentitySources: strings.FieldsFunc(s.value(member(p, "IdentitySource")), func(r rune) bool { return r == ',' || r == ' ' })}
+	out.External = out.Function == ""
+	switch kind := s.value(member(p, "Type")); kind {
+	case "TOKEN":
+		out.Kind = gateway.RESTToken
+	case "REQUEST":
+		out.Kind = gateway.RESTRequest
+	default:
+		return out, fmt.Errorf("type %s is not emulated: dev knows TOKEN and REQUEST", kind)
+	}
+	seconds, err := strconv.Atoi(cmp.Or(s.value(member(p, "AuthorizerResultTtlInSeconds")), "300"))
+	out.TTL = time.Duration(seconds) * time.Second
+	return out, err
+}
+
+func (s *stack) method1(r *yaml.Node) error {
+	p := member(r, "Properties")
+	resource, err := s.pathOf(member(p, "ResourceId"), 0)
+	if err != nil {
+		return err
+	}
+	out := gateway.Route{Key: s.value(member(p, "HttpMethod")) + " " + cmp.Or(resource, "/")}
+	if kind := s.value(member(p, "Integration", "Type")); kind != "AWS_PROXY" {
+		s.Project.note("line %d: %s: integrations of type %s are left out", r.Line, out.Key, kind)
+		return nil
+	}
+	if out.Function = s.called(member(p, "Integration", "Uri")); out.Function == "" {
+		return fmt.Errorf("%s: leads to no function of this template", out.Key)
+	}
+	switch kind := s.value(member(p, "AuthorizationType")); kind {
+	case "", "NONE":
+	case "CUSTOM":
+		if names := referred(member(p, "AuthorizerId")); len(names) == 1 {
+			out.Authorizer = names[0]
+		} else {
+			return fmt.Errorf("%s: AuthorizerId: want a Ref to an authorizer of this template", out.Key)
+		}
+	default:
+		return fmt.Errorf("%s: AuthorizationType %s is not emulated: dev knows NONE and CUSTOM", out.Key, kind)
+	}
+	s.REST.Routes = append(s.REST.Routes, out)
+	return nil
+}
+
+// pathOf returns the path of a resource of a REST API, up to its root.
+func (s *stack) pathOf(id *yaml.Node, depth int) (string, error) {
+	names := referred(id)
+	if len(names) == 0 || depth > 50 {
+		return "", errors.New("ResourceId: want a Ref to a resource of this template")
+	}
+	r := member(s.resources, names[0])
+	switch text(r, "Type") {
+	case "AWS::ApiGateway::RestApi":
+		return "", nil
+	case "AWS::ApiGateway::Resource":
+		parent, err := s.pathOf(member(r, "Properties", "ParentId"), depth+1)
+		return parent + "/" + path.Clean(s.value(member(r, "Properties", "PathPart"))), err
+	}
+	return "", fmt.Errorf("ResourceId: %s is no resource of a REST API", names[0])
+}
