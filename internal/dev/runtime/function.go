@@ -7,6 +7,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -44,6 +45,9 @@ type Function struct {
 	starts []time.Duration // how long each init took
 	closed bool
 }
+
+// ErrClosed says that a function takes no more events.
+var ErrClosed = errors.New("closed")
 
 // initTimeout is how long Lambda waits for the first poll.
 const initTimeout = 10 * time.Second
@@ -128,7 +132,7 @@ func (f *Function) start(ctx context.Context) (*environment, error) {
 	f.mu.Lock()
 	if f.closed {
 		f.mu.Unlock()
-		return nil, fmt.Errorf("%s: closed", f.cfg.Name)
+		return nil, fmt.Errorf("%s: %w", f.cfg.Name, ErrClosed)
 	}
 	e, err := newEnvironment(f.cfg)
 	if err == nil {
