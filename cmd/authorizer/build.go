@@ -9,11 +9,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer"
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
-	"github.com/gatehouse-auth/gatehouse/internal/env"
+	"github.com/gatehouse-auth/gatehouse/internal/setup/guard"
 )
 
 // handler is the authorizer as a lambda.Handler, which is given the bytes of the
@@ -26,26 +25,13 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 
 // build reads the configuration and returns the handler. It asks nobody: the
 // first request does, if it must.
-//
-//	GATEHOUSE_ISSUER      the issuer; its keys are at /.well-known/jwks.json, and
-//	                      who has been revoked at /revocations
-//	GATEHOUSE_AUDIENCE    the API that is guarded
-//	GATEHOUSE_ANSWER      "simple" (also if not set) or "iam", for HTTP APIs
-//	GATEHOUSE_REVOCATIONS "on" (also if not set): ask the issuer at /revocations
-//	                      which tokens are dead; "off": a token lives until it
-//	                      expires
-//	GATEHOUSE_REFUSAL     "forbidden" (also if not set) or "unauthorized": what a
-//	                      bad token ends in on HTTP APIs; the latter is not
-//	                      documented by AWS
-//	GATEHOUSE_COOKIE      a cookie that may hold the token; not set: none
-//	GATEHOUSE_ORIGINS     whose pages may use that cookie for requests that change
-//	                      something, separated by spaces
+// Its variables are those of [guard.Settings].
 //
 // Beside the program (in LAMBDA_TASK_ROOT) there may lie policy.json, the
 // compiled route rules, and jwks.json, the issuer's keys at the time of
 // deployment.
 func build(getenv func(string) string, log *slog.Logger) (handler, error) {
-	c, err := configure(getenv)
+	c, revocations, err := guard.Settings(getenv)
 	folder := getenv("LAMBDA_TASK_ROOT")
 	rules, err2 := readPolicy(filepath.Join(folder, "policy.json"), log)
 	jwks, err3 := readOptional(filepath.Join(folder, "jwks.json"))
@@ -53,7 +39,7 @@ func build(getenv func(string) string, log *slog.Logger) (handler, error) {
 		return handler{}, err
 	}
 	var client *http.Client
-	if getenv("GATEHOUSE_REVOCATIONS") != "off" {
+	if revocations {
 		// Keys and revocations come over one connection: at 128 MB a handshake
 		// takes a good part of a cold start.
 		client = &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 1}}
@@ -71,28 +57,6 @@ func build(getenv func(string) string, log *slog.Logger) (handler, error) {
 	c.Keys, c.Policy, c.Log = keys.Key, rules, log
 	a, err := authorizer.New(c)
 	return handler{a}, err
-}
-
-// configure reads the variables. The error tells every mistake.
-func configure(getenv func(string) string) (authorizer.Config, error) {
-	e := env.Reader{Get: getenv}
-	var mistakes []error
-	isSecond := func(name, first, second string) bool {
-		value := e.Optional(name, first)
-		if value != first && value != second {
-			mistakes = append(mistakes, fmt.Errorf("%s: want %s or %s, not %q", name, first, second, value))
-		}
-		return value == second
-	}
-	c := authorizer.Config{
-		Issuer: e.URL("GATEHOUSE_ISSUER"), Audience: e.String("GATEHOUSE_AUDIENCE"),
-		IAM:               isSecond("GATEHOUSE_ANSWER", "simple", "iam"),
-		UnauthorizedError: isSecond("GATEHOUSE_REFUSAL", "forbidden", "unauthorized"),
-		Cookie:            getenv("GATEHOUSE_COOKIE"),
-		Origins:           strings.Fields(getenv("GATEHOUSE_ORIGINS")),
-	}
-	isSecond("GATEHOUSE_REVOCATIONS", "on", "off")
-	return c, errors.Join(append(mistakes, e.Err())...)
 }
 
 // readPolicy reads the route rules. Without the file, every route needs a valid
