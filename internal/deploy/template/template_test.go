@@ -137,7 +137,9 @@ func TestFindsFaults(t *testing.T) {
 		{"a user API that writes every row", "UsersvcRole", func(r object) { delete(statement(r, 1, 0), "Condition") }, "could write every row"},
 		{"a user API that writes the key ring", "UsersvcRole", func(r object) { leadingKeys(statement(r, 1, 0), "keys") }, "could write keys (ring of signing keys)"},
 		{"a user API that writes clients", "UsersvcRole", func(r object) { leadingKeys(statement(r, 1, 0), schema.ClientPartition("*")) }, "(client that is not in"},
-		{"a login service that writes the key ring", "LoginsvcRole", func(r object) { leadingKeys(statement(r, 1, 1), "keys") }, "could write keys (ring of signing keys)"},
+		{"a rotator that writes users", "RotatorRole", func(r object) {
+			statement(r, 1, 0)["Condition"] = object{"ForAllValues:StringLike": object{"dynamodb:LeadingKeys": []any{"keys", schema.UserPartition("*")}}}
+		}, "could write user#ID"},
 		{"a pattern that is wider than a kind", "UsersvcRole", func(r object) { leadingKeys(statement(r, 1, 0), "*") }, "take * out of dynamodb:LeadingKeys"},
 		{"a rotator that writes every row", "RotatorRole", func(r object) { delete(statement(r, 1, 0), "Condition") }, "could write every row"},
 		{"a login service that cannot write sessions", "LoginsvcRole", func(r object) {

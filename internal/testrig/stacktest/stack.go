@@ -192,7 +192,7 @@ func (s *Stack) startFunctions(t testing.TB, programs string, configuration []by
 			env[name] = value.Resolve(s.ref)
 		}
 		env["GATEHOUSE_ISSUER"], env["GATEHOUSE_AUDIENCE"] = s.Issuer, s.Issuer+"/api"
-		env["AWS_ENDPOINT_URL_DYNAMODB"], env["AWS_ENDPOINT_URL_KMS"] = s.table, keysAt
+		env["AWS_ENDPOINT_URL_DYNAMODB"], env["AWS_ENDPOINT_URL_KMS"] = s.guard(t, f.Name), keysAt
 		env["SSL_CERT_FILE"] = s.Certificate
 		maps.Copy(env, s.secrets)
 		s.Functions[f.Name] = lambdatest.Start(t, lambdatest.Config{
