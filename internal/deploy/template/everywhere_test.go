@@ -56,15 +56,30 @@ func packageWith(t *testing.T, variables ...string) (template []byte, said strin
 
 var madeAt = regexp.MustCompile(`\d{13}-\d{4}-\d\d-\d\dT[0-9:.]+Z`)
 
-// TestEverywhere packages for regions of two partitions.
+// TestEverywhere packages for regions of two partitions, and for none.
 func TestEverywhere(t *testing.T) {
-	var templates []string
-	for _, region := range []string{"AWS_REGION=us-gov-west-1", "AWS_DEFAULT_REGION=cn-north-1"} {
-		template, said := packageWith(t, region)
-		if said != "" {
-			t.Fatalf("%s: %s", region, said)
+	t.Parallel()
+	var templates [2]string
+	t.Run("regions", func(t *testing.T) {
+		for i, region := range []string{"AWS_REGION=us-gov-west-1", "AWS_DEFAULT_REGION=cn-north-1"} {
+			t.Run(region, func(t *testing.T) {
+				t.Parallel()
+				template, said := packageWith(t, region)
+				if said != "" {
+					t.Fatalf("%s: %s", region, said)
+				}
+				templates[i] = string(template)
+			})
 		}
-		templates = append(templates, string(template))
+		t.Run("none", func(t *testing.T) {
+			t.Parallel()
+			if _, said := packageWith(t); !strings.Contains(said, `"provider.region"`) {
+				t.Errorf("without a region it says %q", said)
+			}
+		})
+	})
+	if t.Failed() || templates[0] == "" { // or skipped
+		return
 	}
 	if templates[0] != templates[1] {
 		t.Error("the template depends on the region")
@@ -72,51 +87,52 @@ func TestEverywhere(t *testing.T) {
 	if err := check(t, []byte(templates[0])); err != nil {
 		t.Error(err)
 	}
-	if _, said := packageWith(t); !strings.Contains(said, `"provider.region"`) {
-		t.Errorf("without a region it says %q", said)
-	}
 }
 
 // TestCustomDomain packages with the one setting that makes a custom domain.
 func TestCustomDomain(t *testing.T) {
+	t.Parallel()
 	const certificate = "arn:aws-cn:acm:cn-north-1:000000000000:certificate/x"
 	for _, tc := range []struct{ issuer, host, key string }{
 		{"https://auth.example.com", "auth.example.com", ""},
 		{"https://example.com/auth", "example.com", "auth"},
 	} {
-		raw, said := packageWith(t, "AWS_REGION=cn-north-1", "GATEHOUSE_CERTIFICATE="+certificate, "GATEHOUSE_ISSUER="+tc.issuer)
-		if said != "" {
-			t.Fatal(said)
-		}
-		if err := check(t, raw); err != nil {
-			t.Error(err)
-		}
-		template, err := template.Parse(raw)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if host := selected(template.Resources["Domain"].Properties.At("DomainName")); host != tc.host {
-			t.Errorf("%s: the domain is %q", tc.issuer, host)
-		}
-		key := template.Resources["DomainMapping"].Properties.At("ApiMappingKey", "Fn::If").List()
-		if len(key) != 3 || selected(key[1]) != tc.key || !key[0].Is("HasPath") || !key[2].Refers("AWS::NoValue") {
-			t.Errorf("%s: it is mapped under %v", tc.issuer, key)
-		}
-		if got := template.Outputs["Issuer"].Value.String(); got != tc.issuer {
-			t.Errorf("the output Issuer is %q", got)
-		}
-		if got := template.Outputs["RedirectURI"].Value.Resolve(nil); got != tc.issuer+"/callback/" {
-			t.Errorf("the output RedirectURI is %q", got)
-		}
-		for fault, want := range map[string]string{
-			strings.ReplaceAll(string(raw), tc.issuer, "https://example.com/a/b"): "path of several segments",
-			strings.ReplaceAll(string(raw), `"`+tc.issuer+`"`, `{"Ref":"X"}`):     "set GATEHOUSE_ISSUER",
-			strings.ReplaceAll(string(raw), `"DisableExecuteApiEndpoint"`, `"X"`): "open beside the domain",
-		} {
-			if err := check(t, []byte(fault)); err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%s: got %v", want, err)
+		t.Run(tc.issuer, func(t *testing.T) {
+			t.Parallel()
+			raw, said := packageWith(t, "AWS_REGION=cn-north-1", "GATEHOUSE_CERTIFICATE="+certificate, "GATEHOUSE_ISSUER="+tc.issuer)
+			if said != "" {
+				t.Fatal(said)
 			}
-		}
+			if err := check(t, raw); err != nil {
+				t.Error(err)
+			}
+			template, err := template.Parse(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if host := selected(template.Resources["Domain"].Properties.At("DomainName")); host != tc.host {
+				t.Errorf("%s: the domain is %q", tc.issuer, host)
+			}
+			key := template.Resources["DomainMapping"].Properties.At("ApiMappingKey", "Fn::If").List()
+			if len(key) != 3 || selected(key[1]) != tc.key || !key[0].Is("HasPath") || !key[2].Refers("AWS::NoValue") {
+				t.Errorf("%s: it is mapped under %v", tc.issuer, key)
+			}
+			if got := template.Outputs["Issuer"].Value.String(); got != tc.issuer {
+				t.Errorf("the output Issuer is %q", got)
+			}
+			if got := template.Outputs["RedirectURI"].Value.Resolve(nil); got != tc.issuer+"/callback/" {
+				t.Errorf("the output RedirectURI is %q", got)
+			}
+			for fault, want := range map[string]string{
+				strings.ReplaceAll(string(raw), tc.issuer, "https://example.com/a/b"): "path of several segments",
+				strings.ReplaceAll(string(raw), `"`+tc.issuer+`"`, `{"Ref":"X"}`):     "set GATEHOUSE_ISSUER",
+				strings.ReplaceAll(string(raw), `"DisableExecuteApiEndpoint"`, `"X"`): "open beside the domain",
+			} {
+				if err := check(t, []byte(fault)); err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("%s: got %v", want, err)
+				}
+			}
+		})
 	}
 }
 
