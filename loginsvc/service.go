@@ -209,7 +209,7 @@ func (s *Service) routes() http.Handler {
 	if s.basePath != "" { // RFC 8414, Section 3.1
 		public("/.well-known/oauth-authorization-server"+s.basePath, s.handleDiscovery)
 	}
-	return mux
+	return httpx.CanonicalPath(mux, s.writeFailure)
 }
 
 // underIssuer takes the issuer's path off a request, if it is still there.

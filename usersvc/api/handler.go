@@ -28,7 +28,7 @@ func NewHandler(users *usersvc.Users, log *slog.Logger) http.Handler {
 	handle("/", func(http.ResponseWriter, *http.Request) error {
 		return &httpx.Error{Status: http.StatusNotFound, Code: "not_found", Detail: "there is nothing here"}
 	})
-	return httpx.Log(log, mux)
+	return httpx.Log(log, httpx.CanonicalPath(mux, httpx.Problem))
 }
 
 // handlers holds what the handlers of the API share.
