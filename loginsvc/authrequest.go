@@ -167,8 +167,8 @@ func readMaxAge(p params, req *authRequest) error {
 
 // parseScopes returns the scopes that value asks for, each once. One that the
 // client may not have refuses the request: dropped silently, it would surprise
-// the app later. No scope at all asks for everything the client may have but an
-// identity and offline access, which are asked for by name.
+// the app later. A request without scopes asks for every scope of the client except
+// openid, offline_access and account, which a client must ask for by name.
 func parseScopes(value string, c client.Client) ([]string, error) {
 	allowed := c.AllowedScopes()
 	var scopes []string
@@ -182,7 +182,7 @@ func parseScopes(value string, c client.Client) ([]string, error) {
 	}
 	if value == "" {
 		for _, scope := range allowed {
-			if scope != scopeOpenID && scope != scopeOffline {
+			if scope != scopeOpenID && scope != scopeOffline && scope != client.ScopeAccount {
 				scopes = append(scopes, scope)
 			}
 		}

@@ -66,7 +66,8 @@ func (s *Service) metadata() metadata {
 	}
 }
 
-// scopes are all that a client could be allowed to ask for.
+// scopes returns the scopes that any client could be allowed to ask for. The scope
+// account is missing on purpose: some clients ask for every scope they find here.
 func (s *Service) scopes() []string {
 	scopes := map[string]bool{}
 	for _, ofRole := range s.RoleScopes {

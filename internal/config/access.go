@@ -7,10 +7,12 @@ import (
 	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
 
-// standardScopes need no declaration (OpenID Connect Core, Sections 5.4 and 11).
-var standardScopes = []string{"openid", "profile", "email", "offline_access"}
+// standardScopes need no declaration (OpenID Connect Core, Sections 5.4 and 11; the
+// last is our own).
+var standardScopes = []string{"openid", "profile", "email", "offline_access", client.ScopeAccount}
 
 // KnownScopes returns every scope that a client may be registered for: the
 // standard ones and those that the file declares.

@@ -101,10 +101,18 @@ func (c Client) MayUse(grant string) bool {
 	return slices.Contains(c.Grants, grant)
 }
 
-// AllowedScopes is every scope the client may ask for.
+// ScopeAccount is the scope that a token needs to change the account of its user
+// or to export it. It is granted only to first-party clients that ask for it by
+// name.
+const ScopeAccount = "account"
+
+// AllowedScopes returns every scope that the client can ask for.
 func (c Client) AllowedScopes() []string {
 	if len(c.Scopes) == 0 {
 		return []string{"openid", "profile", "email"}
+	}
+	if c.ThirdParty { // also where its registration says otherwise
+		return slices.DeleteFunc(slices.Clone(c.Scopes), func(scope string) bool { return scope == ScopeAccount })
 	}
 	return c.Scopes
 }

@@ -3,6 +3,7 @@ package client_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -82,6 +83,13 @@ func TestDefaults(t *testing.T) {
 	}
 	if got := fmt.Sprint(c.AllowedScopes()); got != "[openid profile email]" {
 		t.Errorf("AllowedScopes() = %s", got)
+	}
+	third := client.Client{ID: "ext", ThirdParty: true, Scopes: []string{"openid", client.ScopeAccount}}
+	if got := fmt.Sprint(third.AllowedScopes()); got != "[openid]" {
+		t.Errorf("a third-party client's AllowedScopes() = %s", got)
+	}
+	if got := third.Problems(client.House{Scopes: third.Scopes}); !slices.ContainsFunc(got, func(p client.Problem) bool { return p.Field == "scopes[2]" }) {
+		t.Errorf("a third-party client with the scope account is registered: %v", got)
 	}
 	if c.DisplayName() != "shop" || (client.Client{ID: "a", Name: "A"}).DisplayName() != "A" {
 		t.Error("a client without a name is called by its id")

@@ -9,6 +9,7 @@ package api
 import (
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/identity"
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
@@ -20,9 +21,13 @@ import (
 // route but the description of the API responds with 401.
 func NewHandler(users *usersvc.Users, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
+	now := users.Now
+	if now == nil {
+		now = time.Now
+	}
 	handle := func(pattern string, h httpx.HandlerFunc) { mux.Handle(pattern, httpx.Handle(h, httpx.Problem)) }
 	for _, r := range (&handlers{users: users}).routes() {
-		handle(r.method+" "+r.path, r.guarded())
+		handle(r.method+" "+r.path, r.guarded(now))
 	}
 	handle("GET "+openAPIPath, getOpenAPI)
 	handle("/", func(http.ResponseWriter, *http.Request) error {

@@ -59,7 +59,10 @@ func (a answer) items(t *testing.T, member string) []any {
 
 // as is who calls: the identity that the authorizer makes of the user's token.
 func as(who userstest.SignedIn) identity.Identity {
-	return identity.Identity{Subject: who.User.ID, Roles: who.User.Roles, SessionID: who.Session.ID}
+	return identity.Identity{
+		Subject: who.User.ID, Roles: who.User.Roles, SessionID: who.Session.ID, AuthTime: who.Session.AuthTime,
+		Scopes: []string{"openid", "account"},
+	}
 }
 
 var nobody identity.Identity

@@ -33,7 +33,7 @@ func (r route) public(err error) error {
 	if err == nil {
 		return nil
 	}
-	if r.role == "" && errors.Is(err, usersvc.ErrNotFound) { // the caller: deleted while the token lives
+	if r.needs.role == "" && errors.Is(err, usersvc.ErrNotFound) { // the caller: deleted while the token lives
 		return errSignInFirst
 	}
 	if errors.Is(err, table.ErrUnavailable) {
