@@ -69,7 +69,7 @@ func (g *Guard) connect(ctx context.Context, c Connection, next Handler, event e
 		return answer(http.StatusUnauthorized), nil
 	}
 	if err := g.Store.Remember(ctx, c); err != nil {
-		// A connection that nobody knows of would outlive its token.
+		// A connection that is not in the store would outlive its token.
 		g.log().ErrorContext(ctx, "remembering a connection", "err", err)
 		return answer(http.StatusServiceUnavailable), nil
 	}

@@ -15,10 +15,10 @@ type Sweep struct {
 	Store  Store  // required
 	Closer Closer // required
 
-	// Revoked tells whether the token of a connection is dead although it has not
-	// expired. Nil asks nobody: then a connection whose user was suspended or
-	// signed out lives until its token ends. With it, each run reads every open
-	// connection. An error says that nobody knows; the connection stays.
+	// Revoked tells whether the token of a connection was revoked before it
+	// expires. Nil: no one is asked, and the connection of a suspended or signed-out
+	// user lives until its token expires. With it, each run reads every open
+	// connection. After an error the connection stays.
 	Revoked func(context.Context, Connection) (bool, error)
 
 	Limit   int              // connections closed in one run; 0: 10,000

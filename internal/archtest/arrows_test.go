@@ -53,7 +53,7 @@ var arrows = []arrow{
 	{of("loginsvc/grant"), of("net/http", "loginsvc", "loginsvc/pages", "loginsvc/upstream"),
 		"it holds rows and states of grants; endpoints are its callers"},
 	{of("loginsvc/..."), of("authorizer/..."),
-		"whoever issues tokens does not decide about them"},
+		"the part that issues tokens does not decide about them"},
 
 	{of("internal/table"), of("github.com/aws/...", "go.etcd.io/..."),
 		"the laws of the store name no engine"},

@@ -1,5 +1,5 @@
-// Package archtest holds the arrows of the house: which package may reach which,
-// and who may touch the process it runs in. They are statements of policy, told
-// with their reasons by its tests. A build that breaks one is mended in the
-// build; an arrow is changed only with docs/ARCHITECTURE.md.
+// Package archtest holds the rules of the architecture: which package may import
+// which, and which code may touch the process it runs in. Each rule stands in a
+// test with its reason. If a test fails, change the code; change a rule only
+// together with docs/ARCHITECTURE.md.
 package archtest

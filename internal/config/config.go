@@ -1,6 +1,6 @@
 // Package config is gatehouse.yml, the one file a team edits: who may sign in,
 // which apps, which roles and scopes there are, and who may call which route.
-// Whatever is wrong with it is told at once, with the line and the fix.
+// All mistakes are reported together, each with its line and the fix.
 package config
 
 import (

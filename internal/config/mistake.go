@@ -11,7 +11,7 @@ import (
 type Mistake struct {
 	File string
 	Line int    // 1 is the first; 0: not in the file, but in the environment
-	Text string // where, what, and how it is mended
+	Text string // where, what is wrong, and the fix
 }
 
 func (m Mistake) String() string {

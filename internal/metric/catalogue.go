@@ -32,7 +32,7 @@ var (
 // What the rotator counts.
 var (
 	RingTended    = Metric{Name: "RingTended", Unit: Count}    // runs
-	RingUnhealthy = Metric{Name: "RingUnhealthy", Unit: Count} // runs that left something to mend
+	RingUnhealthy = Metric{Name: "RingUnhealthy", Unit: Count} // runs that left a problem
 )
 
 // Operations are what is asked of DynamoDB. Each has a metric for its time and

@@ -1,4 +1,4 @@
-// Package setup makes parts of the house as gatehouse.yml describes them.
+// Package setup makes parts of Gatehouse as gatehouse.yml describes them.
 package setup
 
 import (

@@ -23,8 +23,8 @@ var (
 	errForeignSignature = errors.New("the signature is not by the key that the token names")
 )
 
-// complete returns an error if a token with these claims would be refused by
-// whoever reads it.
+// complete returns an error if every verifier would refuse a token with these
+// claims.
 func complete(issuer, subject, audience string, issuedAt, expiresAt time.Time) error {
 	if issuer == "" || subject == "" || audience == "" || issuedAt.IsZero() {
 		return errIncomplete

@@ -7,8 +7,8 @@
 // the header must say what we say and nothing that changes what a signature
 // means. Then the key its kid names must have signed it. Only after that is a
 // claim looked at: each has one type, names are exact, and none may appear
-// twice. Every refusal carries one [Reason] of a closed set, meant for the log;
-// a client is told nothing.
+// twice. Every refusal carries one [Reason] of a closed set, for the log. The
+// client gets no reason.
 //
 // The package does no I/O and knows no clock: keys and the time are given to it.
 package token

@@ -13,8 +13,8 @@ import (
 	"github.com/gatehouse-auth/gatehouse/keys"
 )
 
-// attempts is how often a change begins anew because somebody else changed the
-// ring. Each time, somebody got further.
+// attempts is how often a change starts again because another process changed the
+// ring. Each time, that process made progress.
 const attempts = 10
 
 // step is a change of the ring: it returns the ring as it should be, or the

@@ -12,8 +12,8 @@ import (
 // Compromise takes a key out of the JWK Set for good: as soon as verifiers look,
 // they refuse every token it signed. It needs the table alone; then, as far as
 // KMS answers, it discards the private key and makes a new next key. Other
-// processes follow within Staleness, so that whoever reports that the key is
-// gone waits for so long. It is safe to repeat.
+// processes follow within Staleness: wait that long before you report that the
+// key is gone. It is safe to repeat.
 func (k *Keyring) Compromise(ctx context.Context, id string) (Report, error) {
 	now, err := k.apply(ctx, func(_ context.Context, ring keys.Ring) (keys.Ring, error) {
 		return k.Rules.Compromise(ring, id, k.Now())

@@ -3,7 +3,7 @@
 //
 // The ring is one item: it is read by one consistent read and changed by one
 // conditional write, so that nobody ever sees half a rotation, and of two that
-// change it at once one begins anew. Public keys stand in the item itself:
+// change it at once one starts again. Public keys stand in the item itself:
 // publishing them asks nobody who holds private keys. What happens when is
 // decided by [keys.Rules]; every step of a change can be the last one before a
 // crash, and the next run goes on from there.
@@ -111,7 +111,7 @@ func (k *Keyring) List(ctx context.Context) (keys.Ring, error) {
 }
 
 // Export returns the JWK Set of now, for [Config.Exported] and for authorizers,
-// which are told its age by a member fetched_at, in Unix seconds.
+// which learn its age from the member fetched_at, in Unix seconds.
 func (k *Keyring) Export(ctx context.Context) ([]byte, error) {
 	stored, err := k.settled(ctx)
 	if err != nil {

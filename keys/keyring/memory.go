@@ -102,7 +102,7 @@ func (m *memory) last() keys.Set {
 	return m.set
 }
 
-// put remembers a ring, which is worked out anew only if its version is new.
+// put remembers a ring, and parses it only if its version is new.
 func (m *memory) put(now time.Time, version int64, set func() keys.Set) keys.Set {
 	m.mu.Lock()
 	defer m.mu.Unlock()

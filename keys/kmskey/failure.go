@@ -14,8 +14,8 @@ import (
 	"github.com/gatehouse-auth/gatehouse/keys"
 )
 
-// patience repeats a call that was throttled or lost twice, and soon: whoever
-// waits is a person at a login page.
+// patience repeats a call that was throttled or lost, twice and soon: a person at
+// a login page waits for it.
 func patience(o *kms.Options) {
 	o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = 3

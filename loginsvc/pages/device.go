@@ -22,8 +22,8 @@ func (d DeviceCode) Target() string { return actionOr(d.Action, "/device") }
 
 // DeviceConfirm asks whether to sign a device in, after its code was found. Its
 // form is posted to Action with the field "user_code", and with "consent":
-// "allow" or "deny". It says what app it is and what it gets, because whoever
-// sent the link may be somebody else (RFC 8628, Section 5.4).
+// "allow" or "deny". It names the client and what it gets, because the link
+// may come from an attacker (RFC 8628, Section 5.4).
 type DeviceConfirm struct {
 	AppName   string
 	Code      string // to compare with the one on the device

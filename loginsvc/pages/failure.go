@@ -2,7 +2,7 @@ package pages
 
 import "net/http"
 
-// FailureKind says what went wrong, as far as a person is told.
+// FailureKind says what went wrong, as far as the page shows it.
 type FailureKind string
 
 // The kinds of [Failure].
@@ -98,7 +98,7 @@ func (f Failure) Quiet() bool {
 // Restart and Back are the links that may be shown.
 func (f Failure) Restart() string { return webURL(f.RestartURL) }
 
-// Account is the account page, for what is mended there.
+// Account is the account page, where some failures are solved.
 func (f Failure) Account() string { return webURL(f.AccountURL) }
 
 // Back is where the app is.

@@ -73,7 +73,7 @@ func published(root string) ([]File, error) {
 		_, err = jwks.Parse(document)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: delete it, or make it anew with: gatehouse keys export > jwks.json", path, err)
+		return nil, fmt.Errorf("%s: %w: delete it, or write it again with: gatehouse keys export > jwks.json", path, err)
 	}
 	return []File{{Name: "jwks.json", Data: document}}, nil
 }

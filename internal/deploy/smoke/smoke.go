@@ -105,7 +105,7 @@ func (c *Config) userinfo(ctx context.Context) error {
 	case err != nil:
 		return err
 	case status == http.StatusForbidden:
-		return nil // a token without the scope openid is told so
+		return nil // a token without the scope openid gets insufficient_scope
 	case status != http.StatusOK || !strings.Contains(body, `"sub"`):
 		return fmt.Errorf("answers %d, want 200 with sub", status)
 	}

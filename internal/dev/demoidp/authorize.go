@@ -38,7 +38,7 @@ type request struct {
 }
 
 // errNoRedirect marks what must not be told by a redirect (RFC 6749, Section
-// 4.1.2.1), because nobody knows where it would lead.
+// 4.1.2.1), because it could lead anywhere.
 var errNoRedirect = errors.New("not redirected")
 
 // refusal is an error code of RFC 6749, Section 4.1.2.1, with its description.

@@ -72,7 +72,7 @@ type answer int
 const (
 	final   answer = iota // done, or refused for good
 	refused               // it took no effect, and may be tried again
-	unknown               // nobody knows whether it took effect; it may be tried again
+	unknown               // it may have taken effect; it can be tried again
 )
 
 func judge(err error) answer {

@@ -48,7 +48,7 @@ func Ensure(ctx context.Context, client *dynamodb.Client, definition *dynamodb.C
 	}
 	ttl := out.TimeToLiveDescription
 	switch {
-	case ttl == nil || ttl.TimeToLiveStatus == types.TimeToLiveStatusDisabled: // whoever made it was interrupted
+	case ttl == nil || ttl.TimeToLiveStatus == types.TimeToLiveStatusDisabled: // its creation was interrupted
 		return false, expire(ctx, client, name)
 	case aws.ToString(ttl.AttributeName) != table.TTL:
 		return false, fmt.Errorf("table %q is there with another definition: rows end by %q, want %q", name, aws.ToString(ttl.AttributeName), table.TTL)

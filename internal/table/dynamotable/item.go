@@ -46,8 +46,8 @@ func encode(value any) types.AttributeValue {
 	}
 }
 
-// decode refuses an item that no version of this program has written. What it
-// holds then is anyone's guess, so that nothing is told of it.
+// decode refuses an item that no version of this program has written. The error
+// does not show what the item holds.
 func decode(attributes map[string]types.AttributeValue) (table.Item, error) {
 	item := make(table.Item, len(attributes))
 	for name, attribute := range attributes {

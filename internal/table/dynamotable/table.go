@@ -2,7 +2,7 @@
 //
 // A request may fail in three ways, and attempt.go tells them apart: DynamoDB
 // answers and means it; DynamoDB says that it did nothing and that one may try
-// again; or nobody knows whether it did something, because the answer was lost.
+// again; or the answer was lost, and the request may have taken effect.
 // A write that is tried again after a lost answer must not meet its own effect
 // and take it for somebody else's, so each write is of one of three kinds:
 //

@@ -2,7 +2,7 @@ package kmstest
 
 import "fmt"
 
-// Where the keys are. Whoever lets these reach the public has leaked.
+// Where the keys are. These must never reach the public.
 const (
 	Region  = "eu-central-1"
 	Account = "111122223333"

@@ -32,7 +32,7 @@ func (s stack) checkAlarm(p template.Value) error {
 	}
 	switch {
 	case !told:
-		return errors.New("nobody is told: want AlarmActions with the topic of this template")
+		return errors.New("it notifies no one: want AlarmActions with the topic of this template")
 	case p.At("Threshold").Number() <= 0 || p.At("Period").Number() <= 0:
 		return errors.New("want a threshold and a period above 0")
 	case p.At("ActionsEnabled").Is(false):

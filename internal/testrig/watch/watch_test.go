@@ -64,7 +64,7 @@ func TestFindsFaults(t *testing.T) {
 	}{
 		{"an alarm less", "RefreshReuseAlarm", func(r object) { properties(r)["MetricName"] = "Invocations" }, "no alarm watches Refreshes"},
 		{"an alarm of another function", "RotatorErrorsAlarm", func(r object) { properties(r)["Dimensions"] = []any{} }, "no alarm watches Errors RotatorLambdaFunction"},
-		{"an alarm in silence", "ServerErrorsAlarm", func(r object) { delete(properties(r), "AlarmActions") }, "nobody is told"},
+		{"an alarm in silence", "ServerErrorsAlarm", func(r object) { delete(properties(r), "AlarmActions") }, "it notifies no one"},
 		{"an alarm that is off", "ServerErrorsAlarm", func(r object) { properties(r)["ActionsEnabled"] = false }, "its actions are off"},
 		{"an alarm that always rings", "ServerErrorsAlarm", func(r object) { properties(r)["Threshold"] = 0 }, "threshold"},
 		{"an alarm that needs a thousand", "ServerErrorsAlarm", func(r object) { properties(r)["Threshold"] = 1000 }, "its threshold is 1000 events"},

@@ -92,16 +92,16 @@ func (w World) duplicates() []Row {
 	h, c := Header(Ours()), w.Claims()
 	var rows []Row
 	for name, rawToken := range map[string]string{
-		"alg twice":                      w.headed(h.Add("alg", `"RS256"`)),
-		"alg none, then RS256":           w.headed(append(Object{{"alg", `"none"`}}, h...)),
-		"typ twice":                      w.headed(h.Add("typ", `"JWT"`)),
-		"kid twice":                      w.headed(h.Add("kid", quote(Foreign().ID()))),
-		"kid twice, once with escapes":   w.headed(h.Add(`k\u0069d`, quote(Foreign().ID()))),
-		"exp twice":                      signed(c.Add("exp", w.at(0))),
-		"aud twice":                      signed(c.Add("aud", `"https://other.example"`)),
-		"sub twice, once with escapes":   signed(c.Add(`s\u0075b`, `"u_ada"`)),
-		"roles twice":                    signed(c.Add("roles", `["admin"]`)),
-		"a claim that nobody knows, too": signed(c.Add("x", "1").Add("x", "1")),
+		"alg twice":                    w.headed(h.Add("alg", `"RS256"`)),
+		"alg none, then RS256":         w.headed(append(Object{{"alg", `"none"`}}, h...)),
+		"typ twice":                    w.headed(h.Add("typ", `"JWT"`)),
+		"kid twice":                    w.headed(h.Add("kid", quote(Foreign().ID()))),
+		"kid twice, once with escapes": w.headed(h.Add(`k\u0069d`, quote(Foreign().ID()))),
+		"exp twice":                    signed(c.Add("exp", w.at(0))),
+		"aud twice":                    signed(c.Add("aud", `"https://other.example"`)),
+		"sub twice, once with escapes": signed(c.Add(`s\u0075b`, `"u_ada"`)),
+		"roles twice":                  signed(c.Add("roles", `["admin"]`)),
+		"an unknown claim, too":        signed(c.Add("x", "1").Add("x", "1")),
 	} {
 		rows = append(rows, Row{name, rawToken, token.ReasonDuplicate})
 	}
