@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/grant"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
@@ -117,7 +118,7 @@ func (s *Service) apps(ctx context.Context, userID string) ([]pages.AppRow, erro
 		row := pages.AppRow{ClientID: c.ClientID, Name: c.ClientID, Scopes: c.Scopes, Since: c.GrantedAt}
 		app, err := s.Clients(ctx, c.ClientID)
 		switch {
-		case err == nil && !c.IsTo(appOf(app)):
+		case err == nil && !c.IsTo(grant.AppOf(app)):
 			continue // it was to another app, which had the id before
 		case err == nil:
 			row.Name = app.DisplayName()

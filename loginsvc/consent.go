@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
-	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/grant"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
@@ -41,7 +41,7 @@ func (s *Service) asksConsent(ctx context.Context, req *authRequest, userID stri
 	if req.Prompt.consent || !req.Client.ThirdParty {
 		return req.Prompt.consent, nil
 	}
-	given, err := s.Users.Consent(ctx, userID, appOf(req.Client))
+	given, err := s.Users.Consent(ctx, userID, grant.AppOf(req.Client))
 	return given.GrantedAt.IsZero() || !given.Covers(req.Scopes), err
 }
 
@@ -75,7 +75,7 @@ func (s *Service) handleConsent(w http.ResponseWriter, r *http.Request) error {
 	}
 	if what.app.Client.ThirdParty {
 		by := usersvc.By{UserID: user.ID, SourceIP: httpx.SourceIP(r), UserAgent: r.UserAgent()}
-		if err := s.Users.GiveConsent(r.Context(), by, appOf(what.app.Client), what.app.Scopes); err != nil {
+		if err := s.Users.GiveConsent(r.Context(), by, grant.AppOf(what.app.Client), what.app.Scopes); err != nil {
 			return err
 		}
 	}
@@ -92,9 +92,6 @@ func askedIn(request string) string {
 	}
 	return values.Get("consent_in")
 }
-
-// appOf is a client as consents know it.
-func appOf(c client.Client) usersvc.App { return usersvc.App{ID: c.ID, Ref: c.Ref()} }
 
 func scopesOf(names []string) []pages.Scope {
 	var scopes []pages.Scope

@@ -71,12 +71,10 @@ func (s *Service) redeemDevice(w http.ResponseWriter, r *http.Request, c client.
 	case d.Client != c.Ref():
 		return invalidGrant(errors.New("device code of another client"))
 	case d.Status == grant.DeviceSpent:
-		if d.Family != "" { // two have the code: see checkLive
-			if err := s.grants.EndFamily(ctx, d.UserID, d.Family); err != nil {
-				return err
-			}
+		if err := s.grants.EndDevice(ctx, d, now, s.lifetimes(c).AccessToken); err != nil {
+			return err
 		}
-		return invalidGrant(errors.New("device code was redeemed before"))
+		return invalidGrant(grant.ErrSpent)
 	case d.Expired(now):
 		return deviceError("expired_token", "the device code has expired")
 	case d.Status == grant.DeviceDenied:
@@ -190,7 +188,7 @@ func (s *Service) answerDevice(w http.ResponseWriter, r *http.Request, a deviceA
 		return err
 	}
 	// Not the code alone, which another device can have by now.
-	shown := s.shownTo(r, d.Row.PK)
+	shown := s.shownTo(r, d.ID())
 	if a.consent == "" || !grant.EqualConstantTime(a.shown, shown) {
 		s.Pages.Render(w, r, http.StatusOK, pages.DeviceConfirm{
 			AppName: app.DisplayName(), Code: grant.ShowUserCode(userCode), ShownTo: shown, Who: displayName(user), Scopes: scopesOf(d.Scopes), Action: s.path("/device"),
@@ -202,12 +200,12 @@ func (s *Service) answerDevice(w http.ResponseWriter, r *http.Request, a deviceA
 		status = grant.DeviceApproved
 		if app.ThirdParty {
 			by := usersvc.By{UserID: user.ID, SourceIP: httpx.SourceIP(r), UserAgent: r.UserAgent()}
-			if err := s.Users.GiveConsent(ctx, by, appOf(app), d.Scopes); err != nil {
+			if err := s.Users.GiveConsent(ctx, by, grant.AppOf(app), d.Scopes); err != nil {
 				return err
 			}
 		}
 	}
-	err = s.Table.Write(ctx, d.Decide(status, grant.Approval{UserID: user.ID, SessionID: session.ID, AuthTime: session.AuthTime}))
+	err = s.Table.Write(ctx, d.Decide(status, grant.Approval{UserID: user.ID, SessionID: session.ID, AuthTime: session.AuthTime, At: s.now()}))
 	if errors.Is(err, table.ErrConditionFailed) { // answered twice
 		return fail(pages.Failure{Kind: pages.LinkExpired, AppName: app.DisplayName(), RestartURL: s.url("/device")}, err)
 	}

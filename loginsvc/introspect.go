@@ -90,8 +90,8 @@ func (s *Service) introspectRefresh(ctx context.Context, c client.Client, presen
 		return introspection{}, unlessEnded(err)
 	}
 	if c.ThirdParty {
-		consent, err := s.Users.Consent(ctx, f.UserID, appOf(c))
-		if err != nil || consent.GrantedAt.IsZero() {
+		consent, err := s.Users.Consent(ctx, f.UserID, grant.AppOf(c))
+		if err != nil || !consent.Stands(grant.AppOf(c), f.Scopes, grant.ConsentBy(f.CreatedAt)) {
 			return introspection{}, err
 		}
 	}

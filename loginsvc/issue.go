@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 	"github.com/gatehouse-auth/gatehouse/keys"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
@@ -75,14 +76,24 @@ func (s *Service) issue(ctx context.Context, g issuance, now time.Time) (tokenRe
 	return answer, nil
 }
 
-// untilAlive waits until a token of the user would be alive, and returns when it
-// is to be issued: now, or less than a second later, if a change has just made
-// all tokens dead that were issued before.
+// maxAhead is how far tokens_from of a user is ever ahead of the clock, when a
+// change has just revoked the user's tokens.
+const maxAhead = 2 * time.Second
+
+// untilAlive returns when a token of the user is to be issued: now or, if a change
+// has just revoked all tokens that were issued before, the moment from which
+// tokens are alive again. It waits for that moment, so that no token is from the
+// future: a change that comes after it could not revoke such a token. After a wait,
+// the caller's write checks the grounds again.
 func (s *Service) untilAlive(ctx context.Context, user usersvc.User, now time.Time) (time.Time, error) {
 	if !now.Before(user.TokensFrom) {
 		return now, nil
 	}
-	if wait := user.TokensFrom.Sub(s.now()); wait > 0 && wait <= time.Second {
+	wait := user.TokensFrom.Sub(s.now())
+	if wait > maxAhead {
+		return now, httpx.Unavailable(fmt.Errorf("tokens_from of the user is %v ahead of the clock", wait.Round(time.Second)))
+	}
+	if wait > 0 {
 		if err := s.sleep(ctx, wait); err != nil {
 			return now, err
 		}

@@ -7,8 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
+	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
-	"github.com/gatehouse-auth/gatehouse/loginsvc"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
@@ -18,6 +19,15 @@ func (w *world) with(clients ...client.Client) {
 	w.t.Helper()
 	w.config.Clients = client.List(clients).Lookup
 	w.rebuild()
+	for _, c := range clients {
+		if c.Registration == "" {
+			continue
+		}
+		key := schema.Client(c.ID)
+		if err := w.table.Table.Write(w.t.Context(), table.Put(table.Item{table.PK: key.PK, table.SK: key.SK, "registration": c.Registration})); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 }
 
 // audienceOf is the API that an access token is for, if it is one of these.
@@ -269,7 +279,8 @@ func TestRegistrations(t *testing.T) {
 	})
 	t.Run("consent is asked for anew", func(t *testing.T) {
 		t.Parallel()
-		w := newWorld(t, func(c *loginsvc.Config) { c.Clients = client.List{of(first, "ext")}.Lookup })
+		w := newWorld(t)
+		w.with(of(first, "ext"))
 		b := w.browser()
 		code := b.answerConsent(b.authorizeAs("lin", extAuthorize()), "allow").location().Query().Get("code")
 		w.tokens(code, "client_id", "ext", "redirect_uri", "https://ext.test/cb")

@@ -8,13 +8,10 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
-	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/grant"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
-
-var errConsent = errors.New("consent was withdrawn")
 
 // renew answers a refresh token with new tokens (OAuth 2.1, Section 4.3). In
 // quiet times this is one read and one write. The access token is signed before
@@ -71,7 +68,7 @@ func (s *Service) renewOnce(ctx context.Context, c client.Client, p params, pres
 		return tokenResponse{}, invalidGrant(errors.New("refresh token was overtaken"))
 	}
 	if kind == grant.Reuses {
-		if err := s.grants.EndFamily(ctx, f.UserID, f.ID); err != nil {
+		if err := s.grants.EndFamily(ctx, f); err != nil {
 			return tokenResponse{}, err
 		}
 		return tokenResponse{}, invalidGrant(grant.ErrFamilyReused)
@@ -105,17 +102,17 @@ func (s *Service) commitRenewal(ctx context.Context, c client.Client, f grant.Fa
 			write = f.Rotate(after, reread)
 		}
 		answer.RefreshToken = next.Text()
-		err = s.Table.Write(ctx, append([]table.Write{write}, stillGranted(c, f.UserID, f.SessionID, g.user.Version)...)...)
-		failed, conflict := errors.AsType[*table.ConditionError](err)
+		grounds := grant.Grounds{Client: c, User: g.user, SessionID: f.SessionID, Scopes: f.Scopes, Since: f.CreatedAt}
+		err = s.Table.Write(ctx, append(grounds.Checks(), write)...)
 		switch {
 		case err == nil:
 			return answer, nil
-		case !conflict:
-			return tokenResponse{}, err
-		case slices.Contains(failed.Failed, 0): // another renewal came first
+		case errors.Is(err, grant.ErrChanged): // another renewal came first
 			return tokenResponse{}, grant.ErrChanged
-		case slices.Contains(failed.Failed, 3):
-			return tokenResponse{}, invalidGrant(errConsent)
+		case errors.Is(err, usersvc.ErrNoConsent), errors.Is(err, client.ErrUnknown):
+			return tokenResponse{}, invalidGrant(err)
+		case !stale(err):
+			return tokenResponse{}, err
 		}
 		if _, g.user, err = s.Users.SessionByID(ctx, f.UserID, f.SessionID); err != nil {
 			return tokenResponse{}, invalidGrantIf(err, usersvc.ErrNoSession)
@@ -123,16 +120,6 @@ func (s *Service) commitRenewal(ctx context.Context, c client.Client, f grant.Fa
 		reread = &g.user
 	}
 	return tokenResponse{}, grant.ErrChanged
-}
-
-// stillGranted are checks that what a family was granted for stands: the user as
-// they were read, the session and, for somebody else's app, the user's consent.
-func stillGranted(c client.Client, userID, sid string, version int64) []table.Write {
-	checks := usersvc.Unchanged(userID, sid, version)
-	if c.ThirdParty {
-		checks = append(checks, usersvc.ConsentStands(userID, appOf(c)))
-	}
-	return checks
 }
 
 // narrow returns the scopes that a renewal asks for: those of the sign-in, or

@@ -12,10 +12,9 @@ import (
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
-// handleRevoke is the revocation endpoint (RFC 7009). Revoking a refresh token
-// ends its family. With it, and with an access token, die all access tokens
-// that its user has been given until now: the feed knows sessions and users, and
-// their other apps are given new ones.
+// handleRevoke is the revocation endpoint (RFC 7009). Revoking a token, of either
+// kind, ends what its client holds in its session: refresh tokens and access
+// tokens. It ends nothing of other clients, and nothing in other sessions.
 //
 // A token_type_hint is not needed: the kinds of tokens look different.
 func (s *Service) handleRevoke(w http.ResponseWriter, r *http.Request) error {
@@ -51,8 +50,8 @@ func (s *Service) revokeFamily(ctx context.Context, c client.Client, presented g
 	case f.Client != c.Ref():
 		return foreignToken()
 	}
-	// Any token of the family will do: who holds an old one may end it anyway.
-	return s.grants.EndFamily(ctx, f.UserID, f.ID)
+	// Any token of the family will do, also an old one.
+	return s.grants.EndClientInSession(ctx, f.UserID, f.SessionID, f.Client)
 }
 
 func (s *Service) revokeAccess(ctx context.Context, c client.Client, rawToken string) error {
@@ -68,14 +67,14 @@ func (s *Service) revokeAccess(ctx context.Context, c client.Client, rawToken st
 	case access.SessionID == "": // of a machine, about which the feed can say nothing
 		return &httpx.Error{Status: http.StatusBadRequest, Code: "unsupported_token_type", Detail: "access tokens of a client itself expire, and cannot be revoked"}
 	}
-	user, err := s.Users.Get(ctx, access.Subject)
-	if err == nil && !access.IssuedAt.Before(user.TokensFrom) { // else it is dead, and takes no others along
-		err = s.Users.RevokeTokens(ctx, user.ID)
+	_, user, err := s.Users.SessionByID(ctx, access.Subject, access.SessionID)
+	if errors.Is(err, usersvc.ErrNoSession) || err == nil && access.IssuedAt.Before(user.TokensFrom) {
+		return nil // it is dead, and ends nothing more
 	}
-	if errors.Is(err, usersvc.ErrForbidden) || errors.Is(err, usersvc.ErrNotFound) {
-		return nil // suspended or deleted, and so the token is dead
+	if err != nil {
+		return err
 	}
-	return err
+	return s.grants.EndClientInSession(ctx, access.Subject, access.SessionID, c.Ref())
 }
 
 func foreignToken() error {

@@ -91,7 +91,7 @@ func TestRevoke(t *testing.T) {
 		if !w.feed().Revoked(access.Subject, access.SessionID, access.IssuedAt) {
 			t.Error("it lives on")
 		}
-		w.renew(got["refresh_token"])
+		w.refuses(got["refresh_token"])
 	})
 	t.Run("S85 a token of a suspended user", func(t *testing.T) {
 		t.Parallel()

@@ -48,10 +48,13 @@ func (s *Service) handleSeedLogin(w http.ResponseWriter, r *http.Request) error 
 // answerSeed ends such a sign-in. The token stands in the body and never in a
 // URL, and only the browser that started gets here.
 func (s *Service) answerSeed(w http.ResponseWriter, r *http.Request, user usersvc.User, session usersvc.Session) error {
-	answer, err := s.issue(r.Context(), issuance{
+	answer, err := s.issueInSession(r.Context(), issuance{
 		client: client.Client{ID: client.HouseID}, audience: s.Audience, user: user, session: session.ID, authTime: session.AuthTime,
 		scopes: []string{scopeOpenID, scopeProfile, scopeEmail},
-	}, s.now())
+	})
+	if errors.Is(err, usersvc.ErrNoSession) {
+		return fail(pages.Failure{Kind: pages.LinkExpired, RestartURL: s.url("/users/login")}, err)
+	}
 	if err != nil {
 		return err
 	}

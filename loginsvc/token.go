@@ -58,11 +58,11 @@ func (s *Service) redeemCode(w http.ResponseWriter, r *http.Request, c client.Cl
 	case p.get("redirect_uri") != "" && p.get("redirect_uri") != granted.RedirectURI:
 		return invalidGrant(errors.New("redirect_uri is not that of the authorization request"))
 	}
-	if err := s.checkLive(ctx, granted, now); err != nil {
+	if err := s.checkLive(ctx, c, granted, now); err != nil {
 		return err
 	}
 	if !isVerifier(verifier) || !grant.EqualConstantTime(challengeOf(verifier), granted.Challenge) {
-		if err := s.grants.CountFailedVerifier(ctx, rawCode); err != nil {
+		if err := s.grants.CountFailedVerifier(ctx, granted); err != nil {
 			return err
 		}
 		return invalidGrant(errors.New("wrong code_verifier"))
@@ -71,23 +71,23 @@ func (s *Service) redeemCode(w http.ResponseWriter, r *http.Request, c client.Cl
 	if err != nil {
 		return err
 	}
-	return s.redeem(w, r, c, granted.Approval, audience, func(family string) table.Write { return grant.SpendCode(rawCode, family) }, now)
+	return s.redeem(w, r, c, granted.Approval, audience, granted.Spend, now)
 }
 
-// checkLive refuses a code that is not live. One that comes a second time has
-// been seen by two, so that what the first got ends, too (OAuth 2.1, Section
-// 4.1.3).
-func (s *Service) checkLive(ctx context.Context, granted grant.Code, now time.Time) error {
+// checkLive refuses a code that cannot be redeemed now. One that comes a second
+// time has been seen by two, so that what it was redeemed for ends, too (RFC 6749,
+// Section 4.1.2).
+func (s *Service) checkLive(ctx context.Context, c client.Client, granted grant.Code, now time.Time) error {
 	err := granted.Live(now)
-	if err == nil {
-		return nil
-	}
-	if granted.Spent && granted.Family != "" {
-		if err := s.grants.EndFamily(ctx, granted.UserID, granted.Family); err != nil {
+	if granted.Spent {
+		if err := s.grants.EndCode(ctx, granted, now, s.lifetimes(c).AccessToken); err != nil {
 			return err
 		}
 	}
-	return invalidGrant(err)
+	if err != nil {
+		return invalidGrant(err)
+	}
+	return nil
 }
 
 // invalidGrantIf makes an invalid_grant of err if it is about the grant, and
@@ -103,23 +103,24 @@ func unauthorizedClient() error {
 	return &httpx.Error{Status: http.StatusBadRequest, Code: "unauthorized_client", Detail: "the client is not registered for this grant type"}
 }
 
-// redeem answers with the tokens of an approval, for one of its APIs. Spend is the write that makes
-// what stood for it worthless; its condition lets one of any number through.
+// redeem answers with the tokens of an approval, for one of its APIs. Spend is the
+// write that uses up the code or device code of the approval.
 func (s *Service) redeem(w http.ResponseWriter, r *http.Request, c client.Client, a grant.Approval, audience string, spend func(family string) table.Write, now time.Time) error {
 	for range grant.Attempts {
 		answer, err := s.redeemOnce(r.Context(), c, a, audience, spend, now)
 		if err == nil {
 			return httpx.JSON(w, answer)
 		}
-		if !errors.Is(err, grant.ErrChanged) {
+		if !stale(err) {
 			return err
 		}
 	}
 	return httpx.Unavailable(grant.ErrChanged)
 }
 
-// redeemOnce signs the tokens before the approval is spent, so that a key out of
-// reach costs nobody their sign-in. They leave only if spending it succeeds.
+// redeemOnce signs the tokens before the approval is spent, so that it can be
+// tried again if a key is out of reach. They leave only if the write succeeds that
+// spends it, and that checks the grounds on which they were issued.
 func (s *Service) redeemOnce(ctx context.Context, c client.Client, a grant.Approval, audience string, spend func(family string) table.Write, now time.Time) (tokenResponse, error) {
 	session, user, err := s.Users.SessionByID(ctx, a.UserID, a.SessionID)
 	if err != nil {
@@ -135,18 +136,43 @@ func (s *Service) redeemOnce(ctx context.Context, c client.Client, a grant.Appro
 	if slices.Contains(a.Scopes, scopeOffline) {
 		f, first := grant.NewFamily(c.Ref(), s.lifetimes(c), a, user, session, now)
 		answer.RefreshToken = first.Text()
-		writes = append([]table.Write{spend(f.ID), f.Put()},
-			stillGranted(c, user.ID, session.ID, user.Version)...)
+		writes = []table.Write{spend(f.ID), f.Put()}
 	}
-	err = s.Table.Write(ctx, writes...)
-	failed, conflict := errors.AsType[*table.ConditionError](err)
-	switch {
-	case conflict && slices.Contains(failed.Failed, 4):
-		return tokenResponse{}, invalidGrant(errConsent)
-	case conflict && !slices.Contains(failed.Failed, 0):
-		return tokenResponse{}, grant.ErrChanged // user or session, and not what is spent
+	grounds := grant.Grounds{Client: c, User: user, SessionID: session.ID, Scopes: a.Scopes, Since: a.At}
+	err = s.Table.Write(ctx, append(writes, grounds.Checks()...)...)
+	for _, ended := range []error{grant.ErrSpent, usersvc.ErrNoConsent, client.ErrUnknown} {
+		if errors.Is(err, ended) {
+			return tokenResponse{}, invalidGrant(err)
+		}
 	}
-	return answer, invalidGrantIf(err, table.ErrConditionFailed)
+	return answer, err
+}
+
+// issueInSession issues tokens of a user who has just signed in, without a code.
+// It returns [usersvc.ErrNoSession] if the session has ended meanwhile.
+func (s *Service) issueInSession(ctx context.Context, g issuance) (tokenResponse, error) {
+	now := s.now()
+	for range grant.Attempts {
+		answer, err := s.issue(ctx, g, now)
+		if err != nil {
+			return tokenResponse{}, err
+		}
+		err = s.Table.Write(ctx, grant.Grounds{Client: g.client, User: g.user, SessionID: g.session}.Checks()...)
+		if !stale(err) {
+			return answer, err
+		}
+		if _, g.user, err = s.Users.SessionByID(ctx, g.user.ID, g.session); err != nil {
+			return tokenResponse{}, err
+		}
+	}
+	return tokenResponse{}, httpx.Unavailable(grant.ErrChanged)
+}
+
+// stale tells whether a write failed because user or session changed after they
+// were read. The caller reads them again.
+func stale(err error) bool {
+	_, refused := errors.AsType[*httpx.Error](err)
+	return !refused && (errors.Is(err, usersvc.ErrVersion) || errors.Is(err, usersvc.ErrNoSession))
 }
 
 // issueToClient gives a client a token of its own (OAuth 2.1, Section 4.2): it

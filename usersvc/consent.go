@@ -1,6 +1,7 @@
 package usersvc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,8 @@ type Consent struct {
 	Scopes    []string  `json:"scopes"` // sorted
 	GrantedAt time.Time `json:"granted_at"`
 
-	ref string // of the app
+	ref   string    // of the app
+	since time.Time // given without a break; zero if the row is older than this
 }
 
 // App is somebody's app as consents know it. Ref is its ID and whatever tells it
@@ -52,10 +54,23 @@ func (c Consent) IsTo(app App) bool { return c.ClientID == app.ID && c.ref == ap
 // has withdrawn it.
 var ErrNoConsent = errors.New("no consent")
 
-// ConsentStands is a check for a transaction of the caller: the user has not
-// withdrawn what they allowed the client, else it fails with [ErrNoConsent].
-func ConsentStands(userID string, app App) table.Write {
-	return table.Check(consentKey(userID, app.ID), table.Equal{Name: "ref", Value: app.Ref}).Else(ErrNoConsent)
+// ConsentStands is a check for a transaction of the caller: the user has allowed
+// the app the scopes at the time by or before, and has not withdrawn it since. A
+// zero by is any time. The transaction fails with [ErrNoConsent] otherwise.
+func ConsentStands(userID string, app App, scopes []string, by time.Time) table.Write {
+	stands := table.All{table.Equal{Name: "ref", Value: app.Ref}}
+	for _, scope := range scopes {
+		stands = append(stands, table.Contains{Name: "scopes", Element: scope})
+	}
+	if !by.IsZero() {
+		stands = append(stands, table.Any{table.Not{Cond: table.Has{Name: "since"}}, table.Less{Name: "since", Value: by.UnixMilli() + 1}})
+	}
+	return table.Check(consentKey(userID, app.ID), stands).Else(ErrNoConsent)
+}
+
+// Stands is the same for a consent that was read.
+func (c Consent) Stands(app App, scopes []string, by time.Time) bool {
+	return !c.GrantedAt.IsZero() && c.IsTo(app) && c.Covers(scopes) && (by.IsZero() || !c.since.After(by))
 }
 
 // Consent returns what the user lets an app have: nothing, if they were never
@@ -101,12 +116,16 @@ func (u *Users) GiveConsent(ctx context.Context, by By, app App, scopes []string
 		if user.Status != Active {
 			return ErrForbidden
 		}
+		since := u.now()
+		if !before.GrantedAt.IsZero() {
+			since = cmp.Or(before.since, before.GrantedAt)
+		}
 		all := sortedRoles(append(slices.Clone(before.Scopes), scopes...))
 		key := consentKey(user.ID, app.ID)
 		err = u.write(ctx,
 			table.Put(table.Item{
 				table.PK: key.PK, table.SK: key.SK,
-				"client_id": app.ID, "ref": app.Ref, "scopes": all, "granted_at": u.now().UnixMilli(),
+				"client_id": app.ID, "ref": app.Ref, "scopes": all, "granted_at": u.now().UnixMilli(), "since": since.UnixMilli(),
 			}),
 			table.Check(userKey(user.ID), versionIs(user)),
 			u.audit(ConsentGiven, user.ID, by, app.ID+": "+strings.Join(all, " ")),
@@ -133,5 +152,8 @@ func consentFrom(item table.Item) (Consent, error) {
 	r := table.Reader{Item: item}
 	c := Consent{ClientID: r.Text("client_id"), Scopes: r.List("scopes"), GrantedAt: r.Milli("granted_at")}
 	c.ref, _ = item["ref"].(string) // without it, the user is asked again
+	if item["since"] != nil {
+		c.since = r.Milli("since")
+	}
 	return c, r.Err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
@@ -17,7 +18,7 @@ func TestConsent(t *testing.T) {
 		by, app := usersvc.By{UserID: lin.ID}, usersvc.App{ID: "app", Ref: "app#1"}
 		stands := func() bool {
 			t.Helper()
-			err := h.Table.Write(t.Context(), usersvc.ConsentStands(lin.ID, app))
+			err := h.Table.Write(t.Context(), usersvc.ConsentStands(lin.ID, app, nil, time.Time{}))
 			if err != nil && !errors.Is(err, table.ErrConditionFailed) {
 				t.Fatal(err)
 			}

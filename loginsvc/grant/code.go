@@ -22,6 +22,9 @@ type Code struct {
 	Spent  bool   // redeemed
 	Tries  int64  // wrong verifiers so far
 	Family string // id of the family that it was redeemed for; "" if none
+
+	row   table.Key
+	ended bool // what it was redeemed for has been ended
 }
 
 // maxTries is how many wrong verifiers make a code useless.
@@ -56,7 +59,8 @@ func (s Store) PutCode(ctx context.Context, c Code) (rawCode string, err error) 
 
 // Code returns the code, live or not, or [ErrCodeUnknown].
 func (s Store) Code(ctx context.Context, rawCode string) (Code, error) {
-	item, err := s.Table.Get(ctx, codeKey(rawCode))
+	key := codeKey(rawCode)
+	item, err := s.Table.Get(ctx, key)
 	if errors.Is(err, table.ErrNotFound) {
 		return Code{}, ErrCodeUnknown
 	}
@@ -67,11 +71,12 @@ func (s Store) Code(ctx context.Context, rawCode string) (Code, error) {
 	c := Code{
 		Approval: Approval{
 			UserID: r.Text("user_id"), SessionID: r.Text("sid"), AuthTime: r.Seconds("auth_time"),
-			Scopes: strings.Fields(r.Text("scope")), Audiences: audiencesOf(&r), Nonce: r.Text("nonce"),
+			Scopes: strings.Fields(r.Text("scope")), Audiences: audiencesOf(&r), Nonce: r.Text("nonce"), At: r.Seconds("created_at"),
 		},
 		Client: r.Text("client_id"), RedirectURI: r.Text("redirect_uri"), Challenge: r.Text("challenge"),
 		CreatedAt: r.Seconds("created_at"), ExpiresAt: r.Seconds("expires_at"),
 		Spent: r.Flag("spent"), Tries: r.Number("tries"), Family: r.Text("family"),
+		row: key, ended: item["ended"] == true,
 	}
 	return c, r.Err
 }
@@ -89,19 +94,19 @@ func (c Code) Live(now time.Time) error {
 	return nil
 }
 
-// SpendCode is the write that redeems a code. Of several that race, its
-// condition lets one through. It does not judge expiry: the same request did, a
+// Spend is the write that redeems the code. Of several that race, its condition
+// lets one through; the others fail with [ErrSpent]. It does not judge expiry: the same request did, a
 // moment ago. The family is the one that the code is redeemed for, or "".
-func SpendCode(rawCode, family string) table.Write {
-	return table.Update(codeKey(rawCode), map[string]any{"spent": true, "family": family}).If(table.All{
+func (c Code) Spend(family string) table.Write {
+	return table.Update(c.row, map[string]any{"spent": true, "family": family}).If(table.All{
 		table.Equal{Name: "spent", Value: false},
 		table.Less{Name: "tries", Value: int64(maxTries)},
-	})
+	}).Else(ErrSpent)
 }
 
 // CountFailedVerifier counts a wrong verifier against the code.
-func (s Store) CountFailedVerifier(ctx context.Context, rawCode string) error {
-	err := s.Table.Write(ctx, table.Update(codeKey(rawCode), nil).Adding("tries", 1).If(table.Exists{}))
+func (s Store) CountFailedVerifier(ctx context.Context, c Code) error {
+	err := s.Table.Write(ctx, table.Update(c.row, nil).Adding("tries", 1).If(table.Exists{}))
 	if errors.Is(err, table.ErrConditionFailed) {
 		return nil // it was deleted meanwhile
 	}

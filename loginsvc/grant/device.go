@@ -14,8 +14,7 @@ import (
 // under the fingerprint of the code that the device holds; another row leads to
 // it from the short code that the user types elsewhere.
 type Device struct {
-	Approval  // once it is approved
-	Row       table.Key
+	Approval         // once it is approved
 	Client    string // its Ref
 	Status    string
 	Family    string // id of the family that it was given; "" if none
@@ -23,6 +22,9 @@ type Device struct {
 	ExpiresAt time.Time
 	PolledAt  time.Time
 	Interval  time.Duration // the least time between two polls
+
+	row   table.Key
+	ended bool // what it was redeemed for has been ended
 }
 
 // The states of a device.
@@ -96,9 +98,12 @@ func (s Store) device(ctx context.Context, key table.Key) (Device, error) {
 			UserID: r.Text("user_id"), SessionID: r.Text("sid"), AuthTime: r.Seconds("auth_time"),
 			Scopes: strings.Fields(r.Text("scope")), Audiences: audiencesOf(&r),
 		},
-		Row: key, Client: r.Text("client_id"), Status: r.Text("status"), Family: r.Text("family"),
+		row: key, ended: item["ended"] == true, Client: r.Text("client_id"), Status: r.Text("status"), Family: r.Text("family"),
 		CreatedAt: r.Seconds("created_at"), ExpiresAt: r.Seconds("expires_at"), PolledAt: r.Milli("polled_at"),
 		Interval: time.Duration(r.Number("interval")) * time.Second,
+	}
+	if item["approved_at"] != nil { // else it is older than this attribute, or not approved
+		d.At = r.Milli("approved_at")
 	}
 	return d, r.Err
 }
@@ -134,15 +139,19 @@ func (d Device) Expired(now time.Time) bool { return !Alive(now, d.CreatedAt, d.
 // Decide is the write that settles once whether a pending device is approved or
 // denied.
 func (d Device) Decide(status string, a Approval) table.Write {
-	return table.Update(d.Row, map[string]any{
-		"status": status, "user_id": a.UserID, "sid": a.SessionID, "auth_time": a.AuthTime.Unix(),
+	return table.Update(d.row, map[string]any{
+		"status": status, "user_id": a.UserID, "sid": a.SessionID, "auth_time": a.AuthTime.Unix(), "approved_at": a.At.UnixMilli(),
 	}).If(table.Equal{Name: "status", Value: DevicePending})
 }
 
-// Spend is the write that redeems an approved device code, once.
+// Spend is the write that redeems an approved device code, once. After that it
+// fails with [ErrSpent].
 func (d Device) Spend(family string) table.Write {
-	return table.Update(d.Row, map[string]any{"status": DeviceSpent, "family": family}).If(table.Equal{Name: "status", Value: DeviceApproved})
+	return table.Update(d.row, map[string]any{"status": DeviceSpent, "family": family}).If(table.Equal{Name: "status", Value: DeviceApproved}).Else(ErrSpent)
 }
+
+// ID names the device, and changes with each one. It is no secret.
+func (d Device) ID() string { return d.row.PK }
 
 // NotePoll notes that a pending device has asked. One that asks too soon must
 // wait five seconds longer from then on (RFC 8628, Section 3.5).
@@ -150,7 +159,7 @@ func (s Store) NotePoll(ctx context.Context, d Device, now time.Time) (tooSoon b
 	if tooSoon = now.Sub(d.PolledAt) < d.Interval; tooSoon {
 		d.Interval += 5 * time.Second
 	}
-	err = s.Table.Write(ctx, table.Update(d.Row, map[string]any{
+	err = s.Table.Write(ctx, table.Update(d.row, map[string]any{
 		"polled_at": now.UnixMilli(), "interval": int64(d.Interval / time.Second),
 	}).If(table.Equal{Name: "status", Value: DevicePending}))
 	if errors.Is(err, table.ErrConditionFailed) { // it was decided meanwhile

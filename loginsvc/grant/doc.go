@@ -32,9 +32,10 @@ type Approval struct {
 	UserID    string
 	SessionID string
 	AuthTime  time.Time
-	Scopes    []string // as requested: the most that a token can get
-	Audiences []string // the APIs that tokens can be for; nil: the default audience
-	Nonce     string   // of the authorization request
+	Scopes    []string  // as requested: the most that a token can get
+	Audiences []string  // the APIs that tokens can be for; nil: the default audience
+	Nonce     string    // of the authorization request
+	At        time.Time // when the user approved; zero: unknown
 }
 
 // ErrChanged says that a row changed between reading it and the write that

@@ -176,35 +176,17 @@ func (f Family) Successor(presented RefreshToken) RefreshToken {
 }
 
 // Rotate is the write that puts after in place of f, if the live token is still
-// the one of f. A user other than nil replaces the one that the row remembers.
+// the one of f; otherwise it fails with [ErrChanged]. A user other than nil replaces the one that the row remembers.
 func (f Family) Rotate(after Family, user *usersvc.User) table.Write {
 	set := after.rotation()
 	if user != nil {
 		maps.Copy(set, userAttributes(*user))
 	}
-	return table.Update(schema.Refresh(f.UserID, f.ID), set).If(table.Equal{Name: "current", Value: f.Current})
+	return table.Update(schema.Refresh(f.UserID, f.ID), set).If(table.Equal{Name: "current", Value: f.Current}).Else(ErrChanged)
 }
 
-// StillThere is a check that the family has not ended.
+// StillThere is a check that the family has not ended; otherwise it fails with
+// [ErrChanged].
 func (f Family) StillThere() table.Write {
-	return table.Check(schema.Refresh(f.UserID, f.ID), table.Exists{})
-}
-
-// EndFamily ends a family, and the access tokens of its user by the revocation
-// feed: both, or neither. A family that has ended already ends nothing more: a
-// spent code stays in histories and logs, and its finder could otherwise keep
-// the user signed out by sending it again and again.
-func (s Store) EndFamily(ctx context.Context, userID, id string) error {
-	row := table.Delete(schema.Refresh(userID, id))
-	_, err := s.Table.Get(ctx, row.Key)
-	if errors.Is(err, table.ErrNotFound) {
-		return nil
-	}
-	if err == nil {
-		err = s.Users.RevokeTokens(ctx, userID, row)
-	}
-	if errors.Is(err, usersvc.ErrForbidden) || errors.Is(err, usersvc.ErrNotFound) {
-		return s.Table.Write(ctx, row) // of a suspended or deleted user, whose tokens are dead already
-	}
-	return err
+	return table.Check(schema.Refresh(f.UserID, f.ID), table.Exists{}).Else(ErrChanged)
 }

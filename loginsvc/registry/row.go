@@ -11,6 +11,16 @@ import (
 
 func keyOf(id string) table.Key { return schema.Client(id) }
 
+// StillRegistered returns a check for a transaction of the caller: the client has
+// not been removed, or the transaction fails with [client.ErrUnknown]. A client of
+// gatehouse.yml needs none.
+func StillRegistered(c client.Client) []table.Write {
+	if c.Registration == "" {
+		return nil
+	}
+	return []table.Write{table.Check(keyOf(c.ID), table.Equal{Name: "registration", Value: c.Registration}).Else(client.ErrUnknown)}
+}
+
 func (r Registered) item() table.Item {
 	key := keyOf(r.ID)
 	item := table.Item{
