@@ -116,7 +116,7 @@ func TestAccountIsOnesOwn(t *testing.T) {
 		for _, do := range forms {
 			b.act(do).toLogin(t, "/account")
 		}
-		for _, odd := range []string{"/admin/users/a%5Cb", "/admin/users/%2e%2e%2f%2f", "/admin/users/%0d%0a"} {
+		for _, odd := range []string{"/admin/users/a%5Cb", "/admin/users/%0d%0a"} {
 			b.get(odd).redirects(t, issuer+"/login") // and not back there
 		}
 		if w.users() != 0 || w.hit("127.0.0.1:8788/authorize") != 0 {
