@@ -10,9 +10,10 @@
 //     token makes the authorizer ask anybody.
 //   - A refusal is an answer, with one [Reason] in the log; what the caller hears
 //     is the same for all of them. An error is trouble of our own.
-//   - An answer may be kept by the gateway and used for another route. So IAM
-//     policies are compiled from the route policy for the whole API, never from
-//     the request at hand, and nothing that a request brings is copied into one.
+//   - The gateway can cache an answer and use it for another route. So an IAM
+//     policy names every route that the caller can call, and no other; it comes
+//     from the rules and never from the request at hand. Where the path of the
+//     request has two spellings, it allows nothing.
 //   - No token, nor a part of one, is ever in a log line, an error or a context.
 //   - Nothing is shared between two requests but keys, policy and clock.
 //
@@ -47,7 +48,7 @@ type Config struct {
 	// returns an error that wraps [ErrKeyUnknown], or no key and no error, if there
 	// is none. Any other error says nothing about the token. Required.
 	Keys   func(ctx context.Context, keyID string) (*rsa.PublicKey, error)
-	Policy *policy.Policy // nil: every route needs a valid token and nothing more
+	Policy *policy.Policy // nil: every route admits the users of first-party clients
 
 	// Revocations is asked about every token; nil: a token lives until it
 	// expires. Required by a policy that marks a route fresh.
@@ -140,7 +141,7 @@ func (a *Authorizer) judge(ctx context.Context, r request) (verdict, error) {
 		return verdict{}, err
 	}
 	if v.refusal == nil {
-		v.refusal = refusalFor(a.c.Policy.Decide(r.routeKey, v.caller.who))
+		v.refusal = refusalFor(a.c.Policy.Decide(r.routeKey, v.caller.who, a.c.Now()))
 	}
 	a.note(ctx, v, r.routeKey)
 	return v, nil
@@ -200,12 +201,14 @@ func refusalFor(d policy.Decision) *refusal {
 	switch {
 	case d.Allowed:
 		return nil
-	case d.Missing == policy.MissingRole:
-		return &refusal{reason: ReasonRole}
-	case d.Missing == policy.MissingScope:
-		return &refusal{reason: ReasonScope}
+	case d.Missing == policy.MissingRoute:
+		return &refusal{reason: ReasonRoute}
 	}
-	return &refusal{reason: ReasonRoute}
+	r := &refusal{reason: Reason(d.Missing)}
+	if r.reason == ReasonAuthAge {
+		r.maxAge = time.Duration(d.Rule.MaxAuthAge)
+	}
+	return r
 }
 
 // note counts a verdict, and writes the line for a refusal.

@@ -74,7 +74,7 @@ func TestSeenBefore(t *testing.T) {
 		w := newWorld(t, nil)
 		for _, row := range tokens() {
 			if !row.Genuine() {
-				w.call(t, "GET /", row.RawToken)
+				w.call(t, "GET /", asSent(row.RawToken))
 			}
 		}
 		if n := w.Remembered(); n != 0 {

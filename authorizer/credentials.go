@@ -63,17 +63,18 @@ func bearer(lines []string) credentials {
 	default:
 		return noCredentials(ReasonTokenDoubled)
 	}
-	// "credentials = "Bearer" 1*SP b64token", of which we take one spelling; the
-	// scheme is a "case-insensitive token" (RFC 9110, Section 11.1).
+	// "credentials = "Bearer" 1*SP b64token" (RFC 6750, Section 2.1); the scheme is a
+	// "case-insensitive token" (RFC 9110, Section 11.1).
 	scheme, rawToken, _ := strings.Cut(lines[0], " ")
+	rawToken = strings.TrimLeft(rawToken, " ")
 	switch {
 	case lines[0] == "":
 		return noCredentials(ReasonTokenMissing)
 	case !strings.EqualFold(scheme, "Bearer"):
 		return noCredentials(ReasonScheme)
-	case strings.Trim(rawToken, " ") == "":
+	case rawToken == "":
 		return noCredentials(ReasonTokenMissing)
-	case strings.Trim(rawToken, " ") != rawToken:
+	case strings.HasSuffix(rawToken, " "):
 		return noCredentials(token.ReasonMalformed)
 	case strings.Contains(rawToken, " "), strings.Contains(rawToken, ","):
 		// An HTTP API joins doubled headers with a comma.
@@ -93,11 +94,12 @@ func subprotocol(lines []string) credentials {
 			offered = append(offered, strings.Trim(protocol, " \t"))
 		}
 	}
-	i := slices.Index(offered, "bearer")
+	isBearer := func(word string) bool { return strings.EqualFold(word, "bearer") }
+	i := slices.IndexFunc(offered, isBearer)
 	switch {
 	case i < 0 || i+1 == len(offered) || offered[i+1] == "":
 		return noCredentials(ReasonTokenMissing)
-	case slices.Contains(offered[i+1:], "bearer"):
+	case slices.ContainsFunc(offered[i+1:], isBearer):
 		return noCredentials(ReasonTokenDoubled)
 	}
 	return credentials{rawToken: offered[i+1]}

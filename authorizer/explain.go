@@ -22,6 +22,9 @@ type Explanation struct {
 	Detail   string         `json:"detail"`             // the reason as a sentence
 	Rule     *policy.Rule   `json:"rule,omitempty"`     // the rule that decided; nil if none did
 	Identity map[string]any `json:"identity,omitempty"` // what the function sees; nil for a token that is not trusted
+	// MaxAge is the max_age in seconds with which the client must send the user to
+	// sign in again (RFC 9470, Section 4); 0 unless the sign-in is too old.
+	MaxAge int `json:"max_age,omitempty"`
 }
 
 // Explain decides about a token and a route as it would for a request, and says
@@ -40,14 +43,14 @@ func (a *Authorizer) Explain(ctx context.Context, rawToken, routeKey string) (Ex
 	var who identity.Identity
 	if v.caller != nil {
 		who = v.caller.who
-		d := rules.Decide(routeKey, who)
+		d := rules.Decide(routeKey, who, a.c.Now())
 		e.Identity, e.Rule, v.refusal = who.Map(), d.Rule, refusalFor(d)
 	}
 	if v.refusal == nil {
 		e.Allowed, e.Status, e.Detail = true, 200, "the token is valid, and "+granted(e.Rule)
 		return e, nil
 	}
-	e.Reason, e.Detail = v.refusal.reason, v.refusal.sentence(e.Rule, who)
+	e.Reason, e.Detail, e.MaxAge = v.refusal.reason, v.refusal.sentence(e.Rule, who), int(v.refusal.maxAge.Seconds())
 	return e, nil
 }
 
@@ -66,6 +69,9 @@ func granted(rule *policy.Rule) string {
 func (r *refusal) sentence(rule *policy.Rule, who identity.Identity) string {
 	text := sentences()[r.reason]
 	switch {
+	case r.reason == ReasonAuthAge:
+		return fmt.Sprintf("the rule for %q requires a sign-in of the last %v: sign in again with max_age=%d",
+			rule.Route, r.maxAge, int(r.maxAge.Seconds()))
 	case r.reason == ReasonRole || r.reason == ReasonScope:
 		return fmt.Sprintf("the rule for %q requires %s; the token has the roles [%s] and the scopes [%s]",
 			rule.Route, requirement(rule), strings.Join(who.Roles, " "), strings.Join(who.Scopes, " "))
@@ -93,6 +99,9 @@ func requirement(r *policy.Rule) string {
 	say("the role", "all of the roles", r.AllRoles)
 	say("the scope", "one of the scopes", r.Scopes)
 	say("the scope", "all of the scopes", r.AllScopes)
+	if r.MaxAuthAge > 0 {
+		all = append(all, fmt.Sprintf("a sign-in of the last %v", r.MaxAuthAge))
+	}
 	return strings.Join(all, " and ")
 }
 
@@ -117,6 +126,10 @@ func sentences() map[Reason]string {
 		ReasonRevoked:      "the token was revoked: its session was ended, or its user was suspended, deleted or given other roles",
 		ReasonRole:         "the user lacks a role",
 		ReasonScope:        "the token lacks a scope",
+		ReasonFirstParty:   "the token is of a machine or of a third-party client: it needs a rule that names a scope which it has",
+		ReasonAuthAge:      "the user signed in too long ago: sign in again with max_age",
+		ReasonPath:         "the path can be read in two ways, and an IAM policy compares its text: send it without needless escapes, empty parts and dots",
+		ReasonUnnamed:      "no rule names the route, and an IAM policy allows only what a rule names: give the route a rule",
 		ReasonRoute:        `this is not a route key; want a method, one space and a path, such as "GET /users/{id}"`,
 
 		token.ReasonTooLarge:     fmt.Sprintf("the token is longer than %d bytes", token.MaxSize),
@@ -124,6 +137,8 @@ func sentences() map[Reason]string {
 		token.ReasonDuplicate:    "a name appears twice in the header or the payload",
 		token.ReasonAlgorithm:    "alg is not RS256",
 		token.ReasonCritical:     "the header has crit: it asks for an extension that we do not support",
+		token.ReasonContentType:  "the header has cty: the payload would be another token",
+		token.ReasonConfirmation: "the token is bound to a key (cnf), and a bearer does not prove to have it",
 		token.ReasonHeader:       "the header has a key, an address or an encoding of its own (jwk, jku, x5u, x5c, zip, enc, b64)",
 		token.ReasonType:         `typ is not "at+jwt": this is not an access token; an ID token tells a client who signed in, and opens no API`,
 		token.ReasonKeyIDMissing: "the header has no kid, so the key that signed it cannot be found",

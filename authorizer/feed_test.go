@@ -72,10 +72,10 @@ func (s *feedServer) counted(t testing.TB, asked, answered, fresh int) {
 	}
 }
 
-// newFeedWorld is a world with a feed and one fresh route, GET /pay.
+// newFeedWorld is a world with a feed and one fresh route, POST /pay.
 func newFeedWorld(t testing.TB) (*world, *feedServer) {
 	s := serveFeed(t)
-	w := newWorld(t, []policy.Rule{{Route: "POST /pay", Fresh: true}, {Route: "GET /admin", Roles: []string{"admin"}}}, func(c *authorizer.Config) {
+	w := newWorld(t, []policy.Rule{{Route: "POST /pay", Fresh: true}, {Route: "GET /admin", Roles: []string{"admin"}}, {Route: "GET /notes/{id}"}}, func(c *authorizer.Config) {
 		feed, err := authorizer.NewFeed(authorizer.FeedConfig{URL: s.URL, Now: c.Now, Log: silent, Timeout: 200 * time.Millisecond})
 		if err != nil {
 			t.Fatal(err)

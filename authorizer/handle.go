@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/internal/lambda/warmup"
 )
 
 // errUnauthorized's text is what API Gateway compares: it answers 401 to exactly
@@ -19,8 +20,9 @@ var ErrUnauthorized error = errUnauthorized{}
 var errUnknownKind = errors.New("the event is of no kind that an authorizer is asked about")
 
 // Handle answers one event of API Gateway, in JSON. The kind of the event is told
-// from its shape. An error other than [ErrUnauthorized] is our own trouble, and
-// has been logged; the gateway answers 500.
+// from its shape. An event that keeps the function warm has an empty answer. An
+// error other than [ErrUnauthorized] is our own trouble, and has been logged; the
+// gateway answers 500.
 func (a *Authorizer) Handle(ctx context.Context, payload []byte) ([]byte, error) {
 	out, err := a.handle(ctx, payload)
 	if err != nil && !errors.Is(err, ErrUnauthorized) {
@@ -44,6 +46,9 @@ func (a *Authorizer) handle(ctx context.Context, payload []byte) ([]byte, error)
 		return a.answerMethod(ctx, e, e.methodARN)
 	case webSocket:
 		return a.answerConnect(ctx, e)
+	}
+	if warmup.Is(payload) {
+		return warmup.Answer, nil
 	}
 	return nil, errUnknownKind
 }
@@ -69,33 +74,60 @@ func (a *Authorizer) answerSimply(ctx context.Context, e *event) ([]byte, error)
 
 // answerMethod answers every kind of event but the handshake of a WebSocket with
 // an IAM policy for the whole API, so that the answer for one route is right for
-// every other, for as long as the gateway keeps it.
+// every other, for as long as the gateway caches it.
 func (a *Authorizer) answerMethod(ctx context.Context, e *event, arn string) ([]byte, error) {
 	stage, called, err := parseARN(arn)
 	if err != nil {
 		return nil, err
 	}
-	var v verdict
-	var fresh bool
-	if r := e.request(); e.kind() == restToken {
-		// The event does not say which route it is; the answer says it for all.
+	r := e.request()
+	fresh := a.c.Policy.Fresh(r.routeKey)
+	if e.kind() == restToken { // the event does not name its route
 		fresh = a.c.Policy.FreshRequest(called)
-		if v, err = a.authenticate(ctx, r, fresh); err == nil {
-			a.note(ctx, v, "")
-		}
-	} else {
-		fresh = a.c.Policy.Fresh(r.routeKey)
-		v, err = a.judge(ctx, r)
 	}
-	switch {
-	case err != nil:
+	v, err := a.authenticate(ctx, r, fresh)
+	if err != nil {
 		return nil, err
+	}
+	var allowed policy.Patterns
+	if v.refusal == nil {
+		allowed, v.refusal = a.patterns(v.caller, r.routeKey, called, fresh)
+	}
+	a.note(ctx, v, r.routeKey)
+	switch {
 	case v.unauthenticated() && (e.version == "" || a.c.UnauthorizedError):
 		return nil, ErrUnauthorized
 	case v.unauthenticated():
 		return stage.answer(nobody, policy.Patterns{})
 	}
-	return stage.answer(v.caller, a.c.Policy.Patterns(v.caller.who, fresh))
+	return stage.answer(v.caller, allowed)
+}
+
+// patterns returns what the caller can call, and the refusal of this request, if
+// it is refused. Both agree: the gateway refuses the request by the patterns
+// exactly if there is a refusal. A refusal leaves what other routes the caller can
+// call in the answer, because the gateway can cache it; but a request whose path
+// has two spellings gets an answer that allows nothing. The route key is "" if the
+// event does not name its route.
+func (a *Authorizer) patterns(caller *verified, routeKey, called string, fresh bool) (policy.Patterns, *refusal) {
+	if !policy.Canonical(called) {
+		return policy.Patterns{}, &refusal{reason: ReasonPath}
+	}
+	now := a.c.Now()
+	allowed := a.c.Policy.Patterns(caller.who, fresh, now)
+	permitted := allowed.Permits(called)
+	if routeKey != "" {
+		if refused := refusalFor(a.c.Policy.Decide(routeKey, caller.who, now)); refused != nil {
+			if permitted { // the route key and the path of the event do not fit
+				return policy.Patterns{}, refused
+			}
+			return allowed, refused
+		}
+	}
+	if !permitted {
+		return allowed, &refusal{reason: ReasonUnnamed}
+	}
+	return allowed, nil
 }
 
 // answerConnect answers the handshake of a WebSocket. The policy is for that

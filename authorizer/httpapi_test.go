@@ -124,7 +124,11 @@ func TestHeaders(t *testing.T) {
 		{"header key in another case", map[string]any{"Authorization": "Bearer " + good}, ""},
 		{"header key in capitals", map[string]any{"AUTHORIZATION": "Bearer " + good}, ""},
 		{"a space before", map[string]any{"authorization": " Bearer " + good}, authorizer.ReasonScheme},
-		{"two spaces", map[string]any{"authorization": "Bearer  " + good}, token.ReasonMalformed},
+		{"two spaces", map[string]any{"authorization": "Bearer  " + good}, ""},
+		{"many spaces", map[string]any{"authorization": "bearer      " + good}, ""},
+		{"a space behind it", map[string]any{"authorization": "Bearer " + good + " "}, token.ReasonMalformed},
+		{"a tab", map[string]any{"authorization": "Bearer \t" + good}, token.ReasonMalformed},
+		{"two spaces and two tokens", map[string]any{"authorization": "Bearer  " + good + " " + good}, authorizer.ReasonTokenDoubled},
 		{"a space behind", map[string]any{"authorization": "Bearer " + good + " "}, token.ReasonMalformed},
 		{"no header", map[string]any{}, authorizer.ReasonTokenMissing},
 		{"headers are null", nil, authorizer.ReasonTokenMissing},
@@ -202,7 +206,7 @@ func TestMalformedEvents(t *testing.T) {
 		})
 	}
 	for name, payload := range map[string]string{
-		"nothing": "", "null": "null", "a number": "1", "a list": "[]", "an empty object": "{}", "no JSON": "Bearer " + good, "cut short": `{"version":"2.0"`,
+		"nothing": "", "null": "null", "a number": "1", "a list": "[]", "a warm-up event with an ARN": `{"warmer":true,"methodArn":"x"}`, "no JSON": "Bearer " + good, "cut short": `{"version":"2.0"`,
 		"a request of the API itself": `{"version":"2.0","routeKey":"GET /","rawPath":"/","headers":{"authorization":"Bearer ` + good + `"}}`,
 	} {
 		t.Run("S116 "+name, func(t *testing.T) {
@@ -212,6 +216,16 @@ func TestMalformedEvents(t *testing.T) {
 				silentAbout(t, good, err.Error()+w.logged())
 			}
 		})
+	}
+}
+
+// An event that keeps the function warm is nothing to report.
+func TestWarmUp(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, payload := range []string{`{}`, `{"source":"serverless-plugin-warmup"}`, `{"warmer":true,"concurrency":3}`} {
+		if out, err := w.Handle(t.Context(), []byte(payload)); err != nil || string(out) != `{}` || w.logged() != "" {
+			t.Errorf("%s: %s, %v", payload, out, err)
+		}
 	}
 }
 
@@ -236,7 +250,7 @@ func TestNewRefuses(t *testing.T) {
 		"no keys":         func(c *authorizer.Config) { c.Keys = nil },
 		"a policy that IAM cannot say": func(c *authorizer.Config) {
 			c.IAM = true
-			c.Policy, _ = policy.Compile([]policy.Rule{{Route: "ANY /a/{proxy+}", Roles: []string{"x"}}, {Route: "GET /a/b"}})
+			c.Policy, _ = policy.Compile([]policy.Rule{{Route: "ANY /a/{proxy+}"}, {Route: "GET /a/b", Roles: []string{"x"}}})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

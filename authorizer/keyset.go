@@ -44,8 +44,8 @@ func usableKeys(set []byte) (map[string]*rsa.PublicKey, error) {
 		if pub == nil {
 			continue
 		}
-		if _, twice := usable[m.KID]; twice {
-			pub = nil // of two keys with one id, nobody knows which is meant
+		if other, twice := usable[m.KID]; twice && (other == nil || !pub.Equal(other)) {
+			pub = nil // of two keys with one id, it is not known which is meant
 		}
 		usable[m.KID] = pub
 	}

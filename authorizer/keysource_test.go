@@ -332,10 +332,11 @@ func TestKeySourceFilter(t *testing.T) {
 		"elliptic":               `{"kty":"EC","kid":"other","crv":"P-256","x":"AA","y":"AA"}`,
 		"a number":               `7`,
 		"twice":                  jwk(next.Public(), `"kid":"other"`) + "," + jwk(tokentest.Foreign().Public(), `"kid":"other"`),
+		"twice and once again":   jwk(next.Public(), `"kid":"other"`) + "," + jwk(tokentest.Foreign().Public(), `"kid":"other"`) + "," + jwk(next.Public(), `"kid":"other"`),
 		"certificates elsewhere": jwk(next.Public(), `"kid":"other","x5u":"`+tokentest.Canary+`","use":"enc"`),
 	} {
 		t.Run("a key "+name, func(t *testing.T) {
-			document := `{"keys":[` + other + "," + jwk(ours.Public(), `"kid":"`+ours.ID()+`"`) + `]}`
+			document := `{"keys":[` + jwk(ours.Public(), `"kid":"`+ours.ID()+`","use":"sig"`) + "," + other + "," + jwk(ours.Public(), `"kid":"`+ours.ID()+`"`) + `]}`
 			k, err := authorizer.NewKeySource(authorizer.KeySourceConfig{Embedded: []byte(document)})
 			if err != nil {
 				t.Fatal(err)

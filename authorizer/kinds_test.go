@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer"
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
@@ -122,12 +123,18 @@ func outcomeOf(t testing.TB, event, answer map[string]any, err error) outcome {
 // TestEveryKindOfEvent sends the whole table of tokens through every kind.
 func TestEveryKindOfEvent(t *testing.T) {
 	for _, kind := range kinds {
-		w := newWorld(t, nil, func(c *authorizer.Config) { c.IAM = kind.iam })
+		users := newWorld(t, nil, func(c *authorizer.Config) { c.IAM = kind.iam })
+		machines := newWorld(t, forMachines, func(c *authorizer.Config) { c.IAM = kind.iam })
 		for _, row := range tokens() {
+			w := users
+			if row.Name == aMachine {
+				w = machines
+			}
 			// What follows the first dot of a list of subprotocols is another one.
 			if kind.name == "WebSocket, subprotocol" && strings.ContainsAny(row.RawToken, ", \t") {
 				continue
 			}
+			row.RawToken = asSent(row.RawToken)
 			t.Run("S115 "+kind.name+": "+row.Name, func(t *testing.T) {
 				event := kind.event("Bearer " + row.RawToken)
 				answer, err := w.ask(t, event)
@@ -149,15 +156,25 @@ func TestEveryKindOfEvent(t *testing.T) {
 				}
 			})
 		}
-		if n := w.issuer.fetches.Load(); n != 1 {
+		if n := users.issuer.fetches.Load(); n != 1 {
 			t.Errorf("%s: %d fetches of the key set, want one", kind.name, n)
 		}
 	}
 }
 
+// asSent is the text of a token behind "Bearer ", where a space before it would
+// be a second one between the two words. A tab is not.
+func asSent(rawToken string) string {
+	if rest, ok := strings.CutPrefix(rawToken, " "); ok {
+		return "\t" + rest
+	}
+	return rawToken
+}
+
 // TestMiddleware sends the table through net/http.
 func TestMiddleware(t *testing.T) {
-	w := newWorld(t, []policy.Rule{{Route: "GET /admin", Roles: []string{"admin"}}})
+	w := newWorld(t, []policy.Rule{{Route: "GET /admin", Roles: []string{"admin"}}, {Route: "GET /notes/{id}", Scopes: []string{"notes:read"}},
+		{Route: "DELETE /me", MaxAuthAge: policy.Span(10 * time.Minute)}, {Route: "POST /pay", MaxAuthAge: policy.Span(time.Minute)}})
 	hello := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		who, ok := identity.FromContext(r.Context())
 		if !ok {
@@ -177,7 +194,12 @@ func TestMiddleware(t *testing.T) {
 	}
 	for _, row := range tokens() {
 		t.Run("S115 "+row.Name, func(t *testing.T) {
-			rw := serve("GET /notes/{id}", "Authorization", "Bearer "+row.RawToken)
+			route := "GET /notes"
+			if row.Name == aMachine {
+				route = "GET /notes/{id}"
+			}
+			row.RawToken = asSent(row.RawToken)
+			rw := serve(route, "Authorization", "Bearer "+row.RawToken)
 			line := w.logged()
 			if row.Genuine() != (rw.Code == 200) || row.Genuine() != (rw.Body.String() == "u_lin") || row.Genuine() != (line == "") {
 				t.Errorf("%d %s, logged %q", rw.Code, rw.Body, line)
@@ -191,6 +213,8 @@ func TestMiddleware(t *testing.T) {
 		})
 	}
 	admin := "Bearer " + w.rawToken(t, "u_ada", "admin")
+	w.clock.pass(time.Second)
+	old := admin // w.rawToken's sign-in was a minute before
 	for _, test := range []struct {
 		name      string
 		route     string
@@ -205,6 +229,9 @@ func TestMiddleware(t *testing.T) {
 		{"the role", "GET /admin", []string{"Authorization", admin}, 200, ""},
 		{"the role again", "GET /admin", []string{"Authorization", admin}, 200, ""},
 		{"not the role", "GET /admin", []string{"Authorization", "Bearer " + w.rawToken(t, "u_lin", "user")}, 403, `Bearer error="insufficient_scope"`},
+		{"a recent sign-in", "DELETE /me", []string{"Authorization", admin}, 200, ""},
+		{"a sign-in that is too old", "POST /pay", []string{"Authorization", old}, 401, `Bearer error="insufficient_user_authentication", error_description="A more recent sign-in is required", max_age="60"`},
+		{"a machine", "GET /notes", []string{"Authorization", "Bearer " + w.machineToken(t, "notes:read")}, 403, `Bearer error="insufficient_scope"`},
 		{"no route", "GET", []string{"Authorization", admin}, 403, `Bearer error="insufficient_scope"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package authorizer
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -23,6 +24,9 @@ func (a *Authorizer) Guard(routeKey string, next http.Handler) http.Handler {
 			refuse(w, http.StatusInternalServerError, "Internal Server Error", "")
 		case v.refusal == nil:
 			next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), v.caller)))
+		case v.refusal.reason == ReasonAuthAge: // RFC 9470, Section 3
+			refuse(w, http.StatusUnauthorized, "Unauthorized", fmt.Sprintf(`Bearer error="insufficient_user_authentication", `+
+				`error_description="A more recent sign-in is required", max_age="%d"`, int(v.refusal.maxAge.Seconds())))
 		case !v.unauthenticated():
 			refuse(w, http.StatusForbidden, "Forbidden", `Bearer error="insufficient_scope"`)
 		case v.refusal.reason == ReasonTokenMissing:

@@ -20,7 +20,11 @@ const (
 	ReasonRevoked      Reason = "revoked"       // the session was ended, or the user suspended, deleted or given other roles
 	ReasonRole         Reason = "role"          // the caller lacks a role that the route requires
 	ReasonScope        Reason = "scope"         // the token lacks a scope that the route requires
+	ReasonFirstParty   Reason = "first_party"   // a machine or a third-party client, where no rule names a scope
+	ReasonAuthAge      Reason = "auth_age"      // the user signed in too long ago for the route
 	ReasonRoute        Reason = "route"         // this is not a route key
+	ReasonPath         Reason = "path"          // an IAM policy is asked for a path that has two spellings
+	ReasonUnnamed      Reason = "unnamed"       // an IAM policy is asked for a route that no rule names
 )
 
 // refusal is a refused request.
@@ -28,6 +32,7 @@ type refusal struct {
 	reason Reason
 	claim  string        // which claim, if the reason is about one
 	by     time.Duration // how far out of time, beyond the leeway, if the reason is about time
+	maxAge time.Duration // of a sign-in, if this one is too old for the route
 }
 
 // refused returns the refusal that err is, or nil if err is trouble of our own.
@@ -36,5 +41,5 @@ func refused(err error) *refusal {
 	if !ok {
 		return nil
 	}
-	return &refusal{Reason(r.Reason), r.Claim, r.By}
+	return &refusal{reason: Reason(r.Reason), claim: r.Claim, by: r.By}
 }

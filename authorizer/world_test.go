@@ -30,10 +30,22 @@ type world struct {
 	log    bytes.Buffer
 }
 
-// newWorld returns an authorizer with the rules. The issuer's address is the only
-// one that it can reach.
+// everywhere admits users of first-party clients to every route.
+var everywhere = []policy.Rule{{Route: "ANY /{proxy+}"}, {Route: "ANY /"}, {Route: "$connect"}}
+
+// aMachine is the row of tokens with a token that needs a rule with a scope.
+const aMachine = "a machine: no session, no roles, no sign-in"
+
+// forMachines admits clients that act for themselves to the routes of the events.
+var forMachines = []policy.Rule{{Route: "GET /notes/{id}", Scopes: []string{"notes:read"}}, {Route: "$connect", Scopes: []string{"notes:read"}}}
+
+// newWorld returns an authorizer with the rules, or with everywhere if there are
+// none. The issuer's address is the only one that it can reach.
 func newWorld(t testing.TB, rules []policy.Rule, change ...func(*authorizer.Config)) *world {
 	t.Helper()
+	if rules == nil {
+		rules = everywhere
+	}
 	w := &world{issuer: serve(t, tokentest.Ours(), tokentest.Next()), clock: newClock()}
 	keys, err := authorizer.NewKeySource(authorizer.KeySourceConfig{
 		URL: w.issuer.URL + "/.well-known/jwks.json", Now: w.clock.now, Log: silent,
@@ -84,16 +96,29 @@ var tokens = sync.OnceValue(func() []tokentest.Row {
 	return tokentest.World{Issuer: issuer, Audience: audience, Now: newClock().now(), Leeway: 30 * time.Second}.Rows()
 })
 
-// rawToken is a genuine token for a caller: words before the bar are roles,
-// words behind it scopes.
+// rawToken is a genuine token for a user of a first-party client: words before the
+// bar are roles, words behind it scopes.
 func (w *world) rawToken(t testing.TB, sub, words string) string {
 	t.Helper()
 	roles, scopes, _ := strings.Cut(words, "|")
 	now := w.clock.now()
 	rawToken, err := token.Access{
 		Issuer: issuer, Subject: sub, Audience: audience, ClientID: "demo-spa", SessionID: "s_1",
-		Roles: strings.Fields(roles), Scopes: strings.Fields(scopes),
+		Roles: append([]string{}, strings.Fields(roles)...), Scopes: strings.Fields(scopes),
 		IssuedAt: now, ExpiresAt: now.Add(10 * time.Minute), AuthTime: now.Add(-time.Minute), Name: "Lin", Email: "lin@example.com",
+	}.Sign(t.Context(), tokentest.Ours())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rawToken
+}
+
+// machineToken is a genuine token for a client that acts for itself.
+func (w *world) machineToken(t testing.TB, scopes string) string {
+	t.Helper()
+	now := w.clock.now()
+	rawToken, err := token.Access{
+		Issuer: issuer, Subject: "m_1", Audience: audience, ClientID: "m_1", Scopes: strings.Fields(scopes), IssuedAt: now, ExpiresAt: now.Add(10 * time.Minute),
 	}.Sign(t.Context(), tokentest.Ours())
 	if err != nil {
 		t.Fatal(err)

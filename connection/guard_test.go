@@ -239,6 +239,7 @@ func TestSubprotocol(t *testing.T) {
 		"none is offered":           {"", nil, nil},
 		"the token is beside it":    {"bearer, aaa.bbb.ccc", nil, map[string]string{name: "bearer"}},
 		"with others":               {"chat,bearer,aaa.bbb.ccc", map[string]string{"X": "y"}, map[string]string{"X": "y", name: "bearer"}},
+		"in another case":           {"Bearer, aaa.bbb.ccc", nil, map[string]string{name: "Bearer"}},
 		"others alone":              {"chat", nil, nil},
 		"the function chose":        {"chat, bearer, aaa.bbb.ccc", map[string]string{"sec-websocket-protocol": "chat"}, map[string]string{"sec-websocket-protocol": "chat"}},
 		"a word that begins as one": {"bearers, aaa.bbb.ccc", nil, nil},

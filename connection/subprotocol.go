@@ -15,24 +15,27 @@ const subprotocols = "Sec-WebSocket-Protocol"
 // subprotocols hangs up if none is.
 func chooseBearer(out events.APIGatewayProxyResponse, event events.APIGatewayWebsocketProxyRequest) events.APIGatewayProxyResponse {
 	chosen := len(lines(out.Headers, out.MultiValueHeaders)) > 0
-	if chosen || !offersBearer(lines(event.Headers, event.MultiValueHeaders)) {
+	bearer := offeredBearer(lines(event.Headers, event.MultiValueHeaders))
+	if chosen || bearer == "" {
 		return out
 	}
-	headers := map[string]string{subprotocols: "bearer"}
+	headers := map[string]string{subprotocols: bearer}
 	maps.Copy(headers, out.Headers)
 	out.Headers = headers
 	return out
 }
 
-func offersBearer(lines []string) bool {
+// offeredBearer returns the word "bearer" as the client wrote it, in any case, or
+// "" if the client did not offer it.
+func offeredBearer(lines []string) string {
 	for _, line := range lines {
 		for protocol := range strings.SplitSeq(line, ",") {
-			if strings.Trim(protocol, " \t") == "bearer" {
-				return true
+			if word := strings.Trim(protocol, " \t"); strings.EqualFold(word, "bearer") {
+				return word
 			}
 		}
 	}
-	return false
+	return ""
 }
 
 // lines returns every line that names subprotocols, however the header is spelt.

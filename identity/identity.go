@@ -18,10 +18,12 @@ import (
 // Identity is a caller whose token the authorizer has verified. The zero value
 // is nobody.
 type Identity struct {
-	Subject   string   // the user's id, "u_…"; never changes and is never given to anyone else
-	Email     string   // "" unless the token was granted the scope email
-	Name      string   // for people to read; "" if unknown
-	Roles     []string // what the user is, as gatehouse.yml declares it
+	Subject string // the user's id, "u_…"; never changes and is never given to anyone else
+	Email   string // "" unless the token was granted the scope email
+	Name    string // for people to read; "" if unknown
+	// Roles is what the user is, as gatehouse.yml declares it. It is nil, and not
+	// only empty, for a machine and for a third-party client, which have none.
+	Roles     []string
 	Scopes    []string // what the user lets the app do
 	ClientID  string   // the app that asked for the token
 	SessionID string   // the sign-in that the token comes from

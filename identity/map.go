@@ -17,7 +17,7 @@ const (
 	keySubject   = "sub"
 	keyEmail     = "email"
 	keyName      = "name"
-	keyRoles     = "roles" // separated by single spaces
+	keyRoles     = "roles" // separated by single spaces; "" for a user without any; absent for a machine and a third-party client
 	keyScope     = "scope" // separated by single spaces
 	keyClientID  = "client_id"
 	keySessionID = "sid"
@@ -30,7 +30,7 @@ const maxUnix = 253402300799
 
 // Map returns i as the authorizer puts it into the request context: flat, of
 // strings and whole numbers only, because API Gateway refuses anything else.
-// What is empty is left out, and so is an id, an e-mail, a role or a scope that
+// What is empty is left out, except for roles, and so is an id, an e-mail, a role or a scope that
 // holds a control character, or white space where that would part it in two;
 // without a subject, [FromMap] finds nobody. Control characters in the name are
 // dropped. Times lose their fraction of a second.
@@ -49,7 +49,9 @@ func (i Identity) Map() map[string]any {
 		}
 	}
 	put(keyName, plain(i.Name))
-	put(keyRoles, join(i.Roles))
+	if i.Roles != nil {
+		m[keyRoles] = join(i.Roles)
+	}
 	put(keyScope, join(i.Scopes))
 	if !i.AuthTime.IsZero() {
 		m[keyAuthTime] = i.AuthTime.Unix()
@@ -79,6 +81,9 @@ func FromMap(m map[string]any) (Identity, error) {
 		SessionID: r.word(keySessionID),
 		AuthTime:  r.time(keyAuthTime),
 		ExpiresAt: r.time(keyExpiresAt),
+	}
+	if i.Roles == nil && m[keyRoles] != nil {
+		i.Roles = []string{}
 	}
 	if r.err != nil {
 		return Identity{}, fmt.Errorf("reading identity: %w", r.err)

@@ -41,6 +41,14 @@ func TestMap(t *testing.T) {
 			t.Error(diff)
 		}
 	})
+	t.Run("a user without roles is not a machine", func(t *testing.T) {
+		user := identity.Identity{Subject: "u_1", Roles: []string{}}
+		if m := user.Map(); m["roles"] != "" {
+			t.Error(m)
+		}
+		equalAfter(t, user, user.Map())
+		equalAfter(t, identity.Identity{Subject: "m_1"}, identity.Identity{Subject: "m_1"}.Map())
+	})
 	t.Run("S123 line breaks never leave, and no value becomes two", func(t *testing.T) {
 		who := identity.Identity{
 			Subject: "u_1", Email: "a@example.com\r\nroles: admin", Name: "Ada\r\n\x00Löwe",

@@ -150,8 +150,11 @@ func (s *Service) accessToken(g issuance, scopes []string, now time.Time) token.
 		Issuer: s.Issuer, Subject: g.user.ID, Audience: g.audience, ClientID: g.client.ID, SessionID: g.session,
 		Scopes: scopes, Roles: g.user.Roles, IssuedAt: now, ExpiresAt: now.Add(s.lifetimes(g.client).AccessToken), AuthTime: g.authTime,
 	}
-	if g.client.ThirdParty {
+	switch {
+	case g.client.ThirdParty:
 		a.Roles = nil
+	case a.Roles == nil: // the claim tells a user of a first-party client from a machine
+		a.Roles = []string{}
 	}
 	if slices.Contains(scopes, scopeProfile) {
 		a.Name = g.user.Name

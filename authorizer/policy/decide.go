@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/identity"
 )
@@ -36,39 +37,42 @@ func (p *Policy) around(r route) *compiled {
 // Decision is the answer for one route and one caller.
 type Decision struct {
 	Allowed bool
-	Missing Missing // what was not there, if not allowed
+	Missing Missing // what the caller lacks, if not allowed
 	Rule    *Rule   // the rule that decided; nil if there is none
 }
 
 // Missing says what a caller lacks.
 type Missing string
 
-// What a caller may lack. A caller who lacks both is told about the role.
+// What a caller can lack, in the order in which it is looked for.
 const (
-	MissingRole  Missing = "role"  // a role, or one of several
-	MissingScope Missing = "scope" // a scope, or one of several
-	MissingRoute Missing = "route" // nothing: what was asked for is no route
+	MissingRoute Missing = "route"       // nothing: what was asked for is not a route
+	MissingRole  Missing = "role"        // a role, or one of several
+	MissingScope Missing = "scope"       // a scope, or one of several
+	MissingUser  Missing = "first_party" // to be the user of a first-party client
+	MissingLogin Missing = "auth_age"    // a recent sign-in
 )
 
-// Decide tells whether who may call the route. The route key is the one that API
-// Gateway has chosen for the request, never one made from the request's path. A
-// route without a rule of its own has that of the narrowest route around it:
-// "ANY /admin/{proxy+}" also guards "GET /admin/users". A route without any needs
-// a caller and nothing more.
-func (p *Policy) Decide(routeKey string, who identity.Identity) Decision {
+// Decide tells whether who can call the route at the time now. The route key is
+// the one that API Gateway has chosen for the request, never one made from the
+// request's path. A route without a rule of its own has that of the narrowest
+// route around it: "ANY /admin/{proxy+}" also guards "GET /admin/users". A route
+// without any admits the users of first-party clients.
+func (p *Policy) Decide(routeKey string, who identity.Identity, now time.Time) Decision {
 	c := p.find(routeKey)
 	if c == nil {
 		if _, err := parseRoute(routeKey); err != nil {
 			return Decision{Missing: MissingRoute}
 		}
-		return Decision{Allowed: true}
+		missing := Rule{}.missing(who, now)
+		return Decision{Allowed: missing == "", Missing: missing}
 	}
-	missing := c.missing(who)
+	missing := c.missing(who, now)
 	return Decision{Allowed: missing == "", Missing: missing, Rule: &c.Rule}
 }
 
 // Fresh tells whether a decision about the route holds only if the revocation
-// feed was asked just now.
+// feed was read just now.
 func (p *Policy) Fresh(routeKey string) bool {
 	c := p.find(routeKey)
 	return c != nil && c.Fresh
@@ -80,15 +84,23 @@ func (p *Policy) HasFresh() bool {
 }
 
 // missing returns what who lacks for the rule.
-func (r Rule) missing(who identity.Identity) Missing {
-	if !satisfied(r.Roles, r.AllRoles, who.HasRole) {
+func (r Rule) missing(who identity.Identity, now time.Time) Missing {
+	switch {
+	case !satisfied(r.Roles, r.AllRoles, who.HasRole):
 		return MissingRole
-	}
-	if !satisfied(r.Scopes, r.AllScopes, who.HasScope) {
+	case !satisfied(r.Scopes, r.AllScopes, who.HasScope):
 		return MissingScope
+	case r.firstPartyOnly() && who.Roles == nil:
+		return MissingUser
+	case r.MaxAuthAge > 0 && (who.AuthTime.IsZero() || now.Sub(who.AuthTime) > time.Duration(r.MaxAuthAge)):
+		return MissingLogin
 	}
 	return ""
 }
+
+// firstPartyOnly tells whether the rule names no scope. Then a machine or a
+// third-party client has nothing to show: its token has no claim roles.
+func (r Rule) firstPartyOnly() bool { return len(r.Scopes)+len(r.AllScopes) == 0 }
 
 func satisfied(anyOf, allOf []string, has func(string) bool) bool {
 	if len(anyOf) > 0 && !slices.ContainsFunc(anyOf, has) {

@@ -1,7 +1,8 @@
 package policy
 
 // oneSegment stands in a pattern for one part of a path, of one character or
-// more; a star stands for any characters.
+// more. A star stands for any characters, a question mark for one, as in an IAM
+// policy.
 const oneSegment = "\x00"
 
 // overlaps tells whether some text matches both patterns.
@@ -33,6 +34,8 @@ func overlapsAt(a, b string, i, j int, below, match []bool) bool {
 	switch {
 	case x == y && !wild(x):
 		return below[j+1]
+	case x == '?' && y == '?':
+		return below[j+1]
 	case x == '*' && y == '*':
 		return below[j] || match[j+1]
 	case x == '*':
@@ -40,6 +43,12 @@ func overlapsAt(a, b string, i, j int, below, match []bool) bool {
 		return match[j+1]
 	case y == '*':
 		return below[j]
+	case x == '?' && y == oneSegment[0]:
+		return below[j+1] || below[j]
+	case x == oneSegment[0] && y == '?':
+		return below[j+1] || match[j+1]
+	case x == '?' || y == '?':
+		return below[j+1]
 	case x == oneSegment[0] && y == oneSegment[0]:
 		return below[j+1] || below[j] || match[j+1]
 	case x == oneSegment[0]:
@@ -50,4 +59,30 @@ func overlapsAt(a, b string, i, j int, below, match []bool) bool {
 	return false
 }
 
-func wild(c byte) bool { return c == '*' || c == oneSegment[0] }
+func wild(c byte) bool { return c == '*' || c == '?' || c == oneSegment[0] }
+
+// matches tells whether text matches the pattern, in which a star stands for any
+// characters and a question mark for one.
+func matches(pattern, text string) bool {
+	star, after := -1, 0 // the last star, and how far the text before its end reaches
+	p, i := 0, 0
+	for i < len(text) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, after = p, i
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[i]):
+			p++
+			i++
+		case star >= 0: // let the star take one character more
+			after++
+			p, i = star+1, after
+		default:
+			return false
+		}
+	}
+	for p < len(pattern) && pattern[p] == '*' {
+		p++
+	}
+	return p == len(pattern)
+}

@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Policy is compiled rules. It never changes, and is safe for concurrent use.
-// The nil Policy has no rules: every route needs a valid token.
+// The nil Policy has no rules.
 type Policy struct {
 	rules []compiled
 	byKey map[string]*compiled
@@ -19,6 +20,9 @@ type Policy struct {
 type compiled struct {
 	Rule
 	route route
+
+	allow, deny []string // patterns for an IAM policy, if the rule admits the caller
+	reaches     []int    // other rules whose routes the stars of allow match
 }
 
 // Compile checks the rules and makes them ready for decisions. The error tells
@@ -35,7 +39,7 @@ func Compile(rules []Rule) (*Policy, error) {
 			mistakes = append(mistakes, fmt.Errorf("rule %d, route %q: %w", i+1, rule.Route, err))
 			continue
 		}
-		p.rules = append(p.rules, compiled{rule, r})
+		p.rules = append(p.rules, compiled{Rule: rule, route: r})
 	}
 	if err := errors.Join(mistakes...); err != nil {
 		return nil, err
@@ -43,11 +47,15 @@ func Compile(rules []Rule) (*Policy, error) {
 	for i := range p.rules {
 		p.byKey[p.rules[i].Route] = &p.rules[i]
 	}
+	p.compileIAM()
 	return p, nil
 }
 
 // check returns an error for a rule that cannot mean what it says.
 func (r Rule) check() error {
+	if r.MaxAuthAge != 0 && (time.Duration(r.MaxAuthAge) < time.Minute || time.Duration(r.MaxAuthAge) > 400*24*time.Hour) {
+		return fmt.Errorf("max_auth_age: want 1m to 400d, not %v", r.MaxAuthAge)
+	}
 	for name, list := range map[string][]string{
 		"roles": r.Roles, "all_roles": r.AllRoles, "scopes": r.Scopes, "all_scopes": r.AllScopes,
 	} {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -21,10 +22,13 @@ func compile(t testing.TB, rules ...policy.Rule) *policy.Policy {
 	return p
 }
 
-// who is a caller: words before the bar are roles, words behind it scopes.
+var now = time.Unix(1_800_000_000, 0)
+
+// who is a user of a first-party client: words before the bar are roles, words
+// behind it scopes.
 func who(words string) identity.Identity {
 	roles, scopes, _ := strings.Cut(words, "|")
-	return identity.Identity{Subject: "u_1", Roles: strings.Fields(roles), Scopes: strings.Fields(scopes)}
+	return identity.Identity{Subject: "u_1", Roles: append([]string{}, strings.Fields(roles)...), Scopes: strings.Fields(scopes)}
 }
 
 func TestDecide(t *testing.T) {
@@ -42,13 +46,13 @@ func TestDecide(t *testing.T) {
 	)
 	allow := func(route, words string) {
 		t.Helper()
-		if d := p.Decide(route, who(words)); !d.Allowed || d.Missing != "" {
+		if d := p.Decide(route, who(words), now); !d.Allowed || d.Missing != "" {
 			t.Errorf("%s as %q: %+v, want allowed", route, words, d)
 		}
 	}
 	deny := func(missing policy.Missing, route, words string) {
 		t.Helper()
-		if d := p.Decide(route, who(words)); d.Allowed || d.Missing != missing {
+		if d := p.Decide(route, who(words), now); d.Allowed || d.Missing != missing {
 			t.Errorf("%s as %q: %+v, want %s missing", route, words, d, missing)
 		}
 	}
@@ -99,7 +103,7 @@ func TestDecide(t *testing.T) {
 	deny("route", "$disconnect", "admin")
 
 	t.Run("a rule says whether a decision must be fresh", func(t *testing.T) {
-		if d := p.Decide("GET /admin/users", who("admin")); d.Rule == nil || d.Rule.Route != "ANY /admin/{proxy+}" {
+		if d := p.Decide("GET /admin/users", who("admin"), now); d.Rule == nil || d.Rule.Route != "ANY /admin/{proxy+}" {
 			t.Errorf("%+v", d)
 		}
 		if !p.Fresh("GET /admin/users") || p.Fresh("GET /admin/status") || p.Fresh("GET /elsewhere") || !p.HasFresh() {
@@ -107,7 +111,7 @@ func TestDecide(t *testing.T) {
 		}
 	})
 	t.Run("without a policy every route needs a caller alone", func(t *testing.T) {
-		if d := (*policy.Policy)(nil).Decide("GET /x", who("")); !d.Allowed {
+		if d := (*policy.Policy)(nil).Decide("GET /x", who(""), now); !d.Allowed {
 			t.Errorf("%+v", d)
 		}
 	})
@@ -118,7 +122,7 @@ func TestDecide(t *testing.T) {
 			p := compile(t, rules...)
 			for route, role := range map[string]string{"PUT /a/b": "a", "GET /a/b": "b", "PUT /b": "c", "GET /b": "d", "GET /": "e", "$default": "e"} {
 				for _, other := range []string{"a", "b", "c", "d", "e"} {
-					if d := p.Decide(route, who(other)); d.Allowed != (other == role) {
+					if d := p.Decide(route, who(other), now); d.Allowed != (other == role) {
 						t.Errorf("%s as %s: %+v", route, other, d)
 					}
 				}
@@ -129,11 +133,62 @@ func TestDecide(t *testing.T) {
 	t.Run("a rule for $default is for every route without one", func(t *testing.T) {
 		p := compile(t, policy.Rule{Route: "$default", Roles: []string{"staff"}}, policy.Rule{Route: "GET /"})
 		for route, want := range map[string]bool{"$default": false, "GET /x": false, "ANY /{proxy+}": false, "GET /": true, "$connect": true} {
-			if d := p.Decide(route, who("user")); d.Allowed != want {
+			if d := p.Decide(route, who("user"), now); d.Allowed != want {
 				t.Errorf("%s: %+v", route, d)
 			}
 		}
 	})
+}
+
+// A machine, and a third-party client, need a rule that names a scope of theirs.
+func TestDecideAboutOtherClients(t *testing.T) {
+	p := compile(t,
+		policy.Rule{Route: "GET /notes", Scopes: []string{"notes"}},
+		policy.Rule{Route: "PUT /notes", AllScopes: []string{"notes"}, Fresh: true},
+		policy.Rule{Route: "DELETE /notes", Roles: []string{"user"}, Scopes: []string{"notes"}},
+		policy.Rule{Route: "POST /notes"},
+		policy.Rule{Route: "PATCH /notes", Fresh: true},
+		policy.Rule{Route: "GET /pay", MaxAuthAge: policy.Span(time.Minute)},
+	)
+	machine := identity.Identity{Subject: "m_1", Scopes: []string{"notes", "openid"}, AuthTime: now}
+	for route, want := range map[string]policy.Missing{
+		"GET /notes": "", "PUT /notes": "", "DELETE /notes": policy.MissingRole, "POST /notes": policy.MissingUser, "PATCH /notes": policy.MissingUser,
+		"GET /pay": policy.MissingUser, "GET /other": policy.MissingUser, "$connect": policy.MissingUser, "$default": policy.MissingUser,
+	} {
+		if d := p.Decide(route, machine, now); d.Missing != want || d.Allowed != (want == "") {
+			t.Errorf("%s: %+v, want %q missing", route, d, want)
+		}
+	}
+	if d := p.Decide("GET /notes", identity.Identity{Subject: "m_1"}, now); d.Missing != policy.MissingScope {
+		t.Errorf("without the scope: %+v", d)
+	}
+	user := machine
+	user.Roles = []string{} // a user without roles is a user
+	for _, route := range []string{"GET /notes", "POST /notes", "GET /other", "GET /pay"} {
+		if d := p.Decide(route, user, now); !d.Allowed {
+			t.Errorf("%s as a user: %+v", route, d)
+		}
+	}
+	if d := (*policy.Policy)(nil).Decide("GET /x", machine, now); d.Allowed {
+		t.Error("a machine is allowed where there is no policy")
+	}
+}
+
+func TestDecideAboutTheSignIn(t *testing.T) {
+	p := compile(t, policy.Rule{Route: "DELETE /me", MaxAuthAge: policy.Span(10 * time.Minute)})
+	for _, test := range []struct {
+		ago  time.Duration // negative: a clock that is ahead
+		want policy.Missing
+	}{{0, ""}, {10 * time.Minute, ""}, {10*time.Minute + time.Second, policy.MissingLogin}, {-time.Minute, ""}} {
+		caller := who("user")
+		caller.AuthTime = now.Add(-test.ago)
+		if d := p.Decide("DELETE /me", caller, now); d.Missing != test.want {
+			t.Errorf("signed in %v ago: %+v", test.ago, d)
+		}
+	}
+	if d := p.Decide("DELETE /me", who("user"), now); d.Missing != policy.MissingLogin {
+		t.Errorf("a token that does not say when: %+v", d)
+	}
 }
 
 func TestCompileMistakes(t *testing.T) {
@@ -161,6 +216,8 @@ func TestCompileMistakes(t *testing.T) {
 		{"an empty role", []policy.Rule{{Route: "GET /a", Roles: []string{""}}}, []string{"roles"}},
 		{"two roles in one", []policy.Rule{{Route: "GET /a", AllRoles: []string{"a b"}}}, []string{`all_roles: "a b"`}},
 		{"a scope twice", []policy.Rule{{Route: "GET /a", Scopes: []string{"a", "a"}}}, []string{"scopes", "twice"}},
+		{"a sign-in of no time", []policy.Rule{{Route: "GET /a", MaxAuthAge: policy.Span(time.Second)}}, []string{"max_auth_age: want 1m to 400d, not 1s"}},
+		{"a sign-in in the future", []policy.Rule{{Route: "GET /a", MaxAuthAge: policy.Span(-time.Hour)}}, []string{"max_auth_age"}},
 		{"everything together", []policy.Rule{{Route: "GET"}, {Route: "GET /a", AllScopes: []string{" "}}}, []string{"rule 1", "rule 2"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -179,7 +236,7 @@ func TestCompileMistakes(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	rules := []policy.Rule{
-		{Route: "GET /a/{id}", Roles: []string{"r"}, AllRoles: []string{"ar"}, Scopes: []string{"s"}, AllScopes: []string{"as"}, Fresh: true},
+		{Route: "GET /a/{id}", Roles: []string{"r"}, AllRoles: []string{"ar"}, Scopes: []string{"s"}, AllScopes: []string{"as"}, Fresh: true, MaxAuthAge: policy.Span(90 * time.Minute)},
 		{Route: "$default"},
 	}
 	data, err := json.Marshal(compile(t, rules...))
@@ -194,13 +251,14 @@ func TestLoad(t *testing.T) {
 		t.Error(diff)
 	}
 	for name, data := range map[string]string{
-		"nothing":             "",
-		"another file":        `{"keys":[]}`,
-		"no rules":            `{}`,
-		"null":                `{"rules":null}`,
-		"a misspelt field":    `{"rules":[{"route":"GET /a","role":["admin"]}]}`,
-		"something behind":    `{"rules":[]}{"rules":[]}`,
-		"a rule that is none": `{"rules":[{"route":"GET"}]}`,
+		"nothing":               "",
+		"another file":          `{"keys":[]}`,
+		"no rules":              `{}`,
+		"null":                  `{"rules":null}`,
+		"a span without a unit": `{"rules":[{"route":"GET /a","max_auth_age":"10"}]}`,
+		"a misspelt field":      `{"rules":[{"route":"GET /a","role":["admin"]}]}`,
+		"something behind":      `{"rules":[]}{"rules":[]}`,
+		"a rule that is none":   `{"rules":[{"route":"GET"}]}`,
 	} {
 		if p, err := policy.Load([]byte(data)); err == nil || p != nil {
 			t.Errorf("%s: loaded", name)

@@ -59,15 +59,15 @@ func build(getenv func(string) string, log *slog.Logger) (handler, error) {
 	return handler{a}, err
 }
 
-// readPolicy reads the route rules. Without the file, every route needs a valid
-// token and nothing more, and the log says so.
+// readPolicy reads the route rules. Without the file there are none, and the log
+// says what that means.
 func readPolicy(path string, log *slog.Logger) (*policy.Policy, error) {
 	data, err := readOptional(path)
 	if err != nil {
 		return nil, err
 	}
 	if data == nil {
-		log.Warn("no policy.json beside the program: every route is open to every valid token")
+		log.Warn("no policy.json beside the program: users of first-party clients can call every route, and an IAM policy allows none")
 		return nil, nil
 	}
 	p, err := policy.Load(data)

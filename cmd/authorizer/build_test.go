@@ -43,7 +43,7 @@ func TestBuild(t *testing.T) {
 		{"a broken policy", good, map[string]string{"policy.json": `{"rules":[{"route":"/a"}]}`}, []string{"policy.json", `route "/a"`}},
 		{"broken keys", good, map[string]string{"jwks.json": "<html>"}, []string{"embedded key set"}},
 		{"a policy that IAM cannot say", append([]string{"GATEHOUSE_ANSWER", "iam"}, good...),
-			map[string]string{"policy.json": `{"rules":[{"route":"ANY /a/{proxy+}","roles":["admin"]},{"route":"GET /a/b"}]}`}, []string{"IAM policy"}},
+			map[string]string{"policy.json": `{"rules":[{"route":"ANY /a/{proxy+}"},{"route":"GET /a/b","roles":["admin"]}]}`}, []string{"IAM policy"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			folder := t.TempDir()

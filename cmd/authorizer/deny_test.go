@@ -104,7 +104,7 @@ func (i *issuer) event(t *testing.T, routeKey string, who caller) []byte {
 	t.Helper()
 	now := time.Now()
 	rawToken, err := token.Access{
-		Issuer: i.URL, Subject: who.subject, Audience: "api", ClientID: "spa", SessionID: who.session,
+		Issuer: i.URL, Subject: who.subject, Audience: "api", ClientID: "spa", SessionID: who.session, Roles: []string{},
 		IssuedAt: now, ExpiresAt: now.Add(10 * time.Minute),
 	}.Sign(t.Context(), i.key)
 	if err != nil {

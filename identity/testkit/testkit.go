@@ -41,8 +41,19 @@ func As(name string, options ...Option) identity.Identity {
 // Option changes a caller.
 type Option func(*identity.Identity)
 
-// Roles gives the caller these roles, and no others.
-func Roles(roles ...string) Option { return func(who *identity.Identity) { who.Roles = roles } }
+// Roles gives the caller these roles, and no others. Without any, the caller is a
+// user who has none.
+func Roles(roles ...string) Option {
+	return func(who *identity.Identity) { who.Roles = append([]string{}, roles...) }
+}
+
+// Machine makes the caller a client that acts for itself: without a user's roles,
+// session and name.
+func Machine() Option {
+	return func(who *identity.Identity) {
+		*who = identity.Identity{Subject: who.ClientID, ClientID: who.ClientID, Scopes: who.Scopes, ExpiresAt: who.ExpiresAt}
+	}
+}
 
 // Scopes gives the caller's token these scopes, and no others.
 func Scopes(scopes ...string) Option { return func(who *identity.Identity) { who.Scopes = scopes } }

@@ -81,6 +81,10 @@ func (c *Config) checkRoutes(d *document) {
 			d.refuse(at+".route", "%s", why)
 			right = false
 		}
+		if _, err := policy.Compile([]policy.Rule{{Route: "GET /", MaxAuthAge: rule.MaxAuthAge}}); err != nil {
+			_, why, _ := strings.Cut(err.Error(), "max_auth_age: ")
+			d.refuse(at+".max_auth_age", "%s", why)
+		}
 		c.checkRoleNames(d, at+".roles", rule.Roles)
 		c.checkRoleNames(d, at+".all_roles", rule.AllRoles)
 		c.checkScopeNames(d, at+".scopes", rule.Scopes)

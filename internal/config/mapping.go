@@ -159,7 +159,7 @@ func (m *mapping) strings(key string, into *[]string) {
 func (m *mapping) names(key string, into *[]string) {
 	m.strings(key, into)
 	if node := m.values[key]; node != nil && node.Kind == yaml.SequenceNode && len(node.Content) == 0 {
-		m.doc.refuse(m.at(key), "is empty: name who may, or take it out and any valid token will do")
+		m.doc.refuse(m.at(key), "is empty: name one, or take it out and the rule asks for none")
 	}
 }
 

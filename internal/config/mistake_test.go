@@ -83,7 +83,7 @@ var mistakes = []struct{ name, text, want string }{
 	{"two routes that are the same", "routes:\n  - route: GET /a/{x}\n  - route: GET /a/{y}\n",
 		`f.yml:1: routes: rule 2, route "GET /a/{y}": has the rule "GET /a/{x}" already; put both into one`},
 	{"a route for nobody", "routes:\n  - route: GET /a\n    roles: []\n",
-		"f.yml:3: routes[1].roles: is empty: name who may, or take it out and any valid token will do"},
+		"f.yml:3: routes[1].roles: is empty: name one, or take it out and the rule asks for none"},
 	{"a client without redirect", "clients:\n  - id: c\n", "f.yml:2: clients[1].redirect_uris: not set: say where c may be sent with a code"},
 	{"a client redirected to http", "clients:\n  - id: c\n    redirect_uris:\n      - http://c.example/\n",
 		"f.yml:4: clients[1].redirect_uris[1]: http is only for localhost, an address of 127.0.0.0/8, or ::1: use https"},

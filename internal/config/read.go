@@ -1,6 +1,8 @@
 package config
 
 import (
+	"time"
+
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
@@ -93,6 +95,7 @@ func readRule(m *mapping) policy.Rule {
 	m.names("scopes", &r.Scopes)
 	m.names("all_scopes", &r.AllScopes)
 	m.bool("fresh", &r.Fresh)
+	m.span("max_auth_age", (*time.Duration)(&r.MaxAuthAge))
 	return r
 }
 

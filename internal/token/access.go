@@ -51,7 +51,7 @@ type accessClaims struct {
 	ClientID  string   `json:"client_id"`
 	SessionID string   `json:"sid,omitempty"`
 	Scope     string   `json:"scope,omitempty"`
-	Roles     []string `json:"roles,omitempty"`
+	Roles     []string `json:"roles,omitzero"`
 	AuthTime  int64    `json:"auth_time,omitempty"`
 	Name      string   `json:"name,omitempty"`
 	Email     string   `json:"email,omitempty"`
@@ -87,8 +87,11 @@ func scopeToken(s string) bool {
 // readAccess reads the payload of an access token.
 func readAccess(payload []byte) (Access, registered, error) {
 	var a Access
+	bound := false
 	r, err := readClaims(payload, func(name, value string) (ok bool) {
 		switch name {
+		case "cnf":
+			bound, ok = true, true
 		case "jti":
 			a.ID, ok = text(value)
 		case "client_id":
@@ -114,6 +117,11 @@ func readAccess(payload []byte) (Access, registered, error) {
 	})
 	if err != nil {
 		return Access{}, registered{}, err
+	}
+	if bound {
+		// A bearer who need not prove that the key is theirs can have stolen the
+		// token (RFC 7800, Section 3; RFC 8705; RFC 9449).
+		return Access{}, registered{}, refuse(ReasonConfirmation)
 	}
 	if err := required(claim{"jti", a.ID != ""}, claim{"client_id", a.ClientID != ""}); err != nil {
 		return Access{}, registered{}, err

@@ -20,6 +20,10 @@ func readHeader(header []byte, types ...string) (keyID string, err error) {
 			// understood and supported by the recipient, then the JWS is
 			// invalid" (RFC 7515, Section 4.1.11). We support none.
 			return refuse(ReasonCritical)
+		case "cty":
+			// The payload would be another token (RFC 7519, Section 5.2). Ours
+			// holds claims.
+			return refuse(ReasonContentType)
 		case "jwk", "jku", "x5u", "x5c", "zip", "enc", "b64":
 			return refuse(ReasonHeader)
 		}

@@ -19,6 +19,7 @@ const (
 	ReasonDuplicate    = "duplicate_member" // a name appears twice in the header or the payload
 	ReasonAlgorithm    = "alg"              // alg is not RS256
 	ReasonCritical     = "crit"             // the header has crit, in any shape
+	ReasonContentType  = "cty"              // the header says that the payload is something else than claims
 	ReasonHeader       = "header"           // the header brings its own key, or a change of encoding
 	ReasonType         = "typ"              // another kind of token
 	ReasonKeyIDMissing = "kid_missing"      // kid is absent, empty or not a string
@@ -26,6 +27,7 @@ const (
 	ReasonSignature    = "signature"        // the key did not sign this
 	ReasonClaimType    = "claim_type"       // a claim has another type than it should; see Refusal.Claim
 	ReasonClaimMissing = "claim_missing"    // a required claim is absent or empty; see Refusal.Claim
+	ReasonConfirmation = "cnf"              // the token is bound to a key that its sender must prove to have
 	ReasonIssuer       = "issuer"           // another issuer
 	ReasonAudience     = "audience"         // for another API or client
 	ReasonNotYetValid  = "not_yet_valid"    // nbf or iat lies in the future; see Refusal.By

@@ -36,7 +36,7 @@ type Access struct {
 	ID        string // jti, unique; when signing, "" makes a random one
 	SessionID string // sid, the sign-in the token comes from; "" for a machine
 	Scopes    []string
-	Roles     []string
+	Roles     []string // nil, unlike an empty list, leaves the claim out: a machine, or a third-party client
 	IssuedAt  time.Time
 	ExpiresAt time.Time
 	NotBefore time.Time // zero if the token does not say; when signing, not written

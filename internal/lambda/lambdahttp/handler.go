@@ -22,6 +22,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/identity"
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
+	"github.com/gatehouse-auth/gatehouse/internal/lambda/warmup"
 )
 
 // ErrNotHTTP says that an event is none that API Gateway sends for a request.
@@ -37,7 +38,7 @@ func (f Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 }
 
 // Handler returns h as a Lambda function. It answers in the format
-// of the event. An error is one of the event and never holds any of its text; the
+// of the event. An event that keeps the function warm has an empty answer. An error is one of the event and never holds any of its text; the
 // gateway makes a 500 of it. A request that contradicts itself is answered 400
 // and never reaches h.
 func Handler(h http.Handler) Function {
@@ -47,6 +48,9 @@ func Handler(h http.Handler) Function {
 			return nil, ErrNotHTTP // encoding/json may quote the payload
 		}
 		if e.method() == "" || e.path() == "" {
+			if warmup.Is(payload) {
+				return warmup.Answer, nil
+			}
 			return nil, ErrNotHTTP
 		}
 		answer := &recorder{header: http.Header{}, method: e.method()}

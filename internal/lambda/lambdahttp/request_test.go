@@ -134,9 +134,19 @@ func TestHeadersDoNotIdentify(t *testing.T) {
 	}
 }
 
+// An event that keeps the function warm is nothing to report.
+func TestWarmUp(t *testing.T) {
+	for _, event := range []string{`{}`, `{"source":"serverless-plugin-warmup"}`} {
+		out, err := lambdahttp.Handler(http.NotFoundHandler())(t.Context(), []byte(event))
+		if err != nil || string(out) != `{}` {
+			t.Errorf("%s: %s, %v", event, out, err)
+		}
+	}
+}
+
 func TestNotAnEvent(t *testing.T) {
 	const secret = "eyJhbGciOiJSUzI1NiJ9"
-	for _, event := range []string{``, `{}`, `[]`, `null`, `{"version":"2.0","rawPath":"/"}`, `{"httpMethod":"GET"}`,
+	for _, event := range []string{``, `[]`, `null`, `{"version":"2.0","rawPath":"/"}`, `{"httpMethod":"GET"}`,
 		`{"version":` + secret + `}`, `{"headers":{"authorization":1` + secret + `}}`} {
 		out, err := lambdahttp.Handler(http.NotFoundHandler())(context.Background(), []byte(event))
 		if !errors.Is(err, lambdahttp.ErrNotHTTP) || out != nil || strings.Contains(err.Error(), secret) {

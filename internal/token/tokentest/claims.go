@@ -76,6 +76,9 @@ func (w World) otherClaims() []Row {
 			rows = append(rows, Row{claim + " " + value, signed(w.Claims().Set(claim, value)), token.ReasonClaimType})
 		}
 	}
+	for _, value := range []string{`{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}`, `{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}`, `{}`, `null`, `"x"`} {
+		rows = append(rows, Row{"cnf " + value, signed(w.Claims().Add("cnf", value)), token.ReasonConfirmation})
+	}
 	for _, value := range []string{`"u_lin u_ada"`, `"u_lin\r\nX-Role: admin"`, `"u_lin\u0000"`, `" "`} {
 		rows = append(rows, Row{"sub " + value, signed(w.Claims().Set("sub", value)), token.ReasonClaimType})
 	}

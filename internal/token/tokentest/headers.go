@@ -101,6 +101,10 @@ func (w World) headers() []Row {
 	}
 	rows = append(rows, Row{"crit b64 with b64 false", w.headed(h.Add("crit", `["b64"]`).Add("b64", `false`)), token.ReasonCritical})
 
+	for _, cty := range []string{`"JWT"`, `"jwt"`, `"application/json"`, `""`, `null`, `[]`} {
+		rows = append(rows, Row{"cty " + cty, w.headed(h.Add("cty", cty)), token.ReasonContentType})
+	}
+
 	foreign := Foreign()
 	jwk := `{"kty":"RSA","e":"AQAB","n":"` + Encode(string(foreign.Public().N.Bytes())) + `","kid":` + quote(foreign.ID()) + `}`
 	for name, member := range map[string]Member{
