@@ -18,6 +18,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -47,6 +48,9 @@ type Config struct {
 	Mapping string
 
 	Switches
+	// Ready is waited for before a function is called, outside of its time: it can
+	// have to be built first. Its error is told as the reason; may be nil.
+	Ready   func(ctx context.Context, function string) error
 	Observe func(Exchange) // called once for each request, after the answer; may be nil
 	// ReasonHeader, if it is not "", names a header that tells the client why it
 	// was refused. It is for a developer's own machine: API Gateway has none, and

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -91,6 +92,11 @@ func (g *Gateway) integrate(w http.ResponseWriter, r *http.Request, matched rout
 		g.refuse(w, x, http.StatusRequestEntityTooLarge, "an event over 6 MB")
 		return
 	}
+	if err := g.ready(r.Context(), matched.Function); err != nil {
+		x.By = matched.Function
+		g.refuse(w, x, g.cfg.failed(), err.Error())
+		return
+	}
 	ctx, note := withNote(r.Context())
 	raw, err := invoke(ctx, g.cfg.Functions[matched.Function], payload, g.cfg.integrationTimeout())
 	x.By, x.Reason = matched.Function, note()
@@ -110,6 +116,13 @@ func (g *Gateway) integrate(w http.ResponseWriter, r *http.Request, matched rout
 		return
 	}
 	answer.write(w, func(h http.Header) { g.adjust(h, r) })
+}
+
+func (g *Gateway) ready(ctx context.Context, function string) error {
+	if g.cfg.Ready == nil {
+		return nil
+	}
+	return g.cfg.Ready(ctx, function)
 }
 
 // find is the route of a request.

@@ -6,6 +6,7 @@ package project
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -36,6 +37,7 @@ type Project struct {
 	WebSocket *WebSocket        // nil: no WebSocket API
 	Functions []Function
 	Notes     []string // what dev leaves out, for people
+	Files     []string // the template, and what it includes
 }
 
 // WebSocket is a WebSocket API.
@@ -58,18 +60,15 @@ type Function struct {
 	Line     int // where the template declares it
 }
 
-// Ours tells whether the function is one of Gatehouse's own, by its zip, or by
-// its name where the template names no zip. Dev runs those in its own process.
-func (f Function) Ours() bool {
-	name := f.Artifact
-	if name == "" {
-		name = f.Name
-	}
-	switch name {
+// Ours returns which of Gatehouse's own functions it is, by its zip, or by its
+// name where the template names no zip: "authorizer", "loginsvc", "usersvc" or
+// "rotator"; "" is a function of the team. Dev runs ours in its own process.
+func (f Function) Ours() string {
+	switch name := cmp.Or(f.Artifact, f.Name); name {
 	case "authorizer", "loginsvc", "usersvc", "rotator":
-		return true
+		return name
 	}
-	return false
+	return ""
 }
 
 // Function returns the function of a name, or nil.
@@ -88,7 +87,7 @@ func Parse(path string, text []byte, o Options) (*Project, error) {
 	if err := yaml.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), &root); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	p := &Project{Path: path, Dir: filepath.Dir(path), HTTP: &gateway.Template{}}
+	p := &Project{Path: path, Dir: filepath.Dir(path), HTTP: &gateway.Template{}, Files: []string{path}}
 	if len(root.Content) == 0 || root.Content[0].Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("%s: want a serverless.yml or a CloudFormation template", path)
 	}

@@ -203,7 +203,7 @@ func TestCloudFormation(t *testing.T) {
 	if p.Stage != "prod" || orders.Timeout != 9*time.Second || orders.Source != "asset.1" || orders.Env["URL"] != "http://localhost:8787/x" || orders.Env["IF"] != "p" {
 		t.Errorf("%s %+v", p.Stage, orders)
 	}
-	if !p.Function("Gatehouse").Ours() || orders.Ours() {
+	if p.Function("Gatehouse").Ours() != "authorizer" || orders.Ours() != "" {
 		t.Error("the authorizer's zip makes a function ours, and nothing else does")
 	}
 	if len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "type MOCK") {

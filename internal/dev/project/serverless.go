@@ -30,7 +30,8 @@ func (p *Project) readServerless(document *yaml.Node, o Options) error {
 		}
 		o.Getenv = getenv
 	}
-	v := &variables{Options: o, root: document, dir: p.Dir, files: map[string]*yaml.Node{}, busy: map[string]bool{}, note: p.note}
+	v := &variables{Options: o, root: document, dir: p.Dir, files: map[string]*yaml.Node{}, busy: map[string]bool{}, note: p.note,
+		read: func(path string) { p.Files = append(p.Files, path) }}
 	v.stage = cmp.Or(o.Stage, "dev")
 	if stage := member(document, "provider", "stage"); stage != nil && o.Stage == "" {
 		resolved, err := v.resolve(stage)

@@ -21,6 +21,7 @@ type variables struct {
 	files map[string]*yaml.Node
 	busy  map[string]bool // self: paths that are being resolved
 	note  func(format string, args ...any)
+	read  func(path string) // told of each file that is included
 }
 
 // errNoValue says that no source of a variable has a value.
@@ -319,6 +320,7 @@ func (v *variables) load(name string) (*yaml.Node, error) {
 	case ".js", ".cjs", ".mjs", ".ts":
 		return nil, fmt.Errorf("${file(%s)}: dev does not run JavaScript: write the values into a YAML or JSON file", name)
 	}
+	v.read(path)
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, errNoValue

@@ -3,40 +3,27 @@ package server
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
+	"os"
+	"path/filepath"
+	"reflect"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
-	"github.com/gatehouse-auth/gatehouse/authorizer"
-	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
-	"github.com/gatehouse-auth/gatehouse/examples/notes/notebook"
-	"github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/demoidp"
-	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
-	"github.com/gatehouse-auth/gatehouse/internal/lambda/lambdahttp"
-	"github.com/gatehouse-auth/gatehouse/internal/setup"
-	"github.com/gatehouse-auth/gatehouse/internal/setup/login"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/functions"
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
-	"github.com/gatehouse-auth/gatehouse/usersvc"
-	"github.com/gatehouse-auth/gatehouse/usersvc/api"
 )
 
-// builder puts the parts of one run together.
+// builder makes what lives as long as the process: the demo provider and the
+// ring of keys. What gatehouse.yml and the template say is an [assembly].
 type builder struct {
 	Options
-	config   *config.Config
-	template *gateway.Template
-	store    *store
-	demoURL  string
+	issuer  string
+	demoURL string
+	store   *store
 
-	own    []config.Provider // the team's providers that can be used
-	log    *slog.Logger      // for the parts
-	users  *usersvc.Users
+	log    *slog.Logger // for the parts
 	ring   *keyring.Keyring
 	past   *keyring.Keyring // the same ring, a day behind
 	tended chan struct{}    // closed when the ring has a next key
@@ -45,145 +32,68 @@ type builder struct {
 
 const demoProviderID = "demo"
 
-// build returns what answers at the two addresses.
-func (b *builder) build(ctx context.Context) (api, provider http.Handler, err error) {
+// start opens the ring of keys and returns the demo provider.
+func (b *builder) start(ctx context.Context) (provider http.Handler, err error) {
 	b.log = slog.New(record{b.Log.Handler()})
 	b.secret = client.Secret(rand.Text())
-	if b.template, err = b.readTemplate(); err != nil {
-		return nil, nil, err
-	}
-	if b.own, err = b.usable(); err != nil {
-		return nil, nil, err
-	}
 	provider = here(newWaiting(func() (http.Handler, error) { return b.demoProvider() }))
-	b.users = b.newUsers()
-	if err := b.openRing(ctx); err != nil {
-		return nil, nil, err
-	}
-	if err := b.seed(ctx); err != nil {
-		return nil, nil, err
-	}
-	functions, err := b.functions(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	api, err = b.gateway(functions)
-	return api, provider, err
-}
-
-// usable returns the team's providers whose variables are set.
-func (b *builder) usable() ([]config.Provider, error) {
-	var usable []config.Provider
-	var errs []error
-	for _, p := range b.config.Providers {
-		missing := p.Missing()
-		switch {
-		case p.ID == demoProviderID:
-			errs = append(errs, fmt.Errorf("provider %q: gatehouse dev has one of that id: choose another", p.ID))
-		case len(missing) == 0:
-			usable = append(usable, p)
-		case b.EnvFile != "":
-			errs = append(errs, fmt.Errorf("%s: %s is not set, and %s needs it to sign people in", b.EnvFile, strings.Join(missing, ", "), p.Name))
-		}
-	}
-	return usable, errors.Join(errs...)
+	return provider, b.openRing(ctx)
 }
 
 func (b *builder) demoProvider() (*demoidp.Provider, error) {
 	return demoidp.New(demoidp.Config{
 		Issuer: b.demoURL, ClientID: "gatehouse", ClientSecret: string(b.secret),
-		RedirectURIs: []string{b.config.Callback(demoProviderID)}, Now: b.Now,
+		RedirectURIs: []string{b.issuer + "/callback/" + demoProviderID}, Now: b.Now,
 	})
 }
 
-func (b *builder) newUsers() *usersvc.Users {
-	u := setup.Users(b.config, b.store.table)
-	u.Now = b.Now
-	u.Admins = append([]string{"ada@example.com"}, u.Admins...)
-	if len(u.TrustedProviders) > 0 { // else Ada's word would count for nothing
-		u.TrustedProviders = append(u.TrustedProviders, demoProviderID)
+// run starts the team's functions, unless they run as the template says already.
+// The functions of last go on in either case.
+func (a *assembly) run(last *assembly) error {
+	c := functions.Config{Dir: a.team.Dir, Functions: a.toRun, Folders: a.Functions, Env: a.awsEnv(), Log: a.Output}
+	a.runningOf = c
+	if len(c.Functions) == 0 && len(c.Folders) == 0 {
+		return nil
 	}
-	return u
+	if last != nil && last.running != nil && reflect.DeepEqual(last.runningOf, c) {
+		a.running, a.runningNot = last.running, last.runningNot
+		return nil
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	c.Cache = filepath.Join(cache, "gatehouse", "dev")
+	a.running, a.runningNot, err = functions.New(c)
+	return err
 }
 
-// seed makes sure that Sam is there, and suspended. Ada and Lin come to be when
-// they first sign in, as people do.
-func (b *builder) seed(ctx context.Context) error {
-	for _, p := range demoidp.People() {
-		if p.ID != "sam" {
-			continue
-		}
-		profile := usersvc.Profile{
-			Issuer: b.demoURL, Subject: p.Subject, Provider: demoProviderID, Email: p.Email, EmailVerified: p.EmailVerified, Name: p.Name,
-		}
-		if _, err := b.users.EnsureUser(ctx, profile, usersvc.Suspended); err != nil {
-			return fmt.Errorf("adding %s: %w", p.Name, err)
-		}
+// end ends the functions of a, but not those that next goes on with.
+func (a *assembly) end(next *assembly) {
+	if a != nil && a.running != nil && (next == nil || next.running != a.running) {
+		a.running.Close()
 	}
-	return nil
 }
 
-// functions are those of serverless.yml, and the tour's.
-func (b *builder) functions(ctx context.Context) (map[string]gateway.Function, error) {
-	service, err := b.loginsvc(ctx)
-	if err != nil {
-		return nil, err
-	}
-	decide, err := b.authorizer()
-	if err != nil {
-		return nil, err
-	}
-	d := &demo{issuer: b.config.Issuer, audience: b.config.Audience, ring: b.ring, past: b.past, users: b.users, now: b.Now}
-	functions := map[string]gateway.Function{
-		"authorizer": decide.Handle,
-		"loginsvc":   lambdahttp.Handler(service),
-		"usersvc":    lambdahttp.Handler(api.NewHandler(b.users, b.log)),
-		"demo":       lambdahttp.Handler(d.handler()),
-		"notes":      lambda.NewHandler((&notebook.Notebook{}).Handle).Invoke,
-	}
-	if b.Upstream != "" {
-		proxy, err := upstreamAPI(b.Upstream)
-		if err != nil {
-			return nil, err
+// awsVariables are those that functions get from the process of dev, so that they
+// reach an emulator or the developer's own account. In AWS they get credentials
+// of their role.
+var awsVariables = []string{
+	"AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+	"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3",
+	"AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL_SSM", "AWS_ENDPOINT_URL_KMS", "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+	"AWS_ENDPOINT_URL_EVENTBRIDGE", "AWS_ENDPOINT_URL_STS", "HOME", "PATH", "TMPDIR",
+}
+
+func (b *builder) awsEnv() map[string]string {
+	env := map[string]string{}
+	for _, name := range awsVariables {
+		if value := b.Getenv(name); value != "" {
+			env[name] = value
 		}
-		functions[upstreamFunction] = lambdahttp.Handler(proxy)
 	}
-	return functions, nil
-}
-
-// loginsvc is the team's login service with the demo provider and the demo
-// clients beside its own.
-func (b *builder) loginsvc(ctx context.Context) (http.Handler, error) {
-	c := *b.config
-	demo := config.Provider{ID: demoProviderID, Name: "Demo", Issuer: b.demoURL, ClientID: "gatehouse", ClientSecret: b.secret}
-	c.Providers = append([]config.Provider{demo}, b.own...)
-	clients, err := withDemoClients(b.config)
-	if err != nil {
-		return nil, err
+	if env["AWS_PROFILE"] != "" && env["AWS_ACCESS_KEY_ID"] == "" { // else the made-up keys would win
+		env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env["AWS_SESSION_TOKEN"] = "", "", ""
 	}
-	c.Clients = clients
-	return login.New(ctx, &c, login.Parts{Table: b.store.table, Users: b.users, Keys: b.keys, Ring: b.ring.View, Log: b.log, Now: b.Now})
-}
-
-// authorizer decides as it does in AWS, with the keys that our own JWK Set
-// publishes.
-func (b *builder) authorizer() (*authorizer.Authorizer, error) {
-	rules, err := policy.Compile(Rules(b.config))
-	if err != nil {
-		return nil, err
-	}
-	published, err := authorizer.NewKeySource(authorizer.KeySourceConfig{URL: b.config.Issuer + "/.well-known/jwks.json", Now: b.Now, Log: b.log})
-	if err != nil {
-		return nil, err
-	}
-	c := authorizer.Config{
-		Issuer: b.config.Issuer, Audience: b.config.Audience, Keys: published.Key, Policy: rules, Now: b.Now, Log: b.log,
-	}
-	if b.hasRoute("GET /revocations") {
-		c.Revocations, err = authorizer.NewFeed(authorizer.FeedConfig{URL: b.config.Issuer + "/revocations", Now: b.Now, Log: b.log})
-	}
-	if err != nil {
-		return nil, err
-	}
-	return authorizer.New(c)
+	return env
 }

@@ -1,111 +1,132 @@
 package server
 
 import (
-	"fmt"
+	"context"
+	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/tour"
-	"github.com/gatehouse-auth/gatehouse/internal/lambda/lambdahttp"
 )
 
-const upstreamFunction = "upstream"
+// The functions that stand in no template.
+const (
+	upstreamFunction = "upstream"
+	demoFunction     = "demo"
+)
 
 // reasonHeader tells a developer why a call was refused.
 const reasonHeader = "X-Gatehouse-Reason"
 
-func (b *builder) readTemplate() (*gateway.Template, error) {
-	name, text, err := readOr(b.Template, "serverless.yml", "--template")
+// handler serves every API of this run at one address. The login service's and
+// the team's HTTP API share the paths; the more specific route wins, and of equal
+// ones the team's.
+func (a *assembly) handler(ctx context.Context) (http.Handler, error) {
+	ours, err := a.ours(ctx)
 	if err != nil {
 		return nil, err
-	}
-	t, err := gateway.ParseTemplate(text)
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
-	}
-	if guardOf(t) == "" {
-		return nil, fmt.Errorf("%s: no route has an authorizer", name)
-	}
-	return t, nil
-}
-
-// guardOf returns the authorizer of a guarded route: GET /me has it.
-func guardOf(t *gateway.Template) string {
-	guard := ""
-	for _, r := range t.Routes {
-		if r.Key == "GET /me" || guard == "" {
-			guard = r.Authorizer
-		}
-	}
-	return guard
-}
-
-func (b *builder) hasRoute(key string) bool {
-	return slices.ContainsFunc(b.template.Routes, func(r gateway.Route) bool { return r.Key == key })
-}
-
-// gateway puts the functions behind the routes of serverless.yml, the tour's
-// and, with an upstream, everything else.
-func (b *builder) gateway(functions map[string]gateway.Function) (http.Handler, error) {
-	for i, r := range b.template.Routes {
-		if functions[r.Function] == nil && b.Upstream != "" {
-			b.template.Routes[i].Function = upstreamFunction
-		} else if functions[r.Function] == nil {
-			functions[r.Function] = lambdahttp.Handler(missing(r.Function))
-		}
 	}
 	handlers := map[string]http.Handler{}
 	for _, path := range tour.Paths() {
 		handlers["GET "+path] = tour.Handler()
 	}
-	return gateway.New(gateway.Config{
-		Template: b.template, Functions: functions, Routes: b.moreRoutes(), Handlers: handlers,
-		Observe: b.Observe, Now: b.Now, ReasonHeader: reasonHeader,
-	})
+	functions, err := a.functions(a.login, a.login.HTTP, ours)
+	if err != nil {
+		return nil, err
+	}
+	c := a.gateway(a.login.HTTP, functions)
+	c.Routes, c.Handlers = a.moreRoutes(), handlers
+	login, err := gateway.New(c)
+	if err != nil {
+		return nil, err
+	}
+	var team *gateway.Gateway
+	if a.separate() {
+		if functions, err = a.functions(a.team, a.team.HTTP, ours); err != nil {
+			return nil, err
+		}
+		if team, err = gateway.New(a.gateway(a.team.HTTP, functions)); err != nil {
+			return nil, err
+		}
+	}
+	rest, err := a.rest(ours)
+	if err != nil {
+		return nil, err
+	}
+	under := "/" + a.team.Stage
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case rest != nil && (r.URL.Path == under || strings.HasPrefix(r.URL.Path, under+"/")):
+			rest.ServeHTTP(w, r)
+		case team != nil && team.PrefersTo(login, r):
+			team.ServeHTTP(w, r)
+		default:
+			login.ServeHTTP(w, r)
+		}
+	}), nil
+}
+
+// rest is the team's REST API, or nil.
+func (a *assembly) rest(ours map[string]gateway.Function) (http.Handler, error) {
+	if a.team.REST == nil {
+		return nil, nil
+	}
+	functions, err := a.functions(a.team, a.team.REST, ours)
+	if err != nil {
+		return nil, err
+	}
+	c := a.gateway(a.team.REST, functions)
+	c.REST, c.Stage = true, a.team.Stage
+	return gateway.New(c)
+}
+
+// gateway is what all gateways of this run have in common.
+func (a *assembly) gateway(t *gateway.Template, functions map[string]gateway.Function) gateway.Config {
+	c := gateway.Config{Template: t, Functions: functions, Observe: a.Observe, Now: a.Now, ReasonHeader: reasonHeader, Switches: a.Switches}
+	if running := a.running; running != nil {
+		c.Ready = func(ctx context.Context, name string) error {
+			err := running.Ready(ctx, name)
+			if errors.Is(err, context.Canceled) {
+				return errors.New("the client went away")
+			}
+			return err
+		}
+	}
+	return c
 }
 
 // moreRoutes are the tour's and, with an upstream, those that send to it whatever
 // is not Gatehouse's. Routes that gatehouse.yml has rules for get a key of their
 // own, because rules are found by it.
-func (b *builder) moreRoutes() []gateway.Route {
-	guard := guardOf(b.template)
+func (a *assembly) moreRoutes() []gateway.Route {
+	guard := guardOf(a.login.HTTP)
 	var routes []gateway.Route
 	for _, key := range demoRoutes {
-		r := gateway.Route{Key: key, Function: "demo", Authorizer: guard}
+		r := gateway.Route{Key: key, Function: demoFunction, Authorizer: guard}
 		switch key {
 		case freshRoute:
-			r.Authorizer = freshGuardOf(b.template, guard)
+			r.Authorizer = freshGuardOf(a.login.HTTP, guard)
 		case activateRoute:
 			r.Authorizer = ""
 		}
 		routes = append(routes, r)
 	}
-	if b.Upstream == "" {
+	if a.Upstream == "" {
 		return routes
 	}
 	more := []policy.Rule{{Route: "$default"}}
-	for _, rule := range append(more, b.config.Routes...) {
-		if b.hasRoute(rule.Route) || slices.Contains(demoRoutes, rule.Route) {
+	for _, rule := range append(more, a.config.Routes...) {
+		if hasRoute(a.login.HTTP, rule.Route) || hasRoute(a.team.HTTP, rule.Route) || slices.Contains(demoRoutes, rule.Route) {
 			continue
 		}
 		r := gateway.Route{Key: rule.Route, Function: upstreamFunction, Authorizer: guard}
 		if rule.Fresh {
-			r.Authorizer = freshGuardOf(b.template, guard)
+			r.Authorizer = freshGuardOf(a.login.HTTP, guard)
 		}
 		routes = append(routes, r)
 	}
 	return routes
-}
-
-// freshGuardOf returns the authorizer whose answers are not kept, or guard if
-// there is none.
-func freshGuardOf(t *gateway.Template, guard string) string {
-	for _, a := range t.Authorizers {
-		if a.TTL == 0 {
-			return a.Name
-		}
-	}
-	return guard
 }

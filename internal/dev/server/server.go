@@ -10,8 +10,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/config"
@@ -24,6 +26,13 @@ type Options struct {
 	DemoAddr string // the same for the demo provider; better another host, because cookies ignore ports
 	Data     string // folder of the table and the key; "" keeps neither
 	Upstream string // address of someone's own API to put behind the authorizer; "": none
+
+	// Functions say where the code of functions of the template is, by name. Code
+	// of the others is looked for.
+	Functions map[string]string
+	Stage     string // of the template's REST and WebSocket APIs; "": as the template says
+	gateway.Switches
+	Output io.Writer // what functions print, builds, and files that are read again; nil: nowhere
 
 	Config   string // path of gatehouse.yml; "": the one in this folder, or the built-in one
 	Template string // path of serverless.yml; the same
@@ -44,6 +53,12 @@ type Server struct {
 	Audience  string   // of access tokens
 	DemoURL   string   // the demo provider, http://127.0.0.1:8788
 	Providers []string // names of the team's providers that can be used
+	Functions []string // the team's functions that run
+	REST      string   // where the team's REST API is served; "": there is none
+	Findings  []string // what dev leaves out, and what is probably a slip
+
+	stopWatching func()
+	watching     sync.WaitGroup
 
 	store     *store
 	addresses []*address
@@ -76,6 +91,9 @@ func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Output == nil {
+		o.Output = io.Discard
+	}
 	return o
 }
 
@@ -94,29 +112,49 @@ func (s *Server) start(ctx context.Context, o Options) error {
 
 	c, err := o.config(s.Issuer)
 	if err != nil {
-		return err
+		return err // before a folder is made
 	}
-	s.Audience = c.Audience
 	for _, weak := range c.WeakSecrets() {
 		o.Log.Warn("a deployment will refuse a secret", "err", weak)
 	}
 	if s.store, err = openStore(ctx, o.Data); err != nil {
 		return err
 	}
-	b := &builder{Options: o, config: c, store: s.store, demoURL: s.DemoURL}
-	api, provider, err := b.build(ctx)
+	b := &builder{Options: o, issuer: s.Issuer, store: s.store, demoURL: s.DemoURL}
+	provider, err := b.start(ctx)
 	if err != nil {
 		return err
 	}
-	for _, p := range b.own {
-		s.Providers = append(s.Providers, p.Name)
+	a, handler, err := b.assemble(ctx, nil)
+	if err != nil {
+		return err
 	}
+	s.describe(a)
+	api := &current{}
+	api.handler.Store(&handler)
+	watching, stop := context.WithCancel(ctx)
+	s.stopWatching = stop
+	s.watching.Go(func() { b.watch(watching, a, api) })
 	for i, handler := range []http.Handler{api, provider} {
 		srv := newServer(handler)
 		s.servers = append(s.servers, srv)
 		s.addresses[i].serve(srv)
 	}
 	return nil
+}
+
+// describe tells what an assembly has.
+func (s *Server) describe(a *assembly) {
+	s.Audience, s.Findings = a.config.Audience, a.findings()
+	for _, p := range a.own {
+		s.Providers = append(s.Providers, p.Name)
+	}
+	if a.running != nil {
+		s.Functions = a.running.Names()
+	}
+	if a.team.REST != nil {
+		s.REST = s.Issuer + "/" + a.team.Stage
+	}
 }
 
 // config reads gatehouse.yml for the issuer that this run has.
@@ -159,6 +197,10 @@ func (s *Server) Close() error {
 		if srv.Shutdown(ctx) != nil {
 			srv.Close()
 		}
+	}
+	if s.stopWatching != nil {
+		s.stopWatching()
+		s.watching.Wait()
 	}
 	for _, a := range s.addresses {
 		a.close() // those that no server took over

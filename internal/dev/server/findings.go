@@ -1,0 +1,80 @@
+package server
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
+)
+
+// findings are what people are told at the start: what dev leaves out, and what
+// is probably not meant as it is written.
+func (a *assembly) findings() []string {
+	out := slices.Concat(a.team.Notes, a.runningNot)
+	if a.separate() {
+		out = append(out, a.hidden()...)
+	}
+	out = append(out, unreachableByBrowsers(a.team.HTTP)...)
+	return append(out, a.idleRules()...)
+}
+
+// hidden tells of routes that the team's API and the login service both have.
+func (a *assembly) hidden() []string {
+	var out []string
+	for _, r := range a.team.HTTP.Routes {
+		if hasRoute(a.login.HTTP, r.Key) || slices.Contains(demoRoutes, r.Key) {
+			out = append(out, r.Key+" is a route of Gatehouse, too: here yours answers; in AWS each has a host of its own")
+		}
+	}
+	return out
+}
+
+// unreachableByBrowsers tells of a cors block that does not let a browser send
+// what an authorizer wants.
+func unreachableByBrowsers(t *gateway.Template) []string {
+	var out []string
+	for _, a := range t.Authorizers {
+		for _, source := range a.IdentitySources {
+			name, isHeader := strings.CutPrefix(source, "$request.header.")
+			if isHeader && t.CORS != nil && !t.CORS.AllowsHeader(name) {
+				out = append(out, "cors: allowedHeaders lacks "+name+", which authorizer "+a.Name+" wants: no page can send it (a star does not stand for Authorization)")
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// idleRules tells of rules of gatehouse.yml that no guarded route has.
+func (a *assembly) idleRules() []string {
+	if a.Upstream != "" {
+		return nil // every rule has a route there
+	}
+	guarded := slices.Clone(demoRoutes)
+	for _, t := range []*gateway.Template{a.login.HTTP, a.team.HTTP, a.team.REST} {
+		for _, r := range routesOf(t) {
+			if r.Authorizer != "" {
+				guarded = append(guarded, r.Key)
+			}
+		}
+	}
+	if a.team.WebSocket != nil && a.team.WebSocket.Authorizer != nil {
+		guarded = append(guarded, "$connect")
+	}
+	compiled, err := policy.Compile(a.config.Routes)
+	if err != nil {
+		return nil // told when the file was read
+	}
+	if err := compiled.CheckRoutes(guarded); err != nil {
+		return strings.Split(err.Error(), "\n")
+	}
+	return nil
+}
+
+func routesOf(t *gateway.Template) []gateway.Route {
+	if t == nil {
+		return nil
+	}
+	return t.Routes
+}
