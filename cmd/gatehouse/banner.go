@@ -25,6 +25,9 @@ type banner struct {
 	Users     []string `json:"users"`
 	Providers []string `json:"providers"` // besides the demo provider
 	Upstream  string   `json:"upstream,omitempty"`
+	Functions []string `json:"functions,omitempty"` // the team's, that run
+	REST      string   `json:"rest_api,omitempty"`
+	Findings  []string `json:"findings,omitempty"` // what is left out, or probably a slip
 	Data      string   `json:"data,omitempty"`
 	ReadyMS   int64    `json:"ready_ms"` // milliseconds since the process began
 
@@ -38,7 +41,7 @@ func newBanner(c *devCommand, w *process, s *server.Server, took time.Duration) 
 		Account: s.Issuer + "/account", Admin: s.Issuer + "/admin",
 		Discovery: s.Issuer + "/.well-known/openid-configuration", JWKS: s.Issuer + "/.well-known/jwks.json",
 		Demo: s.DemoURL + "/", Users: []string{"ada", "lin", "sam"}, Providers: append([]string{}, s.Providers...),
-		Upstream: c.Upstream, Data: c.Data, ReadyMS: took.Milliseconds(), self: w.self, ready: took,
+		Upstream: c.Upstream, Functions: s.Functions, REST: s.REST, Findings: s.Findings, Data: c.Data, ReadyMS: took.Milliseconds(), self: w.self, ready: took,
 	}
 }
 
@@ -49,7 +52,8 @@ func (b *banner) writeJSON(w io.Writer) error {
 // defaultIssuer is what the token command assumes.
 const defaultIssuer = "http://localhost:8787"
 
-// writeText writes at most 24 lines, so that all of them are on the screen.
+// writeText writes at most 24 lines and one for each finding, so that all of them
+// are on the screen.
 func (b *banner) writeText(out io.Writer, colour bool) error {
 	strong, faint, plain := "", "", ""
 	if colour {
@@ -70,6 +74,12 @@ func (b *banner) writeText(out io.Writer, colour bool) error {
 	if b.Upstream != "" {
 		row("Your API", b.Issuer+"/…", "behind the authorizer, from "+b.Upstream)
 	}
+	if len(b.Functions) > 0 {
+		row("Your functions", strings.Join(b.Functions, " "), "rebuilt when you save")
+	}
+	if b.REST != "" {
+		row("Your REST API", b.REST+"/…", "")
+	}
 	row("Your account", b.Account, "")
 	row("Admin", b.Admin, "sign in as Ada")
 	row("Discovery, keys", b.Discovery, "  /.well-known/jwks.json")
@@ -79,11 +89,14 @@ func (b *banner) writeText(out io.Writer, colour bool) error {
 		token += " --url " + b.Issuer
 	}
 	fmt.Fprintf(&s, "\n  Without a browser:\n    curl -i %s\n    TOKEN=$(%s)\n    curl -s %s -H \"Authorization: Bearer $TOKEN\"\n\n", b.DemoAPI, token, b.DemoAPI)
-	if b.Upstream == "" {
+	if b.Upstream == "" && len(b.Functions) == 0 {
 		s.WriteString("  Your own API behind it:  gatehouse dev --upstream http://localhost:3000\n")
 	}
 	if len(b.Providers) == 0 {
 		s.WriteString("  Real Google sign-in:     gatehouse dev --env .env        (docs/GOOGLE.md)\n")
+	}
+	for _, finding := range b.Findings {
+		s.WriteString("  ! " + finding + "\n")
 	}
 	fmt.Fprintf(&s, "  ready in %.2f s · Ctrl-C stops · %s\n", b.ready.Seconds(), b.keeps())
 	_, err := io.WriteString(out, s.String())

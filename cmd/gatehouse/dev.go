@@ -21,9 +21,17 @@ type devCommand struct {
 	Upstream string `placeholder:"URL" help:"Your own API: whatever is not Gatehouse's goes there, behind the authorizer, with X-Gatehouse-* headers that say who calls."`
 	Env      string `placeholder:"FILE" help:"Read variables from this file: the client id and secret of Google, for example."`
 	Config   string `placeholder:"FILE" help:"The configuration (gatehouse.yml here; where there is none, the built-in one)."`
-	Template string `placeholder:"FILE" help:"The routes (serverless.yml here; where there is none, the built-in one)."`
-	Log      string `default:"text" enum:"text,json" help:"One line for each request, for people (text) or machines (json), on stderr."`
-	Output   string `short:"o" default:"text" enum:"text,json" help:"Print where everything is as text or as json."`
+	Template string `placeholder:"FILE" help:"Routes, authorizers and functions: a serverless.yml, or a CloudFormation or SAM template (serverless.yml here; where there is none, the built-in one)."`
+
+	Function map[string]string `placeholder:"NAME=DIR" help:"Where the code of a function of the template is, if it is not found; repeat for others."`
+	Stage    string            `help:"The stage of the template's variables and of its REST and WebSocket APIs."`
+
+	CORSOnRefusals       bool `name:"cors-on-refusals" default:"true" negatable:"" group:"Where sources about API Gateway disagree:" help:"Put CORS headers on what the gateway answers itself (401, 403, 404, 5xx)."`
+	TrailingSlash        bool `group:"Where sources about API Gateway disagree:" help:"Let /a/ reach the route of /a."`
+	RemapWWWAuthenticate bool `name:"remap-www-authenticate" group:"Where sources about API Gateway disagree:" help:"Rename WWW-Authenticate of functions to X-Amzn-Remapped-Www-Authenticate."`
+
+	Log    string `default:"text" enum:"text,json" help:"One line for each request, for people (text) or machines (json), on stderr."`
+	Output string `short:"o" default:"text" enum:"text,json" help:"Print where everything is as text or as json."`
 }
 
 // Run serves until it is told to stop.
@@ -37,7 +45,8 @@ func (c *devCommand) Run(w *process) error {
 	log, observe := c.logging(w)
 	server, err := server.Start(ctx, server.Options{
 		Addr: c.Addr, DemoAddr: c.DemoAddr, Data: c.Data, Upstream: c.Upstream, Config: c.Config, Template: c.Template,
-		Getenv: getenv, EnvFile: c.Env, Log: log, Observe: observe,
+		Getenv: getenv, EnvFile: c.Env, Log: log, Observe: observe, Functions: c.Function, Stage: c.Stage, Output: w.stderr,
+		Switches: gateway.Switches{NoCORSOnRefusals: !c.CORSOnRefusals, TrailingSlash: c.TrailingSlash, RemapWWWAuthenticate: c.RemapWWWAuthenticate},
 	})
 	if err != nil {
 		return err

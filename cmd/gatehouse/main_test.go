@@ -19,7 +19,7 @@ func TestScripts(t *testing.T) {
 			"dev": startDev, "stop": stopDev, "crash": crashDev, "exits": exits,
 		},
 		Setup: func(env *testscript.Env) error {
-			env.Values[devKey{}] = map[string]*process{}
+			env.Values[devKey{}] = map[string]*running{}
 			return nil
 		},
 		RequireExplicitExec: true,

@@ -54,6 +54,10 @@ func (v *variables) resolve(n *yaml.Node) (*yaml.Node, error) {
 			out.Content[i] = c // a key
 			continue
 		}
+		if n.Kind == yaml.MappingNode && (n.Content[i-1].Value == "functionArn" || n.Content[i-1].Value == "arn") {
+			out.Content[i] = c // of another stack, wherever that is
+			continue
+		}
 		var err error
 		out.Content[i], err = v.resolve(c)
 		errs = append(errs, err)

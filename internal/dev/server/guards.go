@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer"
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
@@ -30,7 +31,7 @@ func (a *assembly) guards(p *project.Project, t *gateway.Template, out map[strin
 			continue // a function of the team
 		}
 		if declared.Function = name; declared.External || out[name] == nil || p.Function(name) != nil {
-			decide, err := a.authorizer(settings)
+			decide, err := a.authorizer(settings, p == a.login)
 			if err != nil {
 				return fmt.Errorf("%s: authorizer %s: %w", p.Path, cmp.Or(declared.Name, name), err)
 			}
@@ -42,7 +43,8 @@ func (a *assembly) guards(p *project.Project, t *gateway.Template, out map[strin
 
 // authorizer decides as it does in AWS with these settings, with the keys that
 // our own JWK Set publishes.
-func (a *assembly) authorizer(settings map[string]string) (*authorizer.Authorizer, error) {
+// With tour it also knows the rules of the tour's routes.
+func (a *assembly) authorizer(settings map[string]string, tour bool) (*authorizer.Authorizer, error) {
 	c, revocations, err := guard.Settings(func(name string) string {
 		switch name {
 		case "GATEHOUSE_ISSUER":
@@ -55,7 +57,14 @@ func (a *assembly) authorizer(settings map[string]string) (*authorizer.Authorize
 	if err != nil {
 		return nil, err
 	}
-	if c.Policy, err = policy.Compile(Rules(a.config)); err != nil {
+	rules := a.config.Routes
+	if tour {
+		rules = Rules(a.config)
+	}
+	if !revocations { // the tour's fresh route is then like the others
+		rules = slices.DeleteFunc(slices.Clone(rules), func(r policy.Rule) bool { return r.Route == freshRoute })
+	}
+	if c.Policy, err = policy.Compile(rules); err != nil {
 		return nil, err
 	}
 	keys, err := authorizer.NewKeySource(authorizer.KeySourceConfig{URL: a.config.Issuer + "/.well-known/jwks.json", Now: a.Now, Log: a.log})

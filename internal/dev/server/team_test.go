@@ -1,0 +1,285 @@
+package server_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/dev/server"
+)
+
+// echo is a Lambda function that answers with what the authorizer said of the
+// caller. It needs no module.
+const echo = `package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+)
+
+func main() {
+	base := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/invocation/"
+	for {
+		next, err := http.Get(base + "next")
+		if err != nil {
+			return
+		}
+		var event struct{ RequestContext struct{ Authorizer map[string]any } }
+		raw, _ := io.ReadAll(next.Body)
+		json.Unmarshal(raw, &event)
+		body, _ := json.Marshal(map[string]any{"greeting": "hello", "authorizer": event.RequestContext.Authorizer, "table": os.Getenv("TABLE")})
+		out, _ := json.Marshal(map[string]any{"statusCode": 200, "body": string(body)})
+		http.Post(base+next.Header.Get("Lambda-Runtime-Aws-Request-Id")+"/response", "", bytes.NewReader(out))
+	}
+}
+`
+
+const teamTemplate = `
+service: shop
+provider:
+  name: aws
+  runtime: provided.al2023
+  httpApi:
+    cors: {allowedOrigins: ['https://app.example'], allowedHeaders: [authorization]}
+    authorizers:
+      gatehouse:
+        type: request
+        functionArn: ${ssm:/gatehouse/prod/stack/authorizer}
+        identitySource: [$request.header.Authorization, $context.routeKey]
+        enableSimpleResponses: true
+        resultTtlInSeconds: 60
+functions:
+  orders:
+    handler: bootstrap
+    package: {artifact: dist/orders.zip}
+    environment: {TABLE: !Ref Orders}
+    events:
+      - httpApi: {method: get, path: /orders, authorizer: {name: gatehouse}}
+      - httpApi: {method: get, path: /users, authorizer: {name: gatehouse}}
+      - http: {method: get, path: old, authorizer: {arn: x, type: request}}
+      - sqs: arn
+  absent:
+    handler: app.handler
+    runtime: python3.13
+    events: [{httpApi: GET /absent}]
+`
+
+// output is what people read. It is safe for concurrent use.
+type output struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.all.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.all.String()
+}
+
+// teamFolder is a folder with a team's template and gatehouse.yml. Its functions
+// have no code: they answer 501.
+func teamFolder(t *testing.T, template, configuration string) (dir string, o server.Options, out *output) {
+	t.Helper()
+	dir, out = t.TempDir(), &output{}
+	put(t, dir, "serverless.yml", template)
+	put(t, dir, "gatehouse.yml", configuration)
+	return dir, server.Options{Template: filepath.Join(dir, "serverless.yml"), Config: filepath.Join(dir, "gatehouse.yml"), Output: out}, out
+}
+
+func put(t *testing.T, dir, name, content string) {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTeamsOwnFunctions(t *testing.T) {
+	t.Parallel()
+	dir, o, out := teamFolder(t, teamTemplate, "routes:\n  - {route: GET /users, roles: [admin]}\n  - {route: GET /nowhere, roles: [admin]}\n")
+	put(t, dir, "go.mod", "module example.com/shop\n\ngo 1.26\n")
+	put(t, dir, "functions/orders/main.go", echo)
+	s := running(t, o)
+	lin, ada := tokens(t, s, "lin").AccessToken, tokens(t, s, "ada").AccessToken
+
+	t.Run("a function gets the real event", func(t *testing.T) {
+		got := ask(t, "GET", s.Issuer+"/orders", lin).json(t)
+		who := got["authorizer"].(map[string]any)["lambda"].(map[string]any)
+		if got["greeting"] != "hello" || who["name"] != "Lin" || got["table"] != "Orders" {
+			t.Errorf("%v", got)
+		}
+	})
+	t.Run("so does that of a REST API, below its stage", func(t *testing.T) {
+		got := ask(t, "GET", s.REST+"/old", lin).json(t)
+		if who := got["authorizer"].(map[string]any); who["name"] != "Lin" || s.REST != s.Issuer+"/dev" {
+			t.Errorf("%v %s", got, s.REST)
+		}
+	})
+	t.Run("the team's route hides Gatehouse's, and its rule counts", func(t *testing.T) {
+		if got := ask(t, "GET", s.Issuer+"/users", ada).json(t); got["greeting"] != "hello" {
+			t.Errorf("%v", got)
+		}
+		if got := ask(t, "GET", s.Issuer+"/users", lin); got.status != 403 {
+			t.Errorf("%d", got.status)
+		}
+		if got := ask(t, "GET", s.Issuer+"/me", lin); got.status != 200 {
+			t.Errorf("Gatehouse's own route: %d", got.status)
+		}
+	})
+	t.Run("the cors block is the team's alone", func(t *testing.T) {
+		preflight := []string{"Origin", "https://app.example", "Access-Control-Request-Method", "GET"}
+		if got := ask(t, "OPTIONS", s.Issuer+"/orders", "", preflight...); got.status != 204 || got.header.Get("Access-Control-Allow-Origin") != "https://app.example" {
+			t.Errorf("%+v", got)
+		}
+		if got := ask(t, "GET", s.Issuer+"/demo/hello", lin, preflight...); got.header.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%+v", got)
+		}
+	})
+	t.Run("what dev leaves out is told", func(t *testing.T) {
+		all := strings.Join(s.Findings, "\n")
+		for _, want := range []string{"function orders: dev sends it no sqs events", `function absent: runtime "python3.13" is not run here`,
+			"GET /users is a route of Gatehouse, too", `route "GET /nowhere"`} {
+			if !strings.Contains(all, want) {
+				t.Errorf("%q is missing in:\n%s", want, all)
+			}
+		}
+		if got := ask(t, "GET", s.Issuer+"/absent", ""); got.status != 501 {
+			t.Errorf("%d", got.status)
+		}
+	})
+	t.Run("a function that does not build is AWS's status and a reason", func(t *testing.T) {
+		put(t, dir, "functions/orders/main.go", "package main\n\nfunc main() { oops }\n")
+		got := ask(t, "GET", s.Issuer+"/orders", lin)
+		if got.status != 500 || got.body != `{"message":"Internal Server Error"}` || !strings.Contains(got.header.Get("X-Gatehouse-Reason"), "orders does not build") {
+			t.Errorf("%+v", got)
+		}
+		if !strings.Contains(out.String(), "orders | ./main.go:3:15: undefined: oops") {
+			t.Errorf("%s", out)
+		}
+		if got := ask(t, "GET", s.Issuer+"/demo/hello", lin); got.status != 200 {
+			t.Errorf("dev does not go on: %+v", got)
+		}
+	})
+}
+
+func TestFilesAreReadAgain(t *testing.T) {
+	t.Parallel()
+	dir, o, out := teamFolder(t, teamTemplate, "routes: []\n")
+	s := running(t, o)
+	lin := tokens(t, s, "lin").AccessToken
+	status := func() int { return ask(t, "GET", s.Issuer+"/orders", lin).status }
+	becomes := func(want int, told string) {
+		t.Helper()
+		for range 100 {
+			if status() == want && strings.Contains(out.String(), told) {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		t.Errorf("%d, want %d; told:\n%s", status(), want, out)
+	}
+	becomes(501, "")
+	put(t, dir, "gatehouse.yml", "routes:\n  - {route: GET /orders, roles: [admin]}\n")
+	becomes(403, "read again")
+	put(t, dir, "gatehouse.yml", "rutes: []\n")
+	becomes(403, `gatehouse.yml:1: rutes: unknown key; did you mean "routes"?`)
+	put(t, dir, "gatehouse.yml", "routes: []\n")
+	becomes(501, "read again")
+	put(t, dir, "serverless.yml", strings.Replace(teamTemplate, "path: /orders", "path: /other", 1))
+	becomes(404, "read again")
+	put(t, dir, "serverless.yml", "functions: [\n")
+	becomes(404, "serverless.yml: yaml")
+}
+
+// TestAuthorizerSettings has the variables of the authorizer act as they do in AWS.
+func TestAuthorizerSettings(t *testing.T) {
+	t.Parallel()
+	template := func(simple, sources, env string) string {
+		return `
+provider:
+  httpApi:
+    authorizers:
+      gatehouse: {type: request, functionName: authorizer, identitySource: [` + sources + `], enableSimpleResponses: ` + simple + `, resultTtlInSeconds: 0}
+functions:
+  authorizer: {handler: bootstrap, runtime: provided.al2023, package: {artifact: dist/authorizer.zip}, environment: {` + env + `}}
+  orders: {handler: bootstrap, runtime: provided.al2023, events: [{httpApi: {method: get, path: /orders, authorizer: gatehouse}}, {httpApi: {method: post, path: /orders, authorizer: gatehouse}}]}
+`
+	}
+	const header = "$request.header.Authorization"
+	for name, tc := range map[string]struct {
+		template           string
+		good, bad, revoked int // the status with a token, with a bad one, and after the user was suspended
+	}{
+		"as they are":                    {template("true", header, ""), 501, 403, 403},
+		"an IAM answer":                  {template("false", header, "GATEHOUSE_ANSWER: iam"), 501, 403, 403},
+		"an IAM answer that is not read": {template("true", header, "GATEHOUSE_ANSWER: iam"), 500, 500, 500},
+		"a simple one for a policy":      {template("false", header, ""), 500, 500, 500},
+		"a refusal that is an error":     {template("true", header, "GATEHOUSE_REFUSAL: unauthorized"), 501, 500, 500},
+		"no revocations":                 {template("true", header, "GATEHOUSE_REVOCATIONS: 'off'"), 501, 403, 501},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, o, _ := teamFolder(t, tc.template, "routes: [{route: GET /orders}, {route: POST /orders}]\n")
+			s := running(t, o)
+			lin := tokens(t, s, "lin").AccessToken
+			if got := ask(t, "GET", s.Issuer+"/orders", lin); got.status != tc.good {
+				t.Errorf("a token: %d %v", got.status, got.header)
+			}
+			if got := ask(t, "GET", s.Issuer+"/orders", "no.token.atall"); got.status != tc.bad {
+				t.Errorf("a bad token: %d %v", got.status, got.header)
+			}
+			if got := ask(t, "POST", s.Issuer+"/demo/suspend", lin); got.status != 200 {
+				t.Fatalf("%+v", got)
+			}
+			revoked := 0
+			for range 100 { // the feed is read every few seconds
+				if revoked = ask(t, "GET", s.Issuer+"/orders", lin).status; revoked == tc.revoked && tc.good != revoked {
+					break
+				} else if tc.good == tc.revoked {
+					break
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			if revoked != tc.revoked {
+				t.Errorf("after the user was suspended: %d", revoked)
+			}
+		})
+	}
+	t.Run("a cookie", func(t *testing.T) {
+		t.Parallel()
+		_, o, _ := teamFolder(t, template("true", "", "GATEHOUSE_COOKIE: t, GATEHOUSE_ORIGINS: 'https://app.example'"), "routes: []\n")
+		s := running(t, o)
+		lin := tokens(t, s, "lin").AccessToken
+		for _, row := range []struct {
+			method, origin string
+			want           int
+		}{{"GET", "", 501}, {"POST", "https://app.example", 501}, {"POST", "https://evil.example", 403}} {
+			if got := ask(t, row.method, s.Issuer+"/orders", "", "Cookie", "t="+lin, "Origin", row.origin); got.status != row.want {
+				t.Errorf("%+v: %d %v", row, got.status, got.header)
+			}
+		}
+	})
+	t.Run("a value that is none", func(t *testing.T) {
+		t.Parallel()
+		_, o, _ := teamFolder(t, template("true", header, "GATEHOUSE_ANSWER: xml"), "routes: []\n")
+		if _, err := server.Start(t.Context(), o); err == nil || !strings.Contains(err.Error(), "GATEHOUSE_ANSWER: want simple or iam") {
+			t.Errorf("%v", err)
+		}
+	})
+}
