@@ -32,8 +32,8 @@ type message struct {
 
 const maxText = 1000 // bytes
 
-// handle stands behind a [connection.Guard]: whoever sends a message holds a
-// token that lives.
+// handle stands behind a [connection.Guard]: every sender of a message holds a
+// valid token.
 func (c *chat) handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
 	if event.RequestContext.EventType != "MESSAGE" {
 		return events.APIGatewayProxyResponse{StatusCode: 200}, nil
@@ -65,7 +65,7 @@ func (c *chat) tell(ctx context.Context, data []byte) error {
 			continue
 		}
 		if err := c.send(ctx, open.ID, data); err != nil && !errors.Is(err, connection.ErrGone) {
-			c.log.WarnContext(ctx, "telling", "err", err) // the others are told all the same
+			c.log.WarnContext(ctx, "telling", "err", err) // the others get the message
 		}
 	}
 	return nil

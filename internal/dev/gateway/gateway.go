@@ -49,7 +49,7 @@ type Config struct {
 
 	Switches
 	// Ready is waited for before a function is called, outside of its time: it can
-	// have to be built first. Its error is told as the reason; may be nil.
+	// have to be built first. Its error is the reason of the refusal; may be nil.
 	Ready   func(ctx context.Context, function string) error
 	Observe func(Exchange) // called once for each request, after the answer; may be nil
 	// ReasonHeader, if it is not "", names a header that tells the client why it

@@ -107,7 +107,7 @@ func (j *Judge) judge(ctx context.Context, c *call) Judgement {
 const unauthorized = "Unauthorized"
 
 // verdict returns what the authorizer says to these values: from the cache,
-// where answers are kept, whatever the route; a policy is then evaluated anew.
+// where answers are cached, for every route; a policy is then evaluated again.
 // Errors are not kept.
 func (j *Judge) verdict(ctx context.Context, values []string, c *call) (v *verdict, cached bool, err error) {
 	key := fmt.Sprintf("%q", values)

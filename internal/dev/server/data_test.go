@@ -109,11 +109,11 @@ func TestWhyNotStarted(t *testing.T) {
 		{"a configuration that is not there", server.Options{Config: filepath.Join(dir, "absent.yml")},
 			"--config: open " + filepath.Join(dir, "absent.yml") + ": no such file or directory"},
 		{"a configuration with mistakes", server.Options{Config: file("bad.yml", "isuer: x\nadmins: [ada]\n")},
-			filepath.Join(dir, "bad.yml") + " has 2 to mend:\n" +
+			filepath.Join(dir, "bad.yml") + " has 2 mistakes:\n" +
 				filepath.Join(dir, "bad.yml") + ":1: isuer: unknown key; did you mean \"issuer\"?\n" +
 				filepath.Join(dir, "bad.yml") + `:2: admins[1]: want an e-mail address such as ada@example.com, not "ada"`},
 		{"an unknown provider", server.Options{Config: file("provider.yml", "providers: [{id: gogle, client_id: x}]\n")},
-			filepath.Join(dir, "provider.yml") + " has 1 to mend:\n" +
+			filepath.Join(dir, "provider.yml") + " has 1 mistake:\n" +
 				filepath.Join(dir, "provider.yml") + `:1: providers[1]: unknown provider "gogle"; did you mean "google"? (or say where it is, with issuer: https://…)`},
 		{"a provider without its variables", server.Options{Config: google, EnvFile: ".env"},
 			".env: ID, SECRET is not set, and Google needs it to sign people in"},

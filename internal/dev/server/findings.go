@@ -8,8 +8,8 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
 )
 
-// findings are what people are told at the start: what dev leaves out, and what
-// is probably not meant as it is written.
+// findings are what dev prints at the start: what it leaves out, and what is
+// probably a slip.
 func (a *assembly) findings() []string {
 	out := slices.Concat(a.team.Notes, a.runningNot)
 	if a.separate() {

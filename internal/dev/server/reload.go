@@ -32,8 +32,8 @@ func (a *assembly) files() []string {
 	return append([]string{config, template}, a.team.Files...)
 }
 
-// watch assembles again when one of the files has changed. A mistake is told, and
-// the last right assembly goes on. When ctx ends, so do the team's functions.
+// watch assembles again when one of the files has changed. It prints mistakes,
+// and the last right assembly goes on. When ctx ends, so do the team's functions.
 func (b *builder) watch(ctx context.Context, last *assembly, serve *current) {
 	defer func() { last.end(nil) }()
 	ticker := time.NewTicker(reloadEvery)

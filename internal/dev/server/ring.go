@@ -42,7 +42,7 @@ func (b *builder) openRing(ctx context.Context) (err error) {
 }
 
 // keys returns the keys of the login service. In the first moments it waits for
-// the next one, so that whoever asks knows that too.
+// the next one, so that every answer has that too.
 func (b *builder) keys(ctx context.Context) (keys.Set, error) {
 	select {
 	case <-b.tended:

@@ -180,7 +180,11 @@ func ReadConfig(path, issuer string, lookup func(string) string) (*config.Config
 	}
 	c, err := config.Parse(name, text, getenv)
 	if mistakes, ok := errors.AsType[config.Mistakes](err); ok {
-		return nil, fmt.Errorf("%s has %d to mend:\n%w", name, len(mistakes), mistakes)
+		count := "1 mistake"
+		if len(mistakes) != 1 {
+			count = fmt.Sprintf("%d mistakes", len(mistakes))
+		}
+		return nil, fmt.Errorf("%s has %s:\n%w", name, count, mistakes)
 	}
 	return c, err
 }

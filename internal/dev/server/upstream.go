@@ -16,8 +16,8 @@ import (
 // identityHeader begins the headers that tell someone's own API who called.
 const identityHeader = "X-Gatehouse-"
 
-// upstreamAPI is someone's own API, behind the authorizer. It is told who called in
-// headers, and is given no token and no cookie. Headers of these names that a
+// upstreamAPI is someone's own API, behind the authorizer. Headers say who
+// called; it gets no token and no cookie. Headers of these names that a
 // client sends never reach it, however they are spelt.
 func upstreamAPI(address string) (http.Handler, error) {
 	target, err := url.Parse(address)

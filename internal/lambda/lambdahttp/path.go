@@ -14,7 +14,7 @@ import (
 // HTTP APIs send the path percent-decoded, once (REST APIs and function URLs
 // send it as it was written). A decoded path cannot be taken apart again: its
 // "/" may have been "%2F". It is therefore not taken apart. The route's own path
-// is filled with the path parameters, each escaped anew, and what the handler
+// is filled with the path parameters, each escaped again, and what the handler
 // sees has the segments that the gateway saw. Only the route $default, which
 // matches everything, uses the decoded path as it is. Nothing is decoded twice.
 
