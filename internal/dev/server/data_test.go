@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/server"
 )
 
@@ -32,6 +33,11 @@ func TestDataStays(t *testing.T) {
 	})
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
+	}
+	o.Observe = func(x gateway.Exchange) {
+		if x.Status >= 500 {
+			t.Logf("%+v", x)
+		}
 	}
 	second := running(t, o)
 	t.Run("a token of the first run is good in the second", func(t *testing.T) {
