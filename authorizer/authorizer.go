@@ -147,8 +147,7 @@ func (a *Authorizer) judge(ctx context.Context, r request) (verdict, error) {
 	return v, nil
 }
 
-// authenticate finds out who sent r. With fresh, the revocation feed is asked
-// now.
+// authenticate finds out who sent r. With fresh, the issuer judges the token now.
 func (a *Authorizer) authenticate(ctx context.Context, r request, fresh bool) (verdict, error) {
 	given := a.credentials(r)
 	if given.refusal != nil {
@@ -163,38 +162,53 @@ func (a *Authorizer) authenticate(ctx context.Context, r request, fresh bool) (v
 		return verdict{}, err
 	}
 	if a.c.Revocations != nil {
-		t := &caller.access
-		revoked, err := a.c.Revocations.Revoked(ctx, t.Subject, t.SessionID, t.IssuedAt, fresh)
+		why, err := a.c.Revocations.judge(ctx, caller, fresh)
 		if err != nil {
 			return verdict{}, err
 		}
-		a.countFeed()
-		if revoked {
-			return verdict{refusal: &refusal{reason: ReasonRevoked}}, nil
+		if !fresh {
+			a.countFeed()
+		}
+		if why != "" {
+			return verdict{refusal: &refusal{reason: why}}, nil
 		}
 	}
 	return verdict{caller: caller}, nil
 }
 
-// budget is how long an answer may take, whoever has to be asked for it.
+// budget is how long an answer may take, whatever has to be fetched for it.
 const budget = 950 * time.Millisecond
 
-// budgeted is a context whose deadline is only looked at by who asks somebody
-// else; it starts no timer.
+// firstBudget is the same as long as there is no key: the issuer may be starting
+// as well.
+const firstBudget = 2500 * time.Millisecond
+
+// budgeted is a context whose deadline only fetches look at; it starts no timer.
 type budgeted struct {
 	context.Context
-	end time.Time
+	began time.Time
+	spend *time.Duration // budget or firstBudget
 }
 
 func withBudget(ctx context.Context) context.Context {
-	end := time.Now().Add(budget)
-	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
-		end = deadline
-	}
-	return budgeted{ctx, end}
+	spend := budget
+	return budgeted{ctx, time.Now(), &spend}
 }
 
-func (b budgeted) Deadline() (time.Time, bool) { return b.end, true }
+// extendBudget gives the request that ctx belongs to the longer budget.
+func extendBudget(ctx context.Context) {
+	if b, ok := ctx.(budgeted); ok {
+		*b.spend = firstBudget
+	}
+}
+
+func (b budgeted) Deadline() (time.Time, bool) {
+	end := b.began.Add(*b.spend)
+	if deadline, ok := b.Context.Deadline(); ok && deadline.Before(end) {
+		end = deadline
+	}
+	return end, true
+}
 
 // refusalFor returns the refusal that a decision is, or nil.
 func refusalFor(d policy.Decision) *refusal {

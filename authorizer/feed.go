@@ -12,6 +12,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/metric"
 	"github.com/gatehouse-auth/gatehouse/internal/revocation"
+	"github.com/gatehouse-auth/gatehouse/internal/strictjson"
 )
 
 // FeedConfig says where the revocation feed is.
@@ -22,15 +23,17 @@ type FeedConfig struct {
 	Now      func() time.Time // nil: time.Now
 	Interval time.Duration    // how old the list may be before a use asks again; 0: 4 seconds, and the login service may answer with a list of the second before
 	MaxStale time.Duration    // how old it may be when the feed cannot be had; 0: 60 seconds
-	Timeout  time.Duration    // for one fetch; 0: 500 ms
+	Timeout  time.Duration    // for one fetch; 0: 500 ms; twice as long without a list to serve
 	Log      *slog.Logger     // nil: slog.Default()
 }
 
 // Feed is the list of tokens that are dead although they have not expired,
-// fetched when it is used: at most once in Interval, or, for a route that must be
-// fresh, at every use. When it cannot be had, the list that is there serves until
-// it is older than MaxStale, except for fresh routes. Then every use is an error:
-// nobody knows any more who is still welcome.
+// fetched when it is used: at most once in Interval. When it cannot be had, the
+// list that is there serves until it is older than MaxStale. Then every use is an
+// error: revocations are unknown.
+//
+// On a route that is fresh, the list is not asked: the issuer judges the token
+// itself, as its table stands at this moment.
 type Feed struct {
 	refresher
 	fetcher  fetcher
@@ -51,7 +54,7 @@ func NewFeed(c FeedConfig) (*Feed, error) {
 	// The transport asks again by itself where a kept connection turns out dead.
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 1}
 	f := &Feed{
-		fetcher:  fetcher{c.URL, onlyThere(c.Client, transport), cmp.Or(c.Timeout, 500*time.Millisecond)},
+		fetcher:  fetcher{c.URL, onlyThere(c.Client, transport), cmp.Or(c.Timeout, 500*time.Millisecond), revocation.MaxSize},
 		maxStale: cmp.Or(c.MaxStale, time.Minute),
 		refresher: refresher{
 			now: orNow(c.Now), log: orDefaultLog(c.Log), what: "revocation feed", failed: metric.FeedFailures,
@@ -59,50 +62,99 @@ func NewFeed(c FeedConfig) (*Feed, error) {
 		},
 	}
 	f.list.Store(&listCopy{})
-	f.fetch = func(ctx context.Context) error { return f.load(ctx, false) }
+	f.missing = func() bool { return !f.youngerThan(f.maxStale) }
+	f.fetch = f.load
 	return f, nil
 }
 
 // errStale says that the feed is too old to be trusted.
 var errStale = errors.New("the revocation feed cannot be had")
 
-// Revoked tells whether a token is dead. The error says that nobody knows; it is
-// trouble of ours, not of the token.
-func (f *Feed) Revoked(ctx context.Context, subject, sessionID string, issuedAt time.Time, fresh bool) (bool, error) {
-	if fresh {
-		if err := f.reload(ctx); err != nil {
-			return false, fmt.Errorf("%w: %w", errStale, err)
-		}
-	} else {
-		if !f.current() {
-			f.refresh(ctx)
-		}
-		if !f.youngerThan(f.maxStale) {
-			return false, errStale
-		}
-	}
-	return f.list.Load().Revoked(subject, sessionID, issuedAt), nil
+// Issued is what the feed needs to know about an access token.
+type Issued struct {
+	Subject   string
+	SessionID string // "" if it has no session
+	ClientID  string // "" if it is not known; then revocations of one client are not seen
+	IssuedAt  time.Time
 }
 
-// reload fetches now. It does not wait for a fetch that began before: that may
-// have been answered before the revocation this caller must not miss.
-func (f *Feed) reload(ctx context.Context) error {
-	now := f.now()
-	if err := f.load(ctx, true); err != nil {
-		return err
+// Revoked tells whether a token is dead, or too old to tell. The error says that
+// revocations are unknown; it is trouble of ours, not of the token.
+func (f *Feed) Revoked(ctx context.Context, t Issued) (bool, error) {
+	why, err := f.listed(ctx, t)
+	return why != "", err
+}
+
+func (f *Feed) listed(ctx context.Context, t Issued) (Reason, error) {
+	if !f.current() {
+		f.refresh(ctx)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.loadedAt.Before(now) {
-		f.loadedAt = now
+	if f.missing() {
+		return "", errStale
 	}
-	return nil
+	list := f.list.Load()
+	switch {
+	case list.Revoked(revocation.Token(t)):
+		return ReasonRevoked, nil
+	case list.Remembers() > 0 && f.now().Sub(t.IssuedAt) >= list.Remembers():
+		return ReasonForgotten, nil
+	}
+	return "", nil
+}
+
+// judge tells why a verified token is to be refused; "" if it is not.
+func (f *Feed) judge(ctx context.Context, v *verified, fresh bool) (Reason, error) {
+	t := Issued{v.access.Subject, v.access.SessionID, v.access.ClientID, v.access.IssuedAt}
+	if !fresh {
+		return f.listed(ctx, t)
+	}
+	active, err := f.ask(ctx, v.rawToken, t)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errStale, err)
+	}
+	if !active {
+		return ReasonRevoked, nil
+	}
+	return "", nil
+}
+
+// ask has the issuer judge a token. An issuer of the version before answers with
+// the list, which then is as new.
+func (f *Feed) ask(ctx context.Context, rawToken string, t Issued) (active bool, err error) {
+	got, err := f.fetcher.get(ctx, wanted{rawToken: rawToken})
+	if err != nil {
+		return false, err
+	}
+	var judged string
+	err = strictjson.Members(string(got.body), func(name, value string) error {
+		if name == "active" && judged != "" {
+			return errors.New("active twice")
+		}
+		if name == "active" {
+			judged = value
+		}
+		return nil
+	})
+	switch {
+	case err == nil && judged == "true":
+		return true, nil
+	case err == nil && judged == "false":
+		return false, nil
+	}
+	var list revocation.List
+	if err := list.UnmarshalJSON(got.body); err != nil {
+		return false, err
+	}
+	return !list.Revoked(revocation.Token(t)), nil
 }
 
 // load fetches the list and puts it into the place of the one that is there.
-func (f *Feed) load(ctx context.Context, fresh bool) error {
-	have := f.list.Load()
-	got, err := f.fetcher.get(ctx, copyOf{etag: have.etag, fresh: fresh})
+func (f *Feed) load(ctx context.Context) error {
+	fetcher, have := f.fetcher, f.list.Load()
+	if f.missing() {
+		fetcher = fetcher.patient()
+	}
+	got, err := fetcher.get(ctx, wanted{etag: have.etag})
 	if err != nil || got.current {
 		return err
 	}

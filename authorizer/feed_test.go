@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,24 +25,38 @@ type feedServer struct {
 	*httptest.Server
 
 	mu       sync.Mutex
-	list     revocation.List
+	list     revocation.Copy
+	dead     bool             // what the token is that a request presents
 	trouble  http.HandlerFunc // instead of the list, if not nil
 	asked    int
 	answered int // with a list, and not 304
-	fresh    int // asked with no-cache
+	fresh    int // asked about a token
+}
+
+func (s *feedServer) revokeSession(id string) {
+	s.list.Add(revocation.Session(id), revocation.BucketOf("u_lin"), time.Now().Add(24*time.Hour))
+}
+
+func (s *feedServer) revokeSubject(id string, before time.Time) {
+	s.list.Add(revocation.Subject(id), revocation.BucketOf(id), before)
 }
 
 func serveFeed(t testing.TB) *feedServer {
-	s := &feedServer{}
+	s := &feedServer{list: revocation.Copy{Remembers: 11 * time.Minute}}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.asked++
-		if r.Header.Get("Cache-Control") == "no-cache" {
+		judged := r.Header.Get("Authorization") != ""
+		if judged {
 			s.fresh++
 		}
 		if s.trouble != nil {
 			s.trouble(w, r)
+			return
+		}
+		if judged {
+			fmt.Fprintf(w, `{"active":%t}`, !s.dead)
 			return
 		}
 		etag := fmt.Sprintf(`"%d"`, s.list.Len())
@@ -107,19 +123,19 @@ func TestRevocation(t *testing.T) {
 		w, s := newFeedWorld(t)
 		lin, ada := w.rawToken(t, "u_lin", ""), w.rawToken(t, "u_ada", "")
 		w.expect(t, "GET /", lin, allowed, "")
-		s.change(func(s *feedServer) { s.list.AddSubject("u_lin", w.clock.now().Add(time.Second)) })
+		s.change(func(s *feedServer) { s.revokeSubject("u_lin", w.clock.now().Add(time.Second)) })
 		w.clock.pass(3999 * time.Millisecond)
 		w.expect(t, "GET /", lin, allowed, "")
 		w.clock.pass(time.Millisecond)
 		w.expect(t, "GET /", lin, refused, authorizer.ReasonRevoked)
 		w.expect(t, "GET /", ada, allowed, "")
-		s.change(func(s *feedServer) { s.list.AddSession("s_1") })
+		s.change(func(s *feedServer) { s.revokeSession("s_1") })
 		w.clock.pass(4 * time.Second)
 		w.expect(t, "GET /", ada, refused, authorizer.ReasonRevoked)
 	})
 	t.Run("a token from after the change is accepted", func(t *testing.T) {
 		w, s := newFeedWorld(t)
-		s.change(func(s *feedServer) { s.list.AddSubject("u_lin", w.clock.now()) })
+		s.change(func(s *feedServer) { s.revokeSubject("u_lin", w.clock.now()) })
 		w.clock.pass(-time.Second)
 		before := w.rawToken(t, "u_lin", "admin")
 		w.clock.pass(time.Second)
@@ -132,11 +148,10 @@ func TestRevocation(t *testing.T) {
 		lin := w.rawToken(t, "u_lin", "")
 		w.expect(t, "POST /pay", lin, allowed, "")
 		w.expect(t, "GET /", lin, allowed, "")
-		s.change(func(s *feedServer) { s.list.AddSession("s_1") })
+		s.change(func(s *feedServer) { s.dead = true })
 		w.expect(t, "GET /", lin, allowed, "")
 		w.expect(t, "POST /pay", lin, refused, authorizer.ReasonRevoked)
-		w.expect(t, "GET /", lin, refused, authorizer.ReasonRevoked) // it knows now
-		s.counted(t, 2, 2, 2)
+		s.counted(t, 3, 1, 2)
 	})
 	t.Run("the feed is asked at most every 4 seconds, and sends what is new", func(t *testing.T) {
 		w, s := newFeedWorld(t)
@@ -150,7 +165,7 @@ func TestRevocation(t *testing.T) {
 	t.Run("the kinds of event say it in their ways", func(t *testing.T) {
 		for _, kind := range kinds {
 			s := serveFeed(t)
-			s.list.AddSession("s_1")
+			s.revokeSession("s_1")
 			w := newWorld(t, nil, func(c *authorizer.Config) {
 				c.IAM = kind.iam
 				c.Revocations, _ = authorizer.NewFeed(authorizer.FeedConfig{URL: s.URL, Now: c.Now, Log: silent})
@@ -184,12 +199,64 @@ func TestRevocation(t *testing.T) {
 	})
 }
 
+// slowOnce delays the first request that is counted.
+func slowOnce(h http.Handler, asked *atomic.Int64, by time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) == 1 {
+			time.Sleep(by)
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+func TestTokensOlderThanTheFeedRemembers(t *testing.T) {
+	w, s := newFeedWorld(t)
+	lin := w.rawToken(t, "u_lin", "") // it lives for ten minutes
+	w.clock.pass(4 * time.Minute)
+	w.expect(t, "GET /", lin, allowed, "")
+	s.change(func(s *feedServer) { s.list.Remembers = 5 * time.Minute; s.revokeSubject("u_ada", w.clock.now()) })
+	w.clock.pass(59 * time.Second)
+	w.expect(t, "GET /", lin, allowed, "")
+	w.clock.pass(time.Second)
+	w.expect(t, "GET /", lin, refused, authorizer.ReasonForgotten)
+	w.expect(t, "GET /", w.rawToken(t, "u_lin", ""), allowed, "") // the client renews
+	w.expect(t, "POST /pay", lin, allowed, "")                    // the issuer's table forgets nothing
+}
+
+func TestRevokedClients(t *testing.T) {
+	w, s := newFeedWorld(t)
+	lin := w.rawToken(t, "u_lin", "")
+	at := w.clock.now().Add(time.Second)
+	for name, e := range map[string]revocation.Entry{
+		"another client in the session": revocation.ClientInSession("s_1", "other"),
+		"the client in another session": revocation.ClientInSession("s_2", "demo-spa"),
+		"another client":                revocation.Client("other"),
+		"a client of a session's name":  revocation.Client("s_1"),
+		"a session of a client's name":  revocation.Session("demo-spa"),
+		"a subject of a session's name": revocation.Subject("s_1"),
+	} {
+		s.change(func(s *feedServer) { s.list.Add(e, revocation.BucketOf("u_other"), at) })
+		w.clock.pass(4 * time.Second)
+		if got, _ := w.call(t, "GET /", lin); got != allowed {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	s.change(func(s *feedServer) { s.list.Add(revocation.ClientInSession("s_1", "demo-spa"), revocation.BucketOf("u_lin"), at) })
+	w.clock.pass(4 * time.Second)
+	w.expect(t, "GET /", lin, refused, authorizer.ReasonRevoked)
+}
+
 func TestFeedTroubles(t *testing.T) {
 	for name, trouble := range map[string]http.HandlerFunc{
 		"503":    func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) },
 		"a page": func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") },
 		"another version": func(w http.ResponseWriter, _ *http.Request) {
-			io.WriteString(w, `{"version":2,"sessions":[],"subjects":{}}`)
+			io.WriteString(w, `{"version":3,"remembers":660,"base":0,"floor":0,"entries":"","buckets":""}`)
+		},
+		"an empty list":    func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `[]`) },
+		"150 kB of spaces": func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, strings.Repeat(" ", 150_000)) },
+		"a member twice": func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, `{"version":2,"version":2,"remembers":660,"base":0,"floor":0,"entries":"","buckets":""}`)
 		},
 		"an empty object": func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{}`) },
 		"10 MB":           func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, strings.Repeat(" ", 10<<20)) },
@@ -217,14 +284,42 @@ func TestFeedTroubles(t *testing.T) {
 			w.expect(t, "GET /", lin, allowed, "") // the last list serves
 			w.clock.pass(time.Second)
 			w.expect(t, "GET /", lin, failed, "") // until it is too old
-			if took := time.Since(started); took > time.Second {
+			if took := time.Since(started); took > 2*time.Second { // the third has nothing to serve, and tries again
 				t.Errorf("three answers took %v", took)
 			}
-			s.change(func(s *feedServer) { s.trouble = nil; s.list.AddSession("s_1") })
+			s.change(func(s *feedServer) { s.trouble = nil; s.revokeSession("s_1") })
 			w.clock.pass(time.Second)
 			w.expect(t, "GET /", lin, refused, authorizer.ReasonRevoked)
 		})
 	}
+	t.Run("a feed that is slow once fails nothing", func(t *testing.T) {
+		s := serveFeed(t)
+		var asked atomic.Int64
+		s.Config.Handler = slowOnce(s.Config.Handler, &asked, 600*time.Millisecond)
+		var said strings.Builder
+		w := newWorld(t, nil, func(c *authorizer.Config) {
+			log := slog.New(slog.NewTextHandler(&said, nil))
+			c.Revocations, _ = authorizer.NewFeed(authorizer.FeedConfig{URL: s.URL, Now: c.Now, Log: log})
+		})
+		lin := w.rawToken(t, "u_lin", "")
+		w.expect(t, "GET /", lin, allowed, "")
+		w.clock.pass(5 * time.Second)
+		asked.Store(0) // slow again, now with a list
+		w.expect(t, "GET /", lin, allowed, "")
+		w.expect(t, "GET /", lin, allowed, "")
+		if n := strings.Count(said.String(), "level=ERROR"); n != 1 { // the second time; the first was a slow start
+			t.Errorf("%d failures in the log: %s", n, &said)
+		}
+	})
+	t.Run("without a list, each call asks again", func(t *testing.T) {
+		w, s := newFeedWorld(t)
+		s.change(func(s *feedServer) { s.trouble = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) } })
+		lin := w.rawToken(t, "u_lin", "")
+		w.expect(t, "GET /", lin, failed, "")
+		s.counted(t, 3, 0, 0)
+		s.change(func(s *feedServer) { s.trouble = nil })
+		w.expect(t, "GET /", lin, allowed, "") // at once
+	})
 	t.Run("without any list nobody is let in, and the log says why", func(t *testing.T) {
 		w, s := newFeedWorld(t)
 		s.change(func(s *feedServer) { s.trouble = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) } })

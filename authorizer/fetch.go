@@ -12,21 +12,31 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/loopback"
 )
 
-// maxBody bounds what is read of an answer. API Gateway's own verifier reads no
-// larger key set either.
-const maxBody = 150_000
+// maxKeySet bounds what is read of a key set. API Gateway's own verifier reads no
+// larger one either.
+const maxKeySet = 150_000
 
 // fetcher gets a small document of the issuer from one address.
 type fetcher struct {
 	url     string
 	client  *http.Client
 	timeout time.Duration // for the whole of it
+	limit   int64         // bytes of a response; a larger one is an error
 }
 
-// copyOf says which copy of the document the caller has, and how new it must be.
-type copyOf struct {
-	etag  string // "" if the caller has none
-	fresh bool   // no cache on the way may answer
+// patient returns f with twice the time: for the first copy, without which
+// nothing can be decided, and which can meet an issuer that is just starting.
+func (f fetcher) patient() fetcher {
+	f.timeout *= 2
+	return f
+}
+
+// wanted says what the caller has and wants.
+type wanted struct {
+	etag string // of its copy; "" if it has none
+	// rawToken is a token to be judged by the issuer, as it stands now. "" asks
+	// for the document. It has been verified: it is the issuer's own.
+	rawToken string
 }
 
 // fetched is an answer.
@@ -38,7 +48,7 @@ type fetched struct {
 
 // get asks for the document. Others may wait for the answer, so it does not end
 // when ctx is cancelled; it ends at ctx's deadline, if that is before the timeout.
-func (f fetcher) get(ctx context.Context, have copyOf) (fetched, error) {
+func (f fetcher) get(ctx context.Context, want wanted) (fetched, error) {
 	timeout := f.timeout
 	if deadline, ok := ctx.Deadline(); ok {
 		timeout = min(timeout, time.Until(deadline))
@@ -50,28 +60,29 @@ func (f fetcher) get(ctx context.Context, have copyOf) (fetched, error) {
 		return fetched{}, err
 	}
 	req.Header.Set("Accept", "application/json")
-	if have.etag != "" {
-		req.Header.Set("If-None-Match", have.etag)
+	if want.etag != "" {
+		req.Header.Set("If-None-Match", want.etag)
 	}
-	if have.fresh {
-		req.Header.Set("Cache-Control", "no-cache")
+	if want.rawToken != "" {
+		req.Header.Set("Authorization", "Bearer "+want.rawToken)
+		req.Header.Set("Cache-Control", "no-cache") // no cache on the way may answer
 	}
 	resp, err := f.client.Do(req)
 	if err != nil {
 		return fetched{}, err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusNotModified && have.etag != "" {
-		return fetched{etag: have.etag, current: true}, nil
+	if resp.StatusCode == http.StatusNotModified && want.etag != "" {
+		return fetched{etag: want.etag, current: true}, nil
 	}
 	if resp.StatusCode != http.StatusOK {
 		return fetched{}, fmt.Errorf("status %d", resp.StatusCode)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, f.limit+1))
 	if err != nil {
 		return fetched{}, err
 	}
-	if len(body) > maxBody {
+	if int64(len(body)) > f.limit {
 		return fetched{}, errors.New("the answer is too large")
 	}
 	return fetched{body: body, etag: resp.Header.Get("ETag")}, nil

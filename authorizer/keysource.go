@@ -31,7 +31,7 @@ type KeySourceConfig struct {
 	Now     func() time.Time // nil: time.Now
 	MaxAge  time.Duration    // how old keys may be before a use asks for them again; 0: 5 minutes
 	Pause   time.Duration    // the least time between two fetches; 0: 10 seconds
-	Timeout time.Duration    // for one fetch; 0: 900 ms, so that an answer takes less than a second
+	Timeout time.Duration    // for one fetch; 0: 900 ms, so that an answer takes less than a second; twice as long without any key
 	Log     *slog.Logger     // nil: slog.Default()
 }
 
@@ -72,9 +72,15 @@ func NewKeySource(c KeySourceConfig) (*KeySource, error) {
 	}
 	// Fetches are minutes apart: a kept connection would be a dead one.
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}
-	f := fetcher{c.URL, onlyThere(c.Client, transport), cmp.Or(c.Timeout, 900*time.Millisecond)}
+	f := fetcher{c.URL, onlyThere(c.Client, transport), cmp.Or(c.Timeout, 900*time.Millisecond), maxKeySet}
+	s.slowFirst = true
+	s.missing = func() bool { return len(*s.keys.Load()) == 0 }
 	s.fetch = func(ctx context.Context) error {
-		got, err := f.get(ctx, copyOf{})
+		f := f
+		if s.missing() {
+			f = f.patient()
+		}
+		got, err := f.get(ctx, wanted{})
 		if err != nil {
 			return err
 		}

@@ -222,6 +222,45 @@ func TestKeySourceTroubles(t *testing.T) {
 		c.pass(10 * time.Second)
 		known(t, k, tokentest.Ours())
 	})
+	t.Run("an issuer that is just starting delays the first decision, and fails none", func(t *testing.T) {
+		s := serve(t, tokentest.Ours())
+		var asked atomic.Int64
+		s.Config.Handler = slowOnce(s.Config.Handler, &asked, 2100*time.Millisecond) // longer than one fetch may take
+		var said strings.Builder
+		w := newWorld(t, nil, func(c *authorizer.Config) {
+			k, err := authorizer.NewKeySource(authorizer.KeySourceConfig{URL: s.URL, Now: c.Now, Log: slog.New(slog.NewTextHandler(&said, nil))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Keys = k.Key
+		})
+		began := time.Now()
+		w.expect(t, "GET /", w.rawToken(t, "u_lin", ""), allowed, "")
+		if took := time.Since(began); took > 2500*time.Millisecond {
+			t.Errorf("took %v", took)
+		}
+		if strings.Contains(said.String(), "level=ERROR") || asked.Load() != 2 {
+			t.Errorf("%d fetches, and in the log: %s", asked.Load(), &said)
+		}
+	})
+	t.Run("without any key, an answer takes 2.5 seconds at most", func(t *testing.T) {
+		s := serve(t)
+		s.hangs()
+		w := newWorld(t, nil, func(c *authorizer.Config) {
+			k, err := authorizer.NewKeySource(authorizer.KeySourceConfig{URL: s.URL, Now: c.Now, Log: silent})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Keys = k.Key
+		})
+		began := time.Now()
+		w.expect(t, "GET /", w.rawToken(t, "u_lin", ""), failed, "")
+		if took := time.Since(began); took > 2700*time.Millisecond || took < 2*time.Second {
+			t.Errorf("took %v", took)
+		}
+		s.publish(tokentest.Ours())
+		w.expect(t, "GET /", w.rawToken(t, "u_lin", ""), allowed, "") // without a pause
+	})
 	t.Run("I5 an empty set refuses nobody", func(t *testing.T) { keepsKeys(t, 200, `{"keys":[]}`) })
 	t.Run("a set without any key", func(t *testing.T) { keepsKeys(t, 200, `{}`) })
 	t.Run("a set of unusable keys", func(t *testing.T) {

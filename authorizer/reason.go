@@ -18,6 +18,7 @@ const (
 	ReasonScheme       Reason = "scheme"        // an Authorization header that is not Bearer
 	ReasonOrigin       Reason = "origin"        // a token in a cookie, sent by a page of another origin
 	ReasonRevoked      Reason = "revoked"       // the session was ended, or the user suspended, deleted or given other roles
+	ReasonForgotten    Reason = "forgotten"     // the token is older than the revocation feed remembers: the client is to renew it
 	ReasonRole         Reason = "role"          // the caller lacks a role that the route requires
 	ReasonScope        Reason = "scope"         // the token lacks a scope that the route requires
 	ReasonFirstParty   Reason = "first_party"   // a machine or a third-party client, where no rule names a scope

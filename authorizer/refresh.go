@@ -18,8 +18,13 @@ type refresher struct {
 	maxAge time.Duration // what is older is not current
 	pause  time.Duration // the least time between two fetches
 	log    *slog.Logger
-	what   string        // is fetched, for the log
-	failed metric.Metric // counts fetches that failed
+	what   string // is fetched, for the log
+	// missing tells whether nothing can be decided with what is there. Then a
+	// fetch is tried again at once, and no pause is kept.
+	missing func() bool
+	// slowFirst gives a request the longer budget while it is missing.
+	slowFirst bool
+	failed    metric.Metric // counts fetches that failed
 
 	mu       sync.Mutex
 	loadedAt time.Time     // when the fetch began that brought what is there; zero if none has
@@ -57,6 +62,7 @@ func within(age, limit time.Duration) bool { return 0 <= age && age < limit }
 // there was one: not if the last began less than the pause ago.
 func (r *refresher) refresh(ctx context.Context) bool {
 	now := r.now()
+	missing := r.fetch != nil && r.missing()
 	r.mu.Lock()
 	if running := r.running; running != nil {
 		r.mu.Unlock()
@@ -66,7 +72,7 @@ func (r *refresher) refresh(ctx context.Context) bool {
 		}
 		return true
 	}
-	if r.fetch == nil || !r.triedAt.IsZero() && within(now.Sub(r.triedAt), r.pause) {
+	if r.fetch == nil || !missing && !r.triedAt.IsZero() && within(now.Sub(r.triedAt), r.pause) {
 		r.mu.Unlock()
 		return false
 	}
@@ -75,7 +81,12 @@ func (r *refresher) refresh(ctx context.Context) bool {
 	r.running = done
 	r.mu.Unlock()
 
-	err := r.fetch(ctx)
+	var err error
+	if missing {
+		err = r.fetchFirst(ctx)
+	} else {
+		err = r.fetch(ctx)
+	}
 
 	r.mu.Lock()
 	if err == nil {
@@ -88,4 +99,26 @@ func (r *refresher) refresh(ctx context.Context) bool {
 		r.log.LogAttrs(ctx, slog.LevelError, "fetching "+r.what, slog.Any("err", err), r.failed.Of(1))
 	}
 	return true
+}
+
+// firstAttempts is how often a fetch is tried within one request if there is
+// nothing to decide with: the issuer may be starting, too.
+const firstAttempts = 3
+
+// fetchFirst fetches until it succeeds, or the time of the request ends. A failure
+// before a success is no failure: no alarm is to ring for a slow start.
+func (r *refresher) fetchFirst(ctx context.Context) error {
+	if r.slowFirst {
+		extendBudget(ctx)
+	}
+	for n := 1; ; n++ {
+		err := r.fetch(ctx)
+		if err == nil || n == firstAttempts || ctx.Err() != nil {
+			return err
+		}
+		if end, ok := ctx.Deadline(); ok && time.Until(end) <= 0 {
+			return err
+		}
+		r.log.LogAttrs(ctx, slog.LevelWarn, "fetching "+r.what+" again", slog.Any("err", err))
+	}
 }

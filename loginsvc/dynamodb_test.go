@@ -106,8 +106,14 @@ func TestTableCalls(t *testing.T) {
 		table.costs(t, "returning sign-in at an app, to its tokens", 10, 2, func() { got = w.offlineTokens(w.browser()) })
 		table.costs(t, "refresh", 2, 1, func() { got = w.renew(got["refresh_token"]) })
 		table.costs(t, "published keys", 0, 0, func() { w.program().get("/.well-known/jwks.json") })
-		table.costs(t, "revocation feed", 1, 0, func() { w.program().get("/revocations", "Cache-Control", "no-cache") })
-		table.costs(t, "revocation feed, within the second", 0, 0, func() { w.program().get("/revocations") })
+		table.costs(t, "revocation feed, for the first time", 9, 0, func() { w.program().get("/revocations") })
+		table.costs(t, "revocation feed, within the second", 0, 0, func() { w.program().get("/revocations", "Cache-Control", "no-cache") })
+		bearer := "Bearer " + got["access_token"].(string)
+		table.costs(t, "decision on a fresh route", 2, 0, func() { w.program().get("/revocations", "Authorization", bearer) })
+		table.costs(t, "decision on a fresh route without a valid token", 0, 0, func() {
+			w.program().get("/revocations", "Authorization", bearer+"x")
+			w.program().get("/revocations", "Authorization", "Basic eDp5")
+		})
 	})
 }
 
@@ -166,8 +172,8 @@ func TestSuspendingAgainstRenewing(t *testing.T) {
 				next := a.json(t)
 				w.refuses(next["refresh_token"])
 				access := w.access(next["access_token"])
-				if feed, err := users.Revocations(t.Context()); err != nil || !feed.Revoked(access.Subject, access.SessionID, access.IssuedAt) {
-					t.Error("S79 a token outlives its user's suspension:", err)
+				if !w.feed().Revoked(access.Subject, access.SessionID, access.IssuedAt) {
+					t.Error("S79 a token outlives its user's suspension")
 				}
 			} else {
 				a.oauthError(t, http.StatusBadRequest, "invalid_grant")

@@ -65,11 +65,8 @@ func (s *Service) introspectAccess(ctx context.Context, c client.Client, rawToke
 	if err != nil || access.ClientID != c.ID && !slices.Contains(c.Serves, access.Audience) {
 		return introspection{}, err
 	}
-	if access.SessionID != "" {
-		_, user, err := s.Users.SessionByID(ctx, access.Subject, access.SessionID)
-		if err != nil || access.IssuedAt.Before(user.TokensFrom) {
-			return introspection{}, unlessEnded(err)
-		}
+	if _, err := s.Users.Live(ctx, tokensOf(access), access.IssuedAt); err != nil {
+		return introspection{}, unlessEnded(err)
 	}
 	return introspection{
 		Active: true, TokenType: "Bearer", Issuer: access.Issuer, Subject: access.Subject, Audience: access.Audience, ClientID: access.ClientID,

@@ -165,6 +165,7 @@ func New(c Config) (*Service, error) {
 		return nil, fmt.Errorf("describing the service: %w", err)
 	}
 	s.discovery = newDocument("application/json", publicCaching, described)
+	s.feed.Users = c.Users
 	s.handler = httpx.Log(s.logger(), s.underIssuer(s.secured(s.routes())))
 	return s, nil
 }

@@ -22,25 +22,18 @@ func (s *Service) handleUserInfo(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return challenge(w, http.StatusUnauthorized, "", nil)
 	}
-	access, err := s.verifyAccess(r.Context(), rawToken)
+	access, user, err := s.liveAccess(r.Context(), rawToken)
 	if _, refused := errors.AsType[*token.Refusal](err); refused {
 		return challenge(w, http.StatusUnauthorized, "invalid_token", err)
 	}
-	if err != nil {
-		return err
-	}
-	if !slices.Contains(access.Scopes, scopeOpenID) {
-		return challenge(w, http.StatusForbidden, "insufficient_scope", nil)
-	}
-	_, user, err := s.Users.SessionByID(r.Context(), access.Subject, access.SessionID)
 	if errors.Is(err, usersvc.ErrNoSession) {
 		return challenge(w, http.StatusUnauthorized, "invalid_token", err)
 	}
 	if err != nil {
 		return err
 	}
-	if access.IssuedAt.Before(user.TokensFrom) {
-		return challenge(w, http.StatusUnauthorized, "invalid_token", errors.New("token was revoked"))
+	if !slices.Contains(access.Scopes, scopeOpenID) || user.ID == "" {
+		return challenge(w, http.StatusForbidden, "insufficient_scope", nil)
 	}
 	claims := userClaims(user, access.Scopes)
 	claims["sub"] = user.ID

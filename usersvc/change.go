@@ -43,6 +43,7 @@ var errContended = fmt.Errorf("%w: others keep changing the user", table.ErrUnav
 // still as they were read and by may do it. A version other than 0 must be the
 // user's. If edit changes nothing, nothing is written.
 func (u *Users) change(ctx context.Context, by By, id string, version int64, edit func(next *User) ([]table.Write, error)) (User, error) {
+	var failed error
 	for range attempts {
 		user, err := u.Get(ctx, id)
 		if err != nil {
@@ -59,14 +60,28 @@ func (u *Users) change(ctx context.Context, by By, id string, version int64, edi
 		if err != nil {
 			return User{}, err
 		}
+		began := u.now()
+		if !next.TokensFrom.Equal(user.TokensFrom) {
+			h := userHolder(id)
+			h.all.before = next.TokensFrom
+			revoking, err := u.revoke(ctx, h, h.all)
+			if err != nil {
+				return User{}, err
+			}
+			writes = append(writes, revoking...)
+		}
 		if !next.equal(user) {
 			writes = append(writes, replace(user, &next))
 		}
-		if err := u.writeBy(ctx, by, id, writes); !errors.Is(err, errChanged) {
+		err = u.writeBy(ctx, by, id, writes)
+		if err == nil {
+			return next, u.onTime(ctx, began, writes)
+		}
+		if failed = err; !errors.Is(err, errChanged) {
 			return next, err
 		}
 	}
-	return User{}, errContended
+	return User{}, fmt.Errorf("%w: %w", errContended, failed)
 }
 
 // writeBy writes if by may change the user: an operator, the user, or an admin.
@@ -94,7 +109,7 @@ func (u *Users) write(ctx context.Context, writes ...table.Write) error {
 	case errors.Is(err, ErrNoSession):
 		return ErrNoSession
 	case errors.Is(err, table.ErrConditionFailed):
-		return errChanged
+		return fmt.Errorf("%w: %w", errChanged, err)
 	case err != nil:
 		return fmt.Errorf("writing: %w", err)
 	}

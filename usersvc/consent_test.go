@@ -62,10 +62,7 @@ func TestConsent(t *testing.T) {
 		if stands() || scopes() != "[]" {
 			t.Error("it stands after it was withdrawn")
 		}
-		feed, err := h.Revocations(t.Context())
-		if err != nil || !feed.Revoked(lin.ID, "", h.Clock.Now()) {
-			t.Errorf("the app's tokens live on, %v", err)
-		}
+		h.WantRevoked(t, lin, true)
 		if _, err := h.Suspend(t.Context(), usersvc.By{Operator: "test"}, lin.ID); err != nil {
 			t.Fatal(err)
 		}

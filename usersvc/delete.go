@@ -32,7 +32,8 @@ func (u *Users) Delete(ctx context.Context, by By, id string) error {
 			return nil, err
 		}
 		writes = append(writes, gone...)
-		return append(writes, u.audit(UserDeleted, id, by, ""), u.revokeUser(next)), nil
+		u.revokeUser(next)
+		return append(writes, u.audit(UserDeleted, id, by, "")), nil
 	})
 	if err != nil && !errors.Is(err, ErrNotFound) || !IsID(id) {
 		return err

@@ -128,8 +128,8 @@ func (u *Users) unlink(by By, next *User, i Identity) ([]table.Write, error) {
 		table.Delete(key).If(table.Equal{Name: "user_id", Value: next.ID}),
 		table.Update(schema.LinkedIdentity(next.ID, i.Issuer, i.Subject), map[string]any{"unlinked": true}).If(table.Exists{}),
 		u.audit(IdentityUnlinked, next.ID, by, "from "+i.Provider),
-		u.revokeUser(next),
 	}
+	u.revokeUser(next)
 	if next.primary == key.PK { // the profile was this identity's: the next one to sign in takes its place
 		next.primary = ""
 		next.EmailVerified = false // nobody vouches for the address any more, which another user can claim by now

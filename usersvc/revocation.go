@@ -2,7 +2,9 @@ package usersvc
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/revocation"
@@ -10,107 +12,121 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
-// revocationPartition holds the feed. Its sort keys are in the order of time.
-const revocationPartition = schema.RevocationPartition
+// The revocation feed is rows in the order of time, see [Feed] for how they are
+// read. A user has one row, which each revocation replaces, and so has a client:
+// nobody can fill the feed with what they may do over and over. What the row holds
+// stands also in the ledger, among the rows of the user or client.
 
-// clockLeeway is how far an authorizer's clock may be behind ours.
-const clockLeeway = time.Minute
+const (
+	// authorizerSkew is how far an authorizer's clock can be behind ours.
+	authorizerSkew = time.Minute
+	// instanceSkew is how far apart the clocks of two of our instances can be:
+	// one of them issues a token, the other one revokes it.
+	instanceSkew = 250 * time.Millisecond
+	// maxRemembered is the longest life of a row: the greatest life of an access
+	// token that gatehouse.yml allows, and the skew.
+	maxRemembered = time.Hour + authorizerSkew
+	// maxEntries is how many entries the row of one user has. Further ones count
+	// as all tokens of the user.
+	maxEntries = 8
+	// maxLate is how long a revocation can take from reading the clock to the
+	// acknowledgment of its write. See [Users.onTime].
+	maxLate = time.Second
+)
 
-// maxSessionEntries is how many sessions of one user the feed lists. Of a user
-// who ends more, all tokens are dead that were issued before the last of them
-// ended: authorizers read no feed that is too large, and refuse everybody then.
-const maxSessionEntries = 5
+// remembers is how long the feed lists a revocation: as long as the tokens live.
+func (u *Users) remembers() time.Duration { return u.accessTTL() + authorizerSkew }
 
-// revokeSession is the row that makes every access token of the user's session
-// dead. It is written in the same transaction as what ends the session.
-func (u *Users) revokeSession(userID, sid string) table.Write {
-	return u.revoke("#"+sid, table.Item{"session_id": sid, "user_id": userID, "issued_before": u.nextSecond().Unix()})
+// tokensFrom is the second from which a token is alive that is issued after a
+// revocation now. The claim iat is a whole second, and the clock of the instance
+// that issues can be a little ahead of ours.
+func (u *Users) tokensFrom() time.Time {
+	return u.now().Add(instanceSkew).Truncate(time.Second).Add(time.Second)
 }
 
-// revokeUser is the row that makes every access token dead that the user has: the
-// next ones are issued from user.TokensFrom on. It is written in the same
-// transaction as the change of the user.
-func (u *Users) revokeUser(user *User) table.Write {
-	user.TokensFrom = u.nextSecond()
-	return u.revoke("#"+user.ID, table.Item{"user_id": user.ID, "issued_before": user.TokensFrom.Unix()})
+// revokeUser makes every access token of the user dead: [Users.change] puts that
+// into the feed, in the transaction of the change. TokensFrom is at most 2 seconds
+// ahead, so that a new token does not wait longer. Revocations within one second
+// are one.
+func (u *Users) revokeUser(user *User) {
+	next := u.tokensFrom()
+	if user.TokensFrom.Before(next) || user.TokensFrom.After(u.now().Add(2*time.Second)) {
+		user.TokensFrom = next
+	}
 }
 
-// nextSecond is when a token can be issued that is alive: its iat is a whole second.
-func (u *Users) nextSecond() time.Time { return u.now().Truncate(time.Second).Add(time.Second) }
-
-// revoke writes a row under the second and the name of what is revoked. To do it
-// again within that second is to do it once, so that the partition does not grow
-// as fast as somebody can ask.
-func (u *Users) revoke(name string, row table.Item) table.Write {
-	expires := u.now().Add(u.accessTTL() + clockLeeway)
-	row[table.PK], row[table.SK] = revocationPartition, u.nextSecond().Format(auditTime)+name
-	row["expires_at"], row[table.TTL] = expires.UnixMilli(), expires.Unix()+1
-	return table.Put(row)
+// holder is a user or a client whose tokens the feed names.
+type holder struct {
+	id        string
+	partition string // with its rows
+	all       item   // names all of its tokens
 }
 
-// Revocations returns what the feed lists now, with one query in all but
-// extraordinary hours.
-func (u *Users) Revocations(ctx context.Context) (*revocation.List, error) {
-	found := found{List: &revocation.List{}, ended: map[string][]string{}, endedBy: map[string]time.Time{}}
-	q := table.Query{PK: revocationPartition, Descending: true, Limit: 1000}
-	for {
-		page, err := u.Table.Query(ctx, q)
-		if err != nil {
-			return nil, fmt.Errorf("reading revocations: %w", err)
+func userHolder(id string) holder {
+	return holder{id, schema.UserPartition(id), item{entry: revocation.Subject(id), bucket: revocation.BucketOf(id)}}
+}
+
+func clientHolder(id string) holder {
+	return holder{id, schema.ClientPartition(id), item{entry: revocation.Client(id), bucket: revocation.Everyone}}
+}
+
+// errLedger says that another revocation of the same holder came first.
+var errLedger = errors.New("another revocation came first")
+
+// revoke returns the writes that put an entry into the feed. All is that of every
+// token of the holder, which needs no other entry beside it. They fail with
+// errLedger if another revocation of the holder comes first.
+func (u *Users) revoke(ctx context.Context, h holder, entry item) ([]table.Write, error) {
+	l, err := u.readLedger(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	before := l.row
+	l.add(entry, h.all, u.now().Add(-u.remembers()))
+	l.row = schema.Revocation(int(h.all.entry[0])%schema.RevocationPartitions, entry.before.Format(time.RFC3339), h.id)
+	writes := []table.Write{l.write(), table.Put(table.Item{
+		table.PK: l.row.PK, table.SK: l.row.SK, table.TTL: entry.before.Add(maxRemembered).Unix() + 1, "entries": packItems(l.items),
+	})}
+	if before.PK != "" && before != l.row {
+		writes = append(writes, table.Delete(before))
+	}
+	return writes, nil
+}
+
+// onTime writes the rows of the feed again that took too long: since they read the
+// clock, readers have read what is newer. Until it has, the revocation is not
+// acknowledged. It is called after the writes that began at the time.
+func (u *Users) onTime(ctx context.Context, began time.Time, writes []table.Write) error {
+	for range attempts {
+		late := u.now().Sub(began)
+		if 0 <= late && late <= maxLate {
+			return nil
 		}
-		for _, item := range page.Items {
-			more, err := u.add(found, item)
-			if err != nil || !more {
-				return found.all(), err
+		began = u.now()
+		var again []table.Write
+		for _, w := range writes {
+			if id, ok := feedRow(w); ok {
+				key := table.Key{PK: w.Key.PK, SK: u.tokensFrom().Format(time.RFC3339) + "#" + id}
+				again = append(again, table.Put(table.Item{
+					table.PK: key.PK, table.SK: key.SK, table.TTL: w.Item[table.TTL], "entries": w.Item["entries"],
+				}))
 			}
 		}
-		if q.Cursor = page.Cursor; q.Cursor == "" {
-			return found.all(), nil
+		if again == nil {
+			return nil
+		}
+		if err := u.Table.Write(ctx, again...); err != nil {
+			return fmt.Errorf("writing a late revocation again: %w", err)
 		}
 	}
+	return fmt.Errorf("%w: revocations take longer than %v", table.ErrUnavailable, maxLate)
 }
 
-// found is what the rows say.
-type found struct {
-	*revocation.List                      // but for the sessions
-	ended            map[string][]string  // sessions, by their users
-	endedBy          map[string]time.Time // no token of theirs was issued later
-}
-
-// all is the list with the sessions, or with those in their place who ended many.
-func (f found) all() *revocation.List {
-	for userID, sessions := range f.ended {
-		if len(sessions) > maxSessionEntries {
-			f.AddSubject(userID, f.endedBy[userID])
-			continue
-		}
-		for _, sid := range sessions {
-			f.AddSession(sid)
-		}
+// feedRow tells whether w puts a row of the feed, and about whom.
+func feedRow(w table.Write) (id string, ok bool) {
+	if w.Op != table.OpPut || !strings.HasPrefix(w.Key.PK, schema.OldRevocationPartition) {
+		return "", false
 	}
-	return f.List
-}
-
-// add adds a row to what was found, unless it has expired. It tells whether there
-// can be older rows that have not.
-func (u *Users) add(f found, item table.Item) (more bool, err error) {
-	r := table.Reader{Item: item}
-	expires, now := r.Milli("expires_at"), u.now()
-	switch {
-	case r.Err != nil:
-		return false, r.Err
-	case !now.Before(expires): // a shorter life may have been configured since
-		return now.Before(expires.Add(time.Hour)), nil
-	case item["session_id"] != nil && item["user_id"] == nil: // it was written before its user was
-		f.AddSession(r.Text("session_id"))
-	case item["session_id"] != nil:
-		userID, before := r.Text("user_id"), r.Seconds("issued_before")
-		f.ended[userID] = append(f.ended[userID], r.Text("session_id"))
-		if before.After(f.endedBy[userID]) {
-			f.endedBy[userID] = before
-		}
-	default:
-		f.AddSubject(r.Text("user_id"), r.Seconds("issued_before"))
-	}
-	return true, r.Err
+	_, id, ok = strings.Cut(w.Key.SK, "#")
+	return id, ok
 }

@@ -42,7 +42,8 @@ func (u *Users) SetRoles(ctx context.Context, by By, id string, roles []string, 
 		case !next.HasRole(Admin) && old.HasRole(Admin):
 			writes = append(writes, table.Delete(memberKey(id)))
 		}
-		return append(writes, u.audit(RolesChanged, id, by, difference(old.Roles, roles)), u.revokeUser(next)), nil
+		u.revokeUser(next)
+		return append(writes, u.audit(RolesChanged, id, by, difference(old.Roles, roles))), nil
 	})
 }
 

@@ -30,6 +30,8 @@ type Session struct {
 	identity string // the id of the one that the user signed in with
 	version  int64  // of the user, when they did
 	hash     []byte // SHA-256 of the cookie's secret
+
+	tokensFrom map[string]time.Time // of clients, by attribute: see TokensFrom
 }
 
 // Session returns the live session of a cookie and its user. It returns
@@ -152,7 +154,7 @@ func sessionFrom(item table.Item) (Session, error) {
 		ID: r.Text("id"), UserID: r.Text("user_id"), Provider: r.Text("provider"), UserAgent: r.Text("user_agent"),
 		AuthTime: r.Milli("auth_time"), CreatedAt: r.Milli("created_at"),
 		ExpiresAt: r.Milli("expires_at"), LastUsedAt: r.Milli("last_used_at"),
-		epoch: r.Number("epoch"), hash: r.Bytes("secret_sha256"),
+		epoch: r.Number("epoch"), hash: r.Bytes("secret_sha256"), tokensFrom: clientsFrom(&r),
 	}
 	s.identity, _ = item["identity"].(string) // without them, the session ends sooner: see live
 	s.version, _ = item["user_version"].(int64)

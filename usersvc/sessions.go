@@ -40,11 +40,27 @@ func (u *Users) EndSessionBy(ctx context.Context, by By, userID, sid string) err
 	if !IsID(userID) || !IsID(sid) {
 		return ErrNoSession
 	}
-	return u.writeBy(ctx, by, userID, []table.Write{
-		table.Delete(sessionKey(userID, sid)).If(table.Exists{}).Else(ErrNoSession),
-		u.audit(SessionEnded, userID, by, sid),
-		u.revokeSession(userID, sid),
-	})
+	h, entry, err := Tokens{Subject: userID, SessionID: sid}.entry()
+	if err != nil {
+		return err
+	}
+	for range attempts {
+		began := u.now()
+		entry.before = u.tokensFrom()
+		writes, err := u.revoke(ctx, h, entry)
+		if err != nil {
+			return err
+		}
+		writes = append(writes, table.Delete(sessionKey(userID, sid)).If(table.Exists{}).Else(ErrNoSession), u.audit(SessionEnded, userID, by, sid))
+		err = u.writeBy(ctx, by, userID, writes)
+		if err == nil {
+			return u.onTime(ctx, began, writes)
+		}
+		if !errors.Is(err, errChanged) {
+			return err
+		}
+	}
+	return errContended
 }
 
 // EndSessions ends the sessions of the user at once, however many, and revokes
@@ -53,7 +69,8 @@ func (u *Users) EndSessionBy(ctx context.Context, by By, userID, sid string) err
 // revoked, too, but it gets new ones.
 func (u *Users) EndSessions(ctx context.Context, by By, userID, keep string) error {
 	_, err := u.change(ctx, by, userID, 0, func(next *User) ([]table.Write, error) {
-		writes := []table.Write{u.audit(SessionsEnded, userID, by, keep), u.revokeUser(next)}
+		u.revokeUser(next)
+		writes := []table.Write{u.audit(SessionsEnded, userID, by, keep)}
 		if keep != "" {
 			s, err := u.readSession(ctx, userID, keep)
 			if err != nil {

@@ -24,7 +24,8 @@ func (u *Users) Suspend(ctx context.Context, by By, id string) (User, error) {
 		if err != nil {
 			return nil, err
 		}
-		return append(writes, u.audit(UserSuspended, id, by, ""), u.revokeUser(next)), nil
+		u.revokeUser(next)
+		return append(writes, u.audit(UserSuspended, id, by, "")), nil
 	})
 }
 

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/revocation"
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 	"github.com/gatehouse-auth/gatehouse/usersvc/userstest"
@@ -132,9 +134,9 @@ func testEndSessions(t *testing.T, open userstest.Engine) {
 		}
 		h.WantSession(t, first.Cookie, nil)
 		h.WantSession(t, second.Cookie, usersvc.ErrNoSession)
-		feed, err := h.Revocations(t.Context())
-		if err != nil || feed.Len() != 1 || !feed.Revoked(first.User.ID, second.Session.ID, h.Clock.Now()) {
-			t.Error(feed, err)
+		feed := h.Feed(t)
+		if feed.Len() != 1 || !feed.Revoked(revocation.Token{Subject: first.User.ID, SessionID: second.Session.ID, IssuedAt: h.Clock.Now()}) {
+			t.Error("its tokens live")
 		}
 		if err := h.EndSessionBy(t.Context(), userstest.By(first), first.User.ID, second.Session.ID); !errors.Is(err, usersvc.ErrNoSession) {
 			t.Error("twice:", err)
@@ -203,31 +205,42 @@ func testRevocations(t *testing.T, open userstest.Engine) {
 	if _, err := h.Suspend(t.Context(), userstest.By(ada), lin.User.ID); err != nil {
 		t.Fatal(err)
 	}
-	read := func(want int) {
+	feed := &usersvc.Feed{Users: h.Users}
+	read := func(calls int64, want int) {
 		t.Helper()
 		n := h.Table.During(func() {
-			if feed, err := h.Revocations(t.Context()); err != nil || feed.Len() != want {
-				t.Errorf("%v, %v, want %d", feed, err, want)
+			document, err := feed.Document(t.Context())
+			var l revocation.List
+			if err == nil {
+				err = l.UnmarshalJSON(document)
+			}
+			if err != nil || l.Len() != want {
+				t.Errorf("%d entries, %v, want %d", l.Len(), err, want)
 			}
 		})
-		if n != 1 {
-			t.Errorf("%d calls, want 1 query", n)
+		if n != calls {
+			t.Errorf("%d calls, want %d", n, calls)
 		}
 	}
-	read(3)
-	h.Clock.Pass(3*time.Minute - time.Millisecond) // access tokens and a clock a minute behind
-	read(3)
-	h.Clock.Pass(time.Millisecond)
-	read(2)
-	h.Clock.Pass(3 * time.Minute)
-	read(0)
-	page, err := h.Table.Query(t.Context(), table.Query{PK: "revocations", Limit: 10})
-	if err != nil || len(page.Items) != 3 {
-		t.Fatal(page.Items, err)
-	}
-	for _, item := range page.Items {
-		if ttl, _ := item[table.TTL].(int64); ttl == 0 || ttl > h.Clock.Now().Unix()+60 {
-			t.Error("stays for ever:", item)
+	read(9, 1) // each partition twice, and the rows of version 1: suspending covers the sessions that ended
+	read(0, 1)
+	h.Clock.Pass(time.Minute)
+	read(8, 1) // after a minute without use, the newest come first
+	h.Clock.Pass(time.Second)
+	read(4, 1)
+	h.Clock.Pass(5*time.Minute - time.Second) // access tokens and a clock a minute behind, and the second they end in
+	read(8, 1)
+	h.Clock.Pass(time.Second)
+	read(4, 0)
+	for p := range schema.RevocationPartitions {
+		page, err := h.Table.Query(t.Context(), table.Query{PK: schema.RevocationPartition(p), Limit: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range page.Items {
+			if ttl, _ := item[table.TTL].(int64); ttl == 0 || ttl > h.Clock.Now().Unix()+3600 {
+				t.Error("stays for ever:", item)
+			}
 		}
 	}
 }

@@ -23,7 +23,8 @@ func Unchanged(userID, sid string, version int64) []table.Write {
 // on, and give new tokens.
 func (u *Users) RevokeTokens(ctx context.Context, userID string, writes ...table.Write) error {
 	_, err := u.change(ctx, By{UserID: userID}, userID, 0, func(next *User) ([]table.Write, error) {
-		return append([]table.Write{u.revokeUser(next)}, writes...), nil
+		u.revokeUser(next)
+		return writes, nil
 	})
 	return err
 }

@@ -55,7 +55,7 @@ func newHouse() (*house, error) {
 	h := &house{key: key, files: []lambdazip.File{{Name: "jwks.json", Data: set}, {Name: "policy.json", Data: []byte(policyJSON)}}}
 	h.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/revocations" {
-			json.NewEncoder(w).Encode(&revocation.List{})
+			json.NewEncoder(w).Encode(&revocation.Copy{Remembers: 11 * time.Minute})
 			return
 		}
 		w.Write(document)

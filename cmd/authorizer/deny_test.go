@@ -32,7 +32,7 @@ type issuer struct {
 	set []byte
 
 	mu          sync.Mutex
-	revoked     revocation.List
+	revoked     revocation.Copy
 	keyFetches  int
 	connections int
 }
@@ -47,7 +47,7 @@ func serveIssuer(t *testing.T) *issuer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := &issuer{key: key, set: set}
+	i := &issuer{key: key, set: set, revoked: revocation.Copy{Remembers: 11 * time.Minute}}
 	i.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i.mu.Lock()
 		defer i.mu.Unlock()
@@ -76,9 +76,9 @@ func (i *issuer) deny(who caller) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if who.all {
-		i.revoked.AddSubject(who.subject, time.Now())
+		i.revoked.Add(revocation.Subject(who.subject), revocation.BucketOf(who.subject), time.Now())
 	} else {
-		i.revoked.AddSession(who.session)
+		i.revoked.Add(revocation.Session(who.session), revocation.BucketOf(who.subject), time.Now())
 	}
 }
 

@@ -1,6 +1,10 @@
 package schema
 
-import "github.com/gatehouse-auth/gatehouse/internal/table"
+import (
+	"strconv"
+
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+)
 
 // Prefixes of the sort keys in a user's partition.
 const (
@@ -67,8 +71,24 @@ const AdminPartition = "role#admin"
 // Admin is the key of the row that says that a user has the role admin.
 func Admin(userID string) table.Key { return table.Key{PK: AdminPartition, SK: userID} }
 
-// RevocationPartition holds the revocation feed, in the order of time.
-const RevocationPartition = "revocations"
+// RevocationPartitions is the number of partitions of the revocation feed. Rows
+// are spread over them by whose tokens they revoke, so that none takes more than
+// the 1,000 writes a second that DynamoDB allows.
+const RevocationPartitions = 4
 
-// Revocation is the key of an entry of the revocation feed.
-func Revocation(entry string) table.Key { return table.Key{PK: RevocationPartition, SK: entry} }
+// RevocationPartition returns the partition with the number, from 0. Its rows are
+// in the order of time.
+func RevocationPartition(n int) string { return "revocations#" + strconv.Itoa(n) }
+
+// OldRevocationPartition holds rows of the feed that version 1 wrote.
+const OldRevocationPartition = "revocations"
+
+// Revocation is the key of an entry of the revocation feed: in the partition with
+// the number, of the time up to which it revokes, for a user or a client.
+func Revocation(partition int, time, id string) table.Key {
+	return table.Key{PK: RevocationPartition(partition), SK: time + "#" + id}
+}
+
+// Revoked is the key of what the revocation feed has about a user or a client, in
+// the partition of either.
+func Revoked(partition string) table.Key { return table.Key{PK: partition, SK: "revoked"} }

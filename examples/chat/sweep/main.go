@@ -68,6 +68,6 @@ const margin = 10 * time.Second
 // back with their new token.
 func revoked(feed *authorizer.Feed) func(context.Context, connection.Connection) (bool, error) {
 	return func(ctx context.Context, c connection.Connection) (bool, error) {
-		return feed.Revoked(ctx, c.Subject, c.SessionID, c.OpenedAt.Add(-margin), false)
+		return feed.Revoked(ctx, authorizer.Issued{Subject: c.Subject, SessionID: c.SessionID, IssuedAt: c.OpenedAt.Add(-margin)})
 	}
 }

@@ -33,7 +33,7 @@ func TestAuthorizer(t *testing.T) {
 	}
 	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/revocations" {
-			json.NewEncoder(w).Encode(&revocation.List{})
+			json.NewEncoder(w).Encode(&revocation.Copy{Remembers: 11 * time.Minute})
 			return
 		}
 		w.Write(document)

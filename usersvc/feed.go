@@ -1,0 +1,167 @@
+package usersvc
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/revocation"
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
+	"github.com/gatehouse-auth/gatehouse/internal/table"
+)
+
+// Feed is a copy of the revocation feed in memory. It reads what has been written
+// since it was read last, however much there is in all. It is safe for concurrent
+// use; of those who ask at once, one reads.
+//
+// Rows stand under the second up to which they revoke tokens, which the writer
+// chose before it wrote. So a row can appear behind others that a reader has
+// already: at most by maxLate, and as much as two clocks differ. Each read begins
+// [overlap] before the one before it.
+//
+// A copy that has nothing yet, or has not been used for long, reads the newest
+// rows first, and not more than [maxPages] pages of each partition. What it did
+// not read is covered: all tokens of before are dead, and their clients renew.
+type Feed struct {
+	Users *Users // required
+
+	mu        sync.Mutex
+	copy      revocation.Copy
+	document  []byte
+	startedAt time.Time // of the first read
+	readAt    time.Time // when the read began that brought the document; zero: none
+}
+
+const (
+	// feedTTL is how old a document may be when it is served.
+	feedTTL = time.Second
+	// overlap is how far reads overlap: maxLate, a second between two clocks, and
+	// the second to which keys are rounded.
+	overlap = 3 * time.Second
+	// longUnused is the time without a read after which a copy reads the newest
+	// rows first.
+	longUnused = 30 * time.Second
+	maxPages   = 8
+	pageRows   = table.MaxLimit
+	// oldRowsFor is how long after the first read the rows of version 1 are read
+	// again: an instance of the version before may still write some.
+	oldRowsFor = time.Minute
+)
+
+// Document returns the feed as it was at most a second ago.
+func (f *Feed) Document(ctx context.Context) ([]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.Users.now()
+	if age := now.Sub(f.readAt); !f.readAt.IsZero() && 0 <= age && age < feedTTL {
+		return f.document, nil
+	}
+	if err := f.read(ctx, now); err != nil {
+		return nil, fmt.Errorf("reading revocations: %w", err)
+	}
+	f.copy.Remembers = f.Users.remembers()
+	f.copy.Trim(now)
+	document, err := json.Marshal(&f.copy)
+	if err != nil {
+		return nil, err
+	}
+	f.document, f.readAt = document, now
+	return document, nil
+}
+
+// read adds what was written since the last read, which it takes from all
+// partitions at once.
+func (f *Feed) read(ctx context.Context, now time.Time) error {
+	if f.startedAt.IsZero() {
+		f.startedAt = now
+	}
+	var parts [schema.RevocationPartitions]part
+	var wg sync.WaitGroup
+	for n := range parts {
+		wg.Go(func() { parts[n] = f.readPartition(ctx, schema.RevocationPartition(n), now) })
+	}
+	var old part
+	if now.Sub(f.startedAt) < oldRowsFor {
+		old = f.Users.readOldRows(ctx)
+	}
+	wg.Wait()
+	for _, p := range append(parts[:], old) {
+		if p.err != nil {
+			return p.err
+		}
+		for _, i := range p.items {
+			f.copy.Add(i.entry, i.bucket, i.before)
+		}
+		if !p.unread.IsZero() {
+			f.copy.Raise(p.unread)
+		}
+	}
+	return nil
+}
+
+// part is what a partition holds.
+type part struct {
+	items  []item
+	unread time.Time // what revokes tokens up to then was not read; zero: all was
+	err    error
+}
+
+// readPartition reads the rows that can be new. The last read goes forward in
+// time: a row that is replaced meanwhile comes again later, and is not overlooked.
+func (f *Feed) readPartition(ctx context.Context, pk string, now time.Time) (p part) {
+	from := f.readAt.Add(-overlap)
+	if oldest := now.Add(-f.Users.remembers()); f.readAt.IsZero() || from.Before(oldest) {
+		from = oldest
+	}
+	if f.readAt.IsZero() || now.Sub(f.readAt) > longUnused || now.Before(f.readAt) {
+		p.newestFirst(ctx, f.Users.Table, pk, from)
+		from = now.Add(-overlap)
+	}
+	after := table.Position{Key: table.Key{PK: pk, SK: from.Format(time.RFC3339)}}
+	q := table.Query{PK: pk, Limit: pageRows}
+	for q.Cursor = q.CursorAt(after); q.Cursor != "" && p.err == nil; {
+		q.Cursor, _ = p.page(ctx, f.Users.Table, q)
+	}
+	return p
+}
+
+// newestFirst reads rows back to the time from, but only so many.
+func (p *part) newestFirst(ctx context.Context, t table.Table, pk string, from time.Time) {
+	q := table.Query{PK: pk, Limit: pageRows, Descending: true}
+	for range maxPages {
+		var last time.Time
+		q.Cursor, last = p.page(ctx, t, q)
+		if p.err != nil || q.Cursor == "" || last.Before(from) {
+			p.unread = time.Time{}
+			return
+		}
+		p.unread = last
+	}
+}
+
+// page adds a page, and returns the cursor and the second of its last row.
+func (p *part) page(ctx context.Context, t table.Table, q table.Query) (cursor string, last time.Time) {
+	page, err := t.Query(ctx, q)
+	if err != nil {
+		p.err = err
+		return "", time.Time{}
+	}
+	for _, row := range page.Items {
+		r := table.Reader{Item: row}
+		items, err := unpackItems(r.Bytes("entries"))
+		if r.Err == nil {
+			r.Err = err
+		}
+		if len(row.Key().SK) >= len(time.DateTime) {
+			last, err = time.Parse(time.RFC3339, row.Key().SK[:len(time.DateTime)+1])
+		}
+		if r.Err != nil || err != nil {
+			p.err = fmt.Errorf("%w: revocation %q", table.ErrDamaged, row.Key().SK)
+			return "", time.Time{}
+		}
+		p.items = append(p.items, items...)
+	}
+	return page.Cursor, last
+}
