@@ -241,7 +241,9 @@ func TestRevokedClients(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	s.change(func(s *feedServer) { s.list.Add(revocation.ClientInSession("s_1", "demo-spa"), revocation.BucketOf("u_lin"), at) })
+	s.change(func(s *feedServer) {
+		s.list.Add(revocation.ClientInSession("s_1", "demo-spa"), revocation.BucketOf("u_lin"), at)
+	})
 	w.clock.pass(4 * time.Second)
 	w.expect(t, "GET /", lin, refused, authorizer.ReasonRevoked)
 }
@@ -283,7 +285,7 @@ func TestFeedTroubles(t *testing.T) {
 			w.clock.pass(59 * time.Second)
 			w.expect(t, "GET /", lin, allowed, "") // the last list serves
 			w.clock.pass(time.Second)
-			w.expect(t, "GET /", lin, failed, "") // until it is too old
+			w.expect(t, "GET /", lin, failed, "")                  // until it is too old
 			if took := time.Since(started); took > 2*time.Second { // the third has nothing to serve, and tries again
 				t.Errorf("three answers took %v", took)
 			}
