@@ -37,7 +37,14 @@ func TestClientCredentials(t *testing.T) {
 		if told["active"] != true || told["sub"] != "robot" {
 			t.Errorf("introspection: %v", told)
 		}
-		w.program().post("/revoke", url.Values{"client_id": {"robot"}, "client_secret": {"robot-secret"}, "token": {got["access_token"].(string)}}).oauthError(t, 400, "unsupported_token_type")
+		w.program().post("/revoke", url.Values{"client_id": {"robot"}, "client_secret": {"robot-secret"}, "token": {got["access_token"].(string)}}).json(t)
+		told = w.program().post("/introspect", url.Values{"client_id": {"robot"}, "client_secret": {"robot-secret"}, "token": {got["access_token"].(string)}}).json(t)
+		if told["active"] != false || !w.feed().Revoked(a) {
+			t.Errorf("after its revocation: %v", told)
+		}
+		if judged := w.program().get("/revocations", "Authorization", "Bearer "+got["access_token"].(string)).json(t); judged["active"] != false {
+			t.Errorf("after its revocation: %v", judged)
+		}
 	})
 	t.Run("without a scope it gets all its own", func(t *testing.T) {
 		if got := ask().json(t)["scope"]; got != "notes:read notes:write" {

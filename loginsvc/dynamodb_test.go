@@ -172,7 +172,7 @@ func TestSuspendingAgainstRenewing(t *testing.T) {
 				next := a.json(t)
 				w.refuses(next["refresh_token"])
 				access := w.access(next["access_token"])
-				if !w.feed().Revoked(access.Subject, access.SessionID, access.IssuedAt) {
+				if !w.feed().Revoked(access) {
 					t.Error("S79 a token outlives its user's suspension")
 				}
 			} else {

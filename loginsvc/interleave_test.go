@@ -169,7 +169,7 @@ func (i issuing) outlives(grant, cause, rawToken string) string {
 		return "" // the person has signed in after the cause
 	case cause == "the user loses a role" && !slices.Contains(access.Roles, usersvc.Admin), access.Subject != i.user:
 		return "" // what is so after the cause; or of a new user, because the identity is free
-	case i.w.feed().Revoked(access.Subject, access.SessionID, access.IssuedAt):
+	case i.w.feed().Revoked(access):
 		return ""
 	}
 	return fmt.Sprintf("a token of %v, issued %v, lives on", access.Roles, access.IssuedAt.Sub(i.w.now()))

@@ -91,10 +91,10 @@ func TestRenew(t *testing.T) {
 		w.jump(t, 11*time.Second)
 		w.refuses(first["refresh_token"])
 		w.refuses(second["refresh_token"])
-		if !w.feed().Revoked(access.Subject, access.SessionID, access.IssuedAt) {
+		if !w.feed().Revoked(access) {
 			t.Error("S72 its access token lives on")
 		}
-		if later := w.access(w.tokens(w.browser().code("lin"))["access_token"]); w.feed().Revoked(later.Subject, later.SessionID, later.IssuedAt) {
+		if later := w.access(w.tokens(w.browser().code("lin"))["access_token"]); w.feed().Revoked(later) {
 			t.Error("and so dies the next one")
 		}
 	})

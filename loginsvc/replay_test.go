@@ -64,7 +64,7 @@ func TestReplays(t *testing.T) {
 func (w *world) lives(rawToken any, want bool) {
 	w.t.Helper()
 	a := w.access(rawToken)
-	if got := !w.feed().Revoked(a.Subject, a.SessionID, a.IssuedAt); got != want {
+	if got := !w.feed().Revoked(a); got != want {
 		w.t.Errorf("the token lives: %v, want %v", got, want)
 	}
 }

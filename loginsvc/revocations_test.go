@@ -16,8 +16,8 @@ import (
 // feedList is the feed with what the tests ask of it.
 type feedList struct{ revocation.List }
 
-func (l *feedList) Revoked(subject, sessionID string, issuedAt time.Time) bool {
-	return l.List.Revoked(revocation.Token{Subject: subject, SessionID: sessionID, IssuedAt: issuedAt})
+func (l *feedList) Revoked(a token.Access) bool {
+	return l.List.Revoked(revocation.Token{Subject: a.Subject, SessionID: a.SessionID, ClientID: a.ClientID, IssuedAt: a.IssuedAt})
 }
 
 // feed reads the feed as an instance serves it that has just started.
@@ -39,7 +39,7 @@ func TestRevocations(t *testing.T) {
 	w := newWorld(t)
 	p := w.program()
 	access := w.access(w.tokens(w.browser().code("lin"))["access_token"])
-	dead := func() bool { return w.feed().Revoked(access.Subject, access.SessionID, access.IssuedAt) }
+	dead := func() bool { return w.feed().Revoked(access) }
 	if w.feed().Len() != 0 || dead() {
 		t.Error("the feed is not empty at first")
 	}
@@ -107,7 +107,7 @@ func TestRevocations(t *testing.T) {
 		if err := users.Revoke(t.Context(), other); err != nil {
 			t.Fatal(err)
 		}
-		if active("Bearer "+raw) != true || w.feed().List.Revoked(revocation.Token{Subject: access.Subject, SessionID: access.SessionID, ClientID: access.ClientID, IssuedAt: access.IssuedAt}) {
+		if active("Bearer "+raw) != true || w.feed().Revoked(access) {
 			t.Error("a revocation of another client ends it")
 		}
 		if err := users.Revoke(t.Context(), tokensOf(access)); err != nil {
@@ -116,7 +116,7 @@ func TestRevocations(t *testing.T) {
 		if active("Bearer "+raw) != false {
 			t.Error("a token of a revoked client is active")
 		}
-		if !w.feed().List.Revoked(revocation.Token{Subject: access.Subject, SessionID: access.SessionID, ClientID: access.ClientID, IssuedAt: access.IssuedAt}) {
+		if !w.feed().Revoked(access) {
 			t.Error("the feed does not list it")
 		}
 		if a := w.program().get("/userinfo", "Authorization", "Bearer "+raw); a.StatusCode != http.StatusUnauthorized {

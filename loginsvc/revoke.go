@@ -64,15 +64,16 @@ func (s *Service) revokeAccess(ctx context.Context, c client.Client, rawToken st
 		return err
 	case access.ClientID != c.ID:
 		return foreignToken()
-	case access.SessionID == "": // of a machine, about which the feed can say nothing
-		return &httpx.Error{Status: http.StatusBadRequest, Code: "unsupported_token_type", Detail: "access tokens of a client itself expire, and cannot be revoked"}
 	}
-	_, user, err := s.Users.SessionByID(ctx, access.Subject, access.SessionID)
-	if errors.Is(err, usersvc.ErrNoSession) || err == nil && access.IssuedAt.Before(user.TokensFrom) {
+	_, err = s.Users.Live(ctx, tokensOf(access), access.IssuedAt)
+	if errors.Is(err, usersvc.ErrNoSession) {
 		return nil // it is dead, and ends nothing more
 	}
 	if err != nil {
 		return err
+	}
+	if access.SessionID == "" { // of the client itself
+		return s.Users.Revoke(ctx, usersvc.Tokens{Subject: c.ID})
 	}
 	return s.grants.EndClientInSession(ctx, access.Subject, access.SessionID, c.Ref())
 }

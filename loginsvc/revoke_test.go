@@ -42,7 +42,7 @@ func TestRevoke(t *testing.T) {
 		access := w.access(got["access_token"])
 		w.revoke(got["refresh_token"])
 		w.refuses(got["refresh_token"])
-		if !w.feed().Revoked(access.Subject, access.SessionID, access.IssuedAt) {
+		if !w.feed().Revoked(access) {
 			t.Error("S87 its access token lives on")
 		}
 		if !b.live() {
@@ -88,7 +88,7 @@ func TestRevoke(t *testing.T) {
 		got := w.offlineTokens(w.browser())
 		access := w.access(got["access_token"])
 		w.revoke(got["access_token"])
-		if !w.feed().Revoked(access.Subject, access.SessionID, access.IssuedAt) {
+		if !w.feed().Revoked(access) {
 			t.Error("it lives on")
 		}
 		w.refuses(got["refresh_token"])

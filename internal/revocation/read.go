@@ -14,7 +14,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/strictjson"
 )
 
-// The causes may quote an error page, so none is told.
+// errDocument drops the cause, which may quote an error page.
 var errDocument = errors.New("reading revocations: not a list of them")
 
 // UnmarshalJSON reads a document of version 1 or 2. What it does not understand
