@@ -38,7 +38,7 @@ func TestAccount(t *testing.T) {
 
 	b.open(account)
 	b.arrive("Sign in")
-	b.leave(`button[name="provider"]`, "Who are you today?")
+	b.leave(`a[href*="idp_hint="]`, "Who are you today?")
 	b.leave(`button[value="lin"]`, "Your account")
 	b.seen("account")
 

@@ -21,7 +21,7 @@ func TestAdmin(t *testing.T) {
 
 	b.open(h.Issuer + "/admin")
 	b.arrive("Sign in")
-	b.leave(`button[name="provider"]`, "Who are you today?")
+	b.leave(`a[href*="idp_hint="]`, "Who are you today?")
 	b.leave(`button[value="ada"]`, "Users")
 	b.seen("admin-users")
 
@@ -89,7 +89,7 @@ func TestAdmin(t *testing.T) {
 	b.open(h.Issuer + "/logout")
 	b.leave(`button[value="here"]`, "You are signed out")
 	b.open(h.Issuer + "/admin/users")
-	b.leave(`button[name="provider"]`, "Who are you today?")
+	b.leave(`a[href*="idp_hint="]`, "Who are you today?")
 	b.leave(`button[value="lin"]`, "You may not see this page")
 	b.seen("admin-forbidden")
 	b.asked(h.Issuer, h.Demo)

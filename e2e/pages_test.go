@@ -17,12 +17,12 @@ func TestWithoutScripts(t *testing.T) {
 	b.scripts(false)
 	b.open(h.Issuer + "/login")
 	b.seen("login")
-	b.leave(`button[name="provider"]`, "Who are you today?")
+	b.leave(`a[href*="idp_hint="]`, "Who are you today?")
 	b.leave(`button[value="ada"]`, "You are signed in")
 	b.seen("signed-in")
 	b.open(h.Issuer + "/login")
 	b.seen("login-continue")
-	b.leave(`button[name="continue"]`, "You are signed in")
+	b.leave(`a[href*="continue=yes"]`, "You are signed in")
 	b.open(h.Issuer + "/logout")
 	b.seen("sign-out")
 	b.leave(`button[value="here"]`, "You are signed out")
@@ -37,7 +37,7 @@ func TestFailures(t *testing.T) {
 	h, b := startHouse(t), openBrowser(t)
 	signIn := func() {
 		b.open(h.Issuer + "/login")
-		b.leave(`button[name="provider"]`, "Who are you today?")
+		b.leave(`a[href*="idp_hint="]`, "Who are you today?")
 	}
 	signIn()
 	b.leave(`button[value="sam"]`, "This account is suspended")
@@ -59,7 +59,7 @@ func TestFailures(t *testing.T) {
 	}
 
 	b.leave("a.primary", "Sign in") // start again
-	b.leave(`button[name="provider"]`, "Who are you today?")
+	b.leave(`a[href*="idp_hint="]`, "Who are you today?")
 	b.do(chromedp.Click(chromedp.CSS("details summary")), chromedp.WaitVisible(chromedp.ID("email")))
 	b.seen("demo-someone-else")
 	b.leave(".go", "You are signed in")

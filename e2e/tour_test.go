@@ -49,7 +49,7 @@ func TestTour(t *testing.T) {
 	b.do(chromedp.Click(chromedp.ID("sign-out")), chromedp.WaitNotVisible(chromedp.ID("who")))
 	b.text("without-result", "401")
 	b.open(h.Issuer + "/login")
-	if b.eval("String(!!document.querySelector('button[name=continue]'))") == "true" {
+	if b.eval("String(!!document.querySelector('a[href*=continue]'))") == "true" {
 		t.Error("the session at Gatehouse goes on")
 	}
 	b.asked(h.Issuer, h.Demo)
@@ -64,7 +64,7 @@ func suspendVisitor(t *testing.T, h *house, b *browser) {
 	b.text("try-suspend-result", "revoked")
 	b.seen("tour-5-suspended")
 	b.open(h.Issuer + "/login")
-	b.leave(`button[name="provider"]`, "Who are you today?")
+	b.leave(`a[href*="idp_hint="]`, "Who are you today?")
 	b.leave(`button[value="lin"]`, "This account is suspended")
 
 	b.open(h.Issuer + "/")
@@ -82,7 +82,7 @@ func suspendVisitor(t *testing.T, h *house, b *browser) {
 
 	b.do(chromedp.Click(chromedp.ID("sign-in"))) // as someone else
 	b.arrive("Sign in to")
-	b.leave(`button[name="provider"]`, "Who are you today?")
+	b.leave(`a[href*="idp_hint="]`, "Who are you today?")
 	b.do(chromedp.Click(chromedp.CSS(`button[value="ada"]`)))
 	b.text("name", "Ada")
 	b.do(chromedp.Click(chromedp.ID("try-suspend")))

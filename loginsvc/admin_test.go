@@ -229,7 +229,7 @@ func TestAdminUnderPath(t *testing.T) {
 	if to := a.location(); to == nil || to.Path != "/auth/login" || to.Query().Get("return_to") != "/auth/admin/users" {
 		t.Fatal(a.location())
 	}
-	a = b.post("/auth/login", url.Values{"provider": {"demo"}, "request": {"/login?return_to=%2Fauth%2Fadmin%2Fusers"}})
+	a = b.get("/auth/login?idp_hint=demo&return_to=%2Fauth%2Fadmin%2Fusers")
 	a = b.follow("ada", a)
 	a.page(t, http.StatusOK, `action="/auth/admin/users"`)
 	for _, want := range []string{`href="/auth/admin/users/u_`, `href="/auth/admin/audit"`, `href="/auth/admin/keys"`} {

@@ -67,7 +67,8 @@ func (s *Service) authorize(w http.ResponseWriter, r *http.Request, req *authReq
 		return err
 	}
 	what := purpose{path: atAuthorize, app: req}
-	expected := live && s.isExpected(ctx, req, session)
+	req.expected = s.expectedUser(ctx, req)
+	expected := live && (req.IDTokenHint == "" || req.expected == session.UserID)
 	switch {
 	case expected && req.satisfiedBy(session.AuthTime, s.now()):
 		return s.letIn(w, r, req, user, session)
@@ -75,12 +76,19 @@ func (s *Service) authorize(w http.ResponseWriter, r *http.Request, req *authReq
 		// "The Authorization Server MUST NOT display any authentication or
 		// consent user interface pages." (OpenID Connect Core, Section 3.1.2.1)
 		return s.tell(req, &authError{"login_required", "there is no session that will do"}, nil)
-	case len(s.Providers) == 1 && !(live && req.Prompt.selectAccount):
+	}
+	if p, ok := s.provider(req.IDPHint); ok {
+		return s.toProvider(w, r, p, what)
+	}
+	if len(s.Providers) == 1 && !(live && req.Prompt.selectAccount) {
 		return s.toProvider(w, r, s.Providers[0], what)
 	}
 	who := ""
-	if expected && !req.Prompt.login {
-		who = displayName(user)
+	if chosen := *req; expected { // would it do if the person chose it?
+		chosen.Prompt.selectAccount = false
+		if chosen.satisfiedBy(session.AuthTime, s.now()) {
+			who = displayName(user)
+		}
 	}
 	return s.choose(w, r, what, who)
 }
@@ -97,13 +105,17 @@ func (s *Service) refuseRequest(r *http.Request, req *authRequest, refusal *auth
 	return s.tell(req, refusal, nil)
 }
 
-// isExpected tells whether the session is of the user whom the app has in mind.
-func (s *Service) isExpected(ctx context.Context, req *authRequest, session usersvc.Session) bool {
+// expectedUser returns the id of the user whom the client's id_token_hint names,
+// or "".
+func (s *Service) expectedUser(ctx context.Context, req *authRequest) string {
 	if req.IDTokenHint == "" {
-		return true
+		return ""
 	}
 	hint, err := s.verifyHint(ctx, req.IDTokenHint)
-	return err == nil && hint.Audience == req.Client.ID && hint.Subject == session.UserID
+	if err != nil || hint.Audience != req.Client.ID {
+		return ""
+	}
+	return hint.Subject
 }
 
 // verifyHint returns what an id_token_hint says. It need not be current.

@@ -25,7 +25,12 @@ type authRequest struct {
 	LoginHint   string
 	IDTokenHint string
 
-	kept url.Values // the parameters to ask for the same again
+	// IDPHint is the id of the provider that the client wants; "" or an unknown
+	// one lets the person choose.
+	IDPHint string
+
+	kept     url.Values // the parameters to ask for the same again
+	expected string     // the user whom IDTokenHint names, once it was verified; ""
 }
 
 // prompt is what the app wants the user to be asked (OpenID Connect Core,
@@ -76,6 +81,7 @@ func parseAuthRequest(p params, c client.Client, audience string) (*authRequest,
 	}
 	req.Scopes = scopes
 	req.Nonce, req.LoginHint, req.IDTokenHint = p.get("nonce"), p.get("login_hint"), p.get("id_token_hint")
+	req.IDPHint = p.get("idp_hint")
 	return req, nil
 }
 
@@ -212,7 +218,7 @@ func remembered(p params) url.Values {
 	kept := url.Values{}
 	for _, name := range []string{
 		"client_id", "redirect_uri", "response_type", "response_mode", "state", "scope", "code_challenge", "code_challenge_method",
-		"nonce", "prompt", "max_age", "login_hint", "id_token_hint",
+		"nonce", "prompt", "max_age", "login_hint", "id_token_hint", "idp_hint",
 	} {
 		if v := p.get(name); v != "" {
 			kept.Set(name, v)

@@ -3,6 +3,7 @@ package loginsvc
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
@@ -13,12 +14,15 @@ import (
 )
 
 // handleCallback is where a provider sends the browser back (RFC 6749, Section
-// 4.1.2). Nothing is done with the code until the state has proved which sign-in
-// this is, that this browser started it, at this provider, and that it was not
-// finished before.
+// 4.1.2), or with response_mode=form_post makes it post. Nothing is done with the
+// code until the state has proved which attempt this is and that this browser
+// began it at this provider.
 func (s *Service) handleCallback(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	p, err := query(r)
+	if r.Method == http.MethodPost {
+		p, err = form(w, r)
+	}
 	if err != nil {
 		return err
 	}
@@ -29,35 +33,51 @@ func (s *Service) handleCallback(w http.ResponseWriter, r *http.Request) error {
 	if _, ok := p.repeated(); ok {
 		return fail(pages.Failure{Kind: pages.BadRequest}, errors.New("a parameter is repeated"))
 	}
-	f, secrets, err := s.readFlow(ctx, r, p.get("state"), provider.ID())
+	a, err := s.resume(ctx, r, p.get("state"), provider.ID())
 	if err != nil {
-		return s.flowFailure(f, err)
+		return s.flowFailure(a, err)
 	}
-	// The answer of another provider stays here, code and all (RFC 9207, Section
-	// 2.4), and the sign-in stays open for the right one.
+	// The response of another provider goes no further, code and all (RFC 9207,
+	// Section 2.4), and the attempt stays open for the right one.
 	if err := provider.CheckIssuer(p.get("iss")); err != nil {
 		return fail(pages.Failure{Kind: pages.BadRequest}, err)
 	}
-	if f.Purpose.link != (linking{}) {
-		return link{s, provider, f, secrets}.finish(w, r, p)
+	if a.purpose.path == atAccount {
+		if r.Method == http.MethodPost {
+			return redirect(w, s.callbackURL(provider, p))
+		}
+		return link{s, provider, a}.finish(w, r, p)
 	}
-	if err := s.useFlow(ctx, w, secrets.state); err != nil {
-		return s.flowFailure(f, err)
-	}
-	back := signIn{s, provider, f.Purpose, f, metric.FromContext(ctx)}
+	back := signIn{s, provider, a, metric.FromContext(ctx)}
 	if p.get("error") != "" || p.get("code") == "" {
 		return back.refusedByProvider(p.get("error"))
 	}
-	who, err := provider.Exchange(ctx, upstream.Response{Code: p.get("code"), Issuer: p.get("iss")}, secrets.nonce(), secrets.verifier())
+	who, err := provider.Exchange(ctx, responseOf(p), a.keys.Nonce, a.keys.Verifier)
 	if err != nil {
-		return back.exchangeFailed(err)
+		return back.exchangeFailed(w, r, err)
 	}
 	return back.complete(w, r, who)
 }
 
-// flowFailure is the page for a callback that belongs to no sign-in under way.
-func (s *Service) flowFailure(f flow, err error) error {
-	page := pages.Failure{Kind: pages.LinkExpired, RestartURL: s.url("/login")} // which app it was for, nobody knows
+// callbackURL is a posted callback as a link. The session cookie is Lax, so that a
+// post from the provider's site does not bring it, and a link of ours does.
+func (s *Service) callbackURL(provider *upstream.Provider, p params) string {
+	values := url.Values{}
+	for _, name := range []string{"state", "code", "iss", "error"} {
+		if value := p.get(name); value != "" {
+			values.Set(name, value)
+		}
+	}
+	return s.url("/callback/" + provider.ID() + "?" + values.Encode())
+}
+
+func responseOf(p params) upstream.Response {
+	return upstream.Response{Code: p.get("code"), Issuer: p.get("iss")}
+}
+
+// flowFailure is the page for a callback that belongs to no open attempt.
+func (s *Service) flowFailure(a attempt, err error) error {
+	page := pages.Failure{Kind: pages.LinkExpired, RestartURL: s.url(atLogin)} // which client it was for is unknown
 	switch {
 	case errors.Is(err, errFlowBrowser):
 		page.Kind = pages.CookiesBlocked
@@ -66,18 +86,17 @@ func (s *Service) flowFailure(f flow, err error) error {
 	case !errors.Is(err, errFlowUnknown) && !errors.Is(err, errFlowUsed) && !errors.Is(err, errFlowExpired):
 		return err
 	}
-	if f.Purpose.path != "" {
-		page.RestartURL = s.url(f.Purpose.withoutHints().String())
+	if a.purpose.path != "" {
+		page.RestartURL = s.url(a.purpose.String())
 	}
 	return fail(page, err)
 }
 
-// signIn is a flow whose browser has come back.
+// signIn is an attempt to sign in whose browser has come back.
 type signIn struct {
 	s        *Service
 	provider *upstream.Provider
-	what     purpose
-	flow     flow
+	attempt  attempt
 	counted  *metric.Recorder
 }
 
@@ -89,7 +108,10 @@ func (b signIn) complete(w http.ResponseWriter, r *http.Request, who upstream.Id
 	}
 	user, session, cookie, err := s.Users.SignIn(r.Context(), profileOf(who), usersvc.SignInInfo{
 		UserAgent: r.UserAgent(), SourceIP: httpx.SourceIP(r), AuthTime: who.AuthTime,
-	})
+	}, s.once(b.attempt))
+	if errors.Is(err, errFlowUsed) {
+		return b.usedBefore(w, r)
+	}
 	if err != nil {
 		return b.signInFailed(err)
 	}
@@ -98,18 +120,36 @@ func (b signIn) complete(w http.ResponseWriter, r *http.Request, who upstream.Id
 	// it, so nobody can have planted it (session fixation).
 	s.setCookie(w, sessionCookie, cookie, session.ExpiresAt.Sub(now))
 	s.setCookie(w, providerCookie, b.provider.ID(), 180*24*time.Hour)
-	return s.finish(w, r, b.what, user, session)
+	if app := b.attempt.purpose.app; app != nil && app.expected != "" && app.expected != user.ID {
+		return s.tell(app, &authError{"login_required", "another person signed in than the one of id_token_hint"}, nil)
+	}
+	return s.finish(w, r, b.attempt.purpose, user, session)
+}
+
+// usedBefore is the response to a callback that is opened again. A person who came
+// without a client and reloads the page sees it again, if they are still signed in.
+func (b signIn) usedBefore(w http.ResponseWriter, r *http.Request) error {
+	if b.attempt.purpose.path == atLogin {
+		session, user, err := b.s.session(r.Context(), r)
+		if err == nil {
+			return b.s.finish(w, r, b.attempt.purpose, user, session)
+		}
+		if !errors.Is(err, usersvc.ErrNoSession) {
+			return err
+		}
+	}
+	return b.s.flowFailure(b.attempt, errFlowUsed)
 }
 
 // freshEnough tells whether the provider asked the user as recently as the app
 // wants. A provider that does not tell is believed to have done as it was told.
 func (b signIn) freshEnough(authTime time.Time) bool {
-	req := b.what.app
+	req := b.attempt.purpose.app
 	if req == nil || !req.Prompt.login && req.MaxAge == nil {
 		return true
 	}
 	// The person may have taken a while between the provider's answer and ours.
-	oldest := b.flow.CreatedAt.Add(-skew)
+	oldest := b.attempt.createdAt.Add(-skew)
 	if req.MaxAge != nil && !req.Prompt.login {
 		oldest = oldest.Add(-time.Duration(*req.MaxAge) * time.Second)
 	}
@@ -129,7 +169,17 @@ func (b signIn) refusedByProvider(code string) error {
 	return b.refuse(pages.ProviderFailed, "server_error", "the provider answered with an error", cause)
 }
 
-func (b signIn) exchangeFailed(err error) error {
+func (b signIn) exchangeFailed(w http.ResponseWriter, r *http.Request, err error) error {
+	// The usual reason for a refused code is a callback that is opened again.
+	if errors.Is(err, upstream.ErrRefused) {
+		used, err := b.s.wasUsed(r.Context(), b.attempt)
+		if err != nil {
+			return err
+		}
+		if used {
+			return b.usedBefore(w, r)
+		}
+	}
 	switch {
 	case errors.Is(err, upstream.ErrUnavailable):
 		return b.refuse(pages.ProviderFailed, "temporarily_unavailable", "the provider is out of reach", err)
@@ -156,8 +206,8 @@ func (b signIn) signInFailed(err error) error {
 // or the person sees a page, if there is no app or they can mend it themselves.
 func (b signIn) refuse(kind pages.FailureKind, code, description string, cause error) error {
 	b.count(outcomeOf(kind))
-	page := pages.Failure{Kind: kind, Provider: b.provider.Name(), RestartURL: b.s.url(b.what.String())}
-	if app := b.what.app; app != nil {
+	page := pages.Failure{Kind: kind, Provider: b.provider.Name(), RestartURL: b.s.url(b.attempt.purpose.String())}
+	if app := b.attempt.purpose.app; app != nil {
 		refusal := &authError{code, description}
 		if kind != pages.EmailTaken {
 			return b.s.tell(app, refusal, cause)

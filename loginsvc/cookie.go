@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/loginsvc/flow"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/grant"
 )
 
@@ -14,7 +15,8 @@ import (
 // for a laptop, browsers refuse that prefix.
 const (
 	sessionCookie  = "gatehouse_session"
-	flowCookie     = "gatehouse_flow_"    // followed by the flow's own part
+	flowCookie     = "gatehouse_flow_"    // with the browser's own name: the secret of its sign-ins
+	sealedCookie   = "gatehouse_sealed"   // a sealed sign-in that is too large for a URL
 	providerCookie = "gatehouse_provider" // where this browser signed in last
 	hostPrefix     = "__Host-"
 )
@@ -30,6 +32,10 @@ func (s *Service) cookieName(name string) string {
 // Strict, because the browser comes back from the provider by a link of another
 // site.
 func (s *Service) setCookie(w http.ResponseWriter, name, value string, ttl time.Duration) {
+	s.writeCookie(w, name, value, ttl, http.SameSiteLaxMode)
+}
+
+func (s *Service) writeCookie(w http.ResponseWriter, name, value string, ttl time.Duration, sameSite http.SameSite) {
 	c := &http.Cookie{
 		Name:     s.cookieName(name),
 		Value:    value,
@@ -37,7 +43,7 @@ func (s *Service) setCookie(w http.ResponseWriter, name, value string, ttl time.
 		MaxAge:   int(ttl / time.Second),
 		Secure:   s.secure,
 		HttpOnly: true,
-		SameSite: http.SameSiteLaxMode,
+		SameSite: sameSite,
 	}
 	if ttl < time.Second {
 		c.MaxAge = -1
@@ -54,26 +60,53 @@ func (s *Service) cookie(r *http.Request, name string) string {
 	return c.Value
 }
 
-// maxFlowCookies bounds the sign-ins that one browser can have under way: all
-// cookies travel with every request, and a gateway refuses long headers.
-const maxFlowCookies = 16
+// setFlowCookie writes a cookie of a sign-in that is under way. Over https it is
+// SameSite=None: a provider that answers with a form (response_mode=form_post)
+// makes the browser post from the provider's site, and no Lax cookie comes along.
+// It authorizes nothing: it opens only what this browser sealed, and the callback
+// judges that again. On plain http browsers refuse None.
+func (s *Service) setFlowCookie(w http.ResponseWriter, name, value string, ttl time.Duration) {
+	sameSite := http.SameSiteLaxMode
+	if s.secure {
+		sameSite = http.SameSiteNoneMode
+	}
+	s.writeCookie(w, name, value, ttl, sameSite)
+}
 
-// dropFlowCookies removes the cookies of sign-ins that were never finished, if
-// there are too many.
-func (s *Service) dropFlowCookies(w http.ResponseWriter, r *http.Request) {
+// maxFlowCookies bounds the cookies that tabs which start together leave in one
+// browser: all cookies travel with every request, and a gateway refuses headers
+// of more than 10 kB.
+const maxFlowCookies = 100
+
+// flowSecret returns the secret of the browser and the name of its cookie, which
+// lives for another ten minutes from now. A browser without one gets one.
+func (s *Service) flowSecret(w http.ResponseWriter, r *http.Request) (name string, secret flow.Secret) {
+	names := s.flowCookies(r)
+	if len(names) == 0 {
+		name, secret = flow.NewName(), flow.NewSecret()
+	} else {
+		name = names[0]
+		secret, _ = flow.ParseSecret(s.cookie(r, flowCookie+name))
+	}
+	if len(names) > maxFlowCookies {
+		for _, other := range names[1:] {
+			s.setFlowCookie(w, flowCookie+other, "", 0)
+		}
+	}
+	s.setFlowCookie(w, flowCookie+name, secret.Cookie(), s.flowTTL)
+	return name, secret
+}
+
+// flowCookies returns the names of the browser's cookies that hold a secret.
+func (s *Service) flowCookies(r *http.Request) []string {
 	var names []string
 	for _, c := range r.Cookies() {
-		name := strings.TrimPrefix(c.Name, hostPrefix)
-		if strings.HasPrefix(name, flowCookie) {
+		name, ok := strings.CutPrefix(c.Name, s.cookieName(flowCookie))
+		if _, valid := flow.ParseSecret(c.Value); ok && valid && flow.IsName(name) {
 			names = append(names, name)
 		}
 	}
-	if len(names) < maxFlowCookies {
-		return
-	}
-	for _, name := range names {
-		s.setCookie(w, name, "", 0)
-	}
+	return names
 }
 
 // shownTo is what a form carries that asks the person at the browser something

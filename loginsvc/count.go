@@ -74,10 +74,9 @@ type limit struct {
 // The limits. What is limited by a source, or a client at a source, shuts out
 // nobody elsewhere: a stranger cannot use them up for the right client.
 var (
-	limitFailures  = limit{"failures", 20, time.Minute}    // wrong secrets, by client and source
-	limitDevices   = limit{"devices", 30, time.Minute}     // new device codes, by client and source
-	limitUserCodes = limit{"user-codes", 10, time.Hour}    // user codes that nobody waits for, by user
-	limitSeed      = limit{"users-login", 30, time.Minute} // by source
+	limitFailures  = limit{"failures", 20, time.Minute} // wrong secrets, by client and source
+	limitDevices   = limit{"devices", 30, time.Minute}  // new device codes, by client and source
+	limitUserCodes = limit{"user-codes", 10, time.Hour} // user codes that nobody waits for, by user
 )
 
 // count notes that who has done it once more. If that is too often, the error

@@ -118,7 +118,7 @@ func (s *Service) handleDevice(w http.ResponseWriter, r *http.Request) error {
 	}
 	session, user, err := s.session(r.Context(), r)
 	if errors.Is(err, usersvc.ErrNoSession) {
-		return s.signInFirst(w, r, p.get("user_code"))
+		return s.signInFirst(w, r, p)
 	}
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func (s *Service) handleDeviceAnswer(w http.ResponseWriter, r *http.Request) err
 	}
 	session, user, err := s.session(r.Context(), r)
 	if errors.Is(err, usersvc.ErrNoSession) { // it ended while the page was open
-		return s.signInFirst(w, r, p.get("user_code"))
+		return s.signInFirst(w, r, p)
 	}
 	if err != nil {
 		return err
@@ -150,8 +150,16 @@ func (s *Service) handleDeviceAnswer(w http.ResponseWriter, r *http.Request) err
 	return s.answerDevice(w, r, deviceAnswer{p.get("user_code"), p.get("consent"), p.get("shown_to")}, session, user)
 }
 
-func (s *Service) signInFirst(w http.ResponseWriter, r *http.Request, typed string) error {
-	what := purpose{path: atDevice, userCode: grant.ParseUserCode(typed)}
+// signInFirst leads to a provider: to the one of idp_hint, to the only one, or to
+// the one that the person chooses.
+func (s *Service) signInFirst(w http.ResponseWriter, r *http.Request, p params) error {
+	what, err := s.readPurpose(r.Context(), atDevice, p)
+	if err != nil {
+		return err
+	}
+	if provider, ok := s.provider(p.get("idp_hint")); ok {
+		return s.toProvider(w, r, provider, what)
+	}
 	if len(s.Providers) == 1 {
 		return s.toProvider(w, r, s.Providers[0], what)
 	}

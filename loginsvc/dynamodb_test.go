@@ -54,7 +54,7 @@ func newWorldOn(t *testing.T, tab table.Table) (*world, *watched) {
 // watched is a table that counts its calls, and gives each of them two seconds.
 type watched struct {
 	table.Table
-	calls, transactions atomic.Int64
+	calls, writes, transactions atomic.Int64
 }
 
 func (w *watched) Get(ctx context.Context, key table.Key) (table.Item, error) {
@@ -66,6 +66,7 @@ func (w *watched) Get(ctx context.Context, key table.Key) (table.Item, error) {
 
 func (w *watched) Write(ctx context.Context, writes ...table.Write) error {
 	w.calls.Add(1)
+	w.writes.Add(1)
 	if len(writes) > 1 {
 		w.transactions.Add(1)
 	}
@@ -97,13 +98,13 @@ func TestTableCalls(t *testing.T) {
 	onEngines(t, func(t *testing.T, w *world, table *watched) {
 		signIn := func() {
 			b := w.browser()
-			a := b.follow("lin", b.post("/login", url.Values{"request": {"/login"}, "provider": {"demo"}}))
+			a := b.follow("lin", b.get("/login?idp_hint=demo"))
 			a.page(t, http.StatusOK, "signed in")
 		}
 		var got map[string]any
-		table.costs(t, "first sign-in, flow row to session", 6, 1, signIn)
-		table.costs(t, "returning sign-in, flow row to session", 5, 1, signIn)
-		table.costs(t, "returning sign-in at an app, to its tokens", 10, 2, func() { got = w.offlineTokens(w.browser()) })
+		table.costs(t, "first sign-in, request to session", 3, 1, signIn)
+		table.costs(t, "returning sign-in, request to session", 2, 1, signIn)
+		table.costs(t, "returning sign-in at an app, to its tokens", 7, 2, func() { got = w.offlineTokens(w.browser()) })
 		table.costs(t, "refresh", 2, 1, func() { got = w.renew(got["refresh_token"]) })
 		table.costs(t, "published keys", 0, 0, func() { w.program().get("/.well-known/jwks.json") })
 		table.costs(t, "revocation feed, for the first time", 9, 0, func() { w.program().get("/revocations") })

@@ -4,31 +4,32 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/flow"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
 )
 
-// flow is a sign-in under way at a provider. Its row is kept under the
-// fingerprint of the state that the provider gives back; the browser that
-// started it holds a secret of which the row has the fingerprint, and from which
-// the nonce and the PKCE verifier are derived. So the state alone finishes
-// nothing, nor does a dump of the table.
-type flow struct {
-	Provider  string  // its id
-	Purpose   purpose // what the sign-in is for
-	Browser   string  // fingerprint of the browser's secret
-	CreatedAt time.Time
-	ExpiresAt time.Time
-	Used      bool
+// attempt is one way to a provider and back: a sign-in, or a link. It travels
+// sealed in state (see package flow); the table hears of it only once the
+// provider has vouched for a person.
+//
+// The browser's owner can seal any attempt they like. So the callback judges the
+// provider, the age, the purpose and, for a link, the session again.
+type attempt struct {
+	provider  string // its id
+	purpose   purpose
+	createdAt time.Time
+
+	id   flow.ID
+	keys flow.Keys
 }
-
-// started is a flow together with the secrets that are not kept.
-type started struct{ state, secret string }
-
-func (f started) nonce() string    { return derive(f.secret, "nonce") }
-func (f started) verifier() string { return derive(f.secret, "verifier") }
 
 var (
 	errFlowUnknown = errors.New("state is unknown")
@@ -38,83 +39,183 @@ var (
 	errFlowBrowser = errors.New("state belongs to another browser")
 )
 
-func flowKey(state string) table.Key { return schema.Flow(fingerprint(state)) }
+// maxProviderURL bounds a request to a provider, in bytes: Microsoft Entra
+// refuses longer ones.
+const maxProviderURL = 2000
 
-// flowCookieName is the name of the cookie that holds the browser's secret. Each
-// flow has its own, so that several can be under way in one browser.
-func flowCookieName(state string) string { return flowCookie + fingerprint(state)[:16] }
+// maxSealed bounds a sealed attempt in a cookie, in bytes: a browser drops a
+// cookie of more than 4,096 with its name, and base64 takes a third more.
+const maxSealed = 3000
 
-// startFlow writes a new flow with the provider and the purpose of want, and
-// gives the browser its half.
-func (s *Service) startFlow(ctx context.Context, w http.ResponseWriter, r *http.Request, want flow) (started, error) {
-	f := started{state: newSecret(), secret: newSecret()}
-	key, now := flowKey(f.state), s.now()
-	expires := now.Add(s.flowTTL)
-	err := s.Table.Write(ctx, table.Put(table.Item{
-		table.PK: key.PK, table.SK: key.SK, table.TTL: expires.Unix(),
-		"provider": want.Provider, "request": want.Purpose.String(), "browser": fingerprint(f.secret),
-		"link_user": want.Purpose.link.UserID, "link_session": want.Purpose.link.SessionID,
-		"created_at": now.Unix(), "expires_at": expires.Unix(), "used": false,
-	}).If(table.NotExists{}))
-	if err != nil {
-		return started{}, err
+// start seals an attempt and returns where the browser has to go. What ask holds
+// besides state, nonce and verifier is sent as it is.
+func (s *Service) start(w http.ResponseWriter, r *http.Request, p *upstream.Provider, what purpose, ask upstream.Request) (string, error) {
+	name, secret := s.flowSecret(w, r)
+	content := attempt{provider: p.ID(), purpose: what, createdAt: s.now()}.content()
+	// begin asks the provider for a new flow, whose sealed content is part of the
+	// state if inState, and else returned.
+	begin := func(content []byte, inState bool) (location string, sealed []byte, err error) {
+		state := flow.State{Browser: name, ID: flow.NewID()}
+		keys := secret.Keys(state.ID)
+		if sealed = keys.Seal(content); inState {
+			state.Sealed = sealed
+		}
+		ask.State, ask.Nonce, ask.Verifier = state.String(), keys.Nonce, keys.Verifier
+		location, err = p.AuthURL(r.Context(), ask)
+		return location, sealed, err
 	}
-	s.dropFlowCookies(w, r)
-	s.setCookie(w, flowCookieName(f.state), f.secret, s.flowTTL)
-	return f, nil
+	location, _, err := begin(content, true)
+	if err != nil {
+		return "", s.providerTrouble(p, what, err)
+	}
+	if len(location) <= maxProviderURL && len(ask.State) <= p.MaxState() {
+		return location, nil
+	}
+	location, sealed, err := begin(flow.Compress(content), false)
+	if err == nil && len(location) > maxProviderURL {
+		ask.LoginHint = "" // the one part that can be spared
+		location, sealed, err = begin(flow.Compress(content), false)
+	}
+	if err != nil {
+		return "", s.providerTrouble(p, what, err)
+	}
+	if len(sealed) > maxSealed {
+		return "", s.tooLarge(what)
+	}
+	s.setFlowCookie(w, sealedCookie, flow.SealedText(sealed), s.flowTTL)
+	return location, nil
 }
 
-// readFlow returns the flow that state belongs to, together with why it cannot
-// be finished by this browser at this provider; nil means that it can.
-func (s *Service) readFlow(ctx context.Context, r *http.Request, state, provider string) (flow, started, error) {
-	if state == "" {
-		return flow{}, started{}, errFlowUnknown
+// tooLarge refuses a request that no cookie holds.
+func (s *Service) tooLarge(what purpose) error {
+	if what.app != nil {
+		return s.tell(what.app, &authError{"invalid_request", "the request is too large to sign in with: shorten state or nonce"}, nil)
 	}
-	item, err := s.Table.Get(ctx, flowKey(state))
-	if errors.Is(err, table.ErrNotFound) {
-		return flow{}, started{}, errFlowUnknown
+	return fail(pages.Failure{Kind: pages.BadRequest}, errors.New("the request is too large to sign in with"))
+}
+
+// content is what is sealed: the fields that resume reads.
+func (a attempt) content() []byte {
+	fields := []string{a.provider, strconv.FormatInt(a.createdAt.Unix(), 10), a.purpose.path}
+	switch p := a.purpose; p.path {
+	case atAuthorize:
+		fields = append(fields, p.app.expected)
+		kept := p.withoutHints().app.kept
+		for name, values := range kept {
+			for _, value := range values {
+				fields = append(fields, name, value)
+			}
+		}
+	case atLogin:
+		fields = append(fields, p.returnTo)
+	case atDevice:
+		fields = append(fields, p.userCode)
+	case atAccount:
+		fields = append(fields, p.link.UserID, p.link.SessionID)
 	}
-	if err != nil {
-		return flow{}, started{}, err
+	return flow.Join(fields...)
+}
+
+// resume returns the attempt that a state belongs to, and why it cannot be
+// finished in this browser at the provider; nil means that it can.
+func (s *Service) resume(ctx context.Context, r *http.Request, rawState, provider string) (attempt, error) {
+	state, ok := flow.ParseState(rawState)
+	if !ok {
+		return attempt{}, errFlowUnknown
 	}
-	rd := table.Reader{Item: item}
-	f := flow{
-		Provider: rd.Text("provider"), Browser: rd.Text("browser"),
-		CreatedAt: rd.Seconds("created_at"), ExpiresAt: rd.Seconds("expires_at"), Used: rd.Flag("used"),
+	secret, ok := flow.ParseSecret(s.cookie(r, flowCookie+state.Browser))
+	if !ok {
+		return attempt{}, errFlowBrowser
 	}
-	var purposeErr error
-	if link := (linking{rd.Text("link_user"), rd.Text("link_session")}); link != (linking{}) {
-		f.Purpose = purpose{path: atAccount, link: link}
-	} else {
-		f.Purpose, purposeErr = s.purposeOf(ctx, rd.Text("request"))
-	}
-	secret := s.cookie(r, flowCookieName(state))
+	a := attempt{id: state.ID, keys: secret.Keys(state.ID)}
+	content, err := a.keys.Open(state.Sealed)
 	switch {
-	case rd.Err != nil:
-		return f, started{}, rd.Err
-	case f.Provider != provider:
-		return f, started{}, errFlowForeign
-	case f.Used:
-		return f, started{}, errFlowUsed
-	case !within(s.now(), f.CreatedAt, f.ExpiresAt):
-		return f, started{}, errFlowExpired
-	case secret == "" || !same(fingerprint(secret), f.Browser):
-		return f, started{}, errFlowBrowser
-	case purposeErr != nil: // the client was changed or removed meanwhile
-		return f, started{}, purposeErr
+	case len(state.Sealed) == 0:
+		if content, ok = s.openSealedCookie(r, a.keys); !ok {
+			return attempt{}, errFlowUnknown // a later request took its cookie
+		}
+	case err != nil:
+		return attempt{}, errFlowBrowser
 	}
-	return f, started{state: state, secret: secret}, nil
+	fields, ok := flow.Split(content)
+	if !ok || len(fields) < 3 {
+		return attempt{}, errFlowUnknown
+	}
+	seconds, err := strconv.ParseInt(fields[1], 10, 64)
+	if err != nil {
+		return attempt{}, errFlowUnknown
+	}
+	a.provider, a.createdAt = fields[0], time.Unix(seconds, 0)
+	var invalid error
+	a.purpose, invalid = s.unsealPurpose(ctx, fields[2], fields[3:])
+	switch {
+	case a.provider != provider:
+		return a, errFlowForeign
+	case !within(s.now(), a.createdAt, a.createdAt.Add(s.flowTTL)):
+		return a, errFlowExpired
+	}
+	return a, invalid
 }
 
-// useFlow marks the flow as used, which happens once: of any number of callbacks
-// that race, one goes on.
-func (s *Service) useFlow(ctx context.Context, w http.ResponseWriter, state string) error {
-	err := s.Table.Write(ctx, table.Update(flowKey(state), map[string]any{"used": true}).If(table.Equal{Name: "used", Value: false}))
-	if errors.Is(err, table.ErrConditionFailed) {
-		return errFlowUsed
+// openSealedCookie returns the content of an attempt that was too large for a URL.
+func (s *Service) openSealedCookie(r *http.Request, keys flow.Keys) ([]byte, bool) {
+	sealed, ok := flow.ParseSealedText(s.cookie(r, sealedCookie))
+	if !ok {
+		return nil, false
 	}
-	if err == nil {
-		s.setCookie(w, flowCookieName(state), "", 0)
+	short, err := keys.Open(sealed)
+	if err != nil {
+		return nil, false
 	}
-	return err
+	return flow.Decompress(short)
+}
+
+// unsealPurpose reads what content has written, and validates it as a request.
+func (s *Service) unsealPurpose(ctx context.Context, path string, fields []string) (purpose, error) {
+	field := func(i int) string {
+		if i < len(fields) {
+			return fields[i]
+		}
+		return ""
+	}
+	switch path {
+	case atAuthorize:
+		values := url.Values{}
+		for pair := range slices.Chunk(fields[min(1, len(fields)):], 2) {
+			values.Add(pair[0], pair[len(pair)-1])
+		}
+		p, err := s.readPurpose(ctx, path, params(values))
+		if err == nil {
+			p.app.expected = field(0)
+		}
+		return p, err
+	case atLogin:
+		return s.readPurpose(ctx, path, params{"return_to": {field(0)}})
+	case atDevice:
+		return s.readPurpose(ctx, path, params{"user_code": {field(0)}})
+	case atAccount:
+		return purpose{path: atAccount, link: linking{field(0), field(1)}}, nil
+	}
+	return s.readPurpose(ctx, path, params{})
+}
+
+func usedKey(id flow.ID) table.Key { return schema.Flow(fingerprint(string(id[:]))) }
+
+// once is the write that finishes the attempt. It belongs into the transaction
+// that the attempt is for, which it fails with errFlowUsed the second time. Its
+// row lives for as long as the state could be opened.
+func (s *Service) once(a attempt) table.Write {
+	key := usedKey(a.id)
+	return table.Put(table.Item{
+		table.PK: key.PK, table.SK: key.SK, table.TTL: a.createdAt.Add(s.flowTTL + 2*skew).Unix(),
+	}).If(table.NotExists{}).Else(errFlowUsed)
+}
+
+// wasUsed tells whether the attempt was finished before.
+func (s *Service) wasUsed(ctx context.Context, a attempt) (bool, error) {
+	_, err := s.Table.Get(ctx, usedKey(a.id))
+	if errors.Is(err, table.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }

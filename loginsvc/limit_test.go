@@ -77,18 +77,6 @@ func TestLimits(t *testing.T) {
 		}
 		limited(t, w.program().post("/device_authorization", url.Values{"client_id": {"tv"}}))
 	})
-	t.Run("sign-ins without an app", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t)
-		w.onTheHour(t)
-		for range 30 {
-			if a := w.browser().get("/users/login"); a.location() == nil {
-				t.Fatalf("%d", a.StatusCode)
-			}
-		}
-		limited(t, w.browser().get("/users/login"))
-		limited(t, w.program().get("/users/login", "Accept", "application/json"))
-	})
 	t.Run("a row goes away by itself", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)

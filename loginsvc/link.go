@@ -11,55 +11,44 @@ import (
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
-// linking is the session of a user who adds a way to sign in. A flow that has one
-// signs nobody in, and a flow that has none links nothing: which of the two it
-// is stands in its row and in no URL. Such a flow ends only in the browser that
-// began it, and only while that same session is live there: whoever gets another
-// person to open the end of it has linked nothing to them.
+// linking is the session of a user who adds a way to sign in. An attempt that has
+// one signs no person in, and an attempt without one links nothing. It ends only in
+// the browser that began it, and only while the same session is live there: a
+// person who is lured to its end in another browser gets nothing linked.
 type linking struct{ UserID, SessionID string }
 
 // startLink sends the visitor to a provider, to prove which account there is
-// theirs. They are asked which one, because the provider may know them as
-// somebody else already.
+// theirs. They are asked which one, because the provider can know them as another
+// person already.
 func (s *Service) startLink(w http.ResponseWriter, r *http.Request, v visitor, providerID string) error {
 	provider, ok := s.provider(providerID)
 	if !ok {
 		return fail(pages.Failure{Kind: pages.BadRequest}, errors.New("no such provider"))
 	}
 	what := purpose{path: atAccount, link: linking{v.user.ID, v.session.ID}}
-	f, err := s.startFlow(r.Context(), w, r, flow{Provider: providerID, Purpose: what})
+	location, err := s.start(w, r, provider, what, upstream.Request{Prompt: "select_account"})
 	if err != nil {
 		return err
-	}
-	location, err := provider.AuthURL(r.Context(), upstream.Request{
-		State: f.state, Nonce: f.nonce(), Verifier: f.verifier(), Prompt: "select_account",
-	})
-	if err != nil {
-		return s.providerTrouble(provider, what, err)
 	}
 	return redirect(w, location)
 }
 
-// link is a flow of somebody who adds a way to sign in, whose browser has come
-// back. It ends on the account page and changes nothing about who is signed in.
+// link is an attempt to add a way to sign in, whose browser has come back. It ends
+// on the account page and changes nothing about who is signed in.
 type link struct {
 	s        *Service
 	provider *upstream.Provider
-	flow     flow
-	secrets  started
+	attempt  attempt
 }
 
 // finish links the account that the person has chosen at the provider.
 func (l link) finish(w http.ResponseWriter, r *http.Request, p params) error {
-	s, ctx := l.s, r.Context()
-	if err := s.useFlow(ctx, w, l.secrets.state); err != nil {
-		return s.flowFailure(l.flow, err)
-	}
+	s, ctx, want := l.s, r.Context(), l.attempt.purpose.link
 	session, user, err := s.session(ctx, r)
 	if err != nil && !errors.Is(err, usersvc.ErrNoSession) {
 		return err
 	}
-	if err != nil || session.ID != l.flow.Purpose.link.SessionID || user.ID != l.flow.Purpose.link.UserID {
+	if err != nil || session.ID != want.SessionID || user.ID != want.UserID {
 		return l.strange(err)
 	}
 	switch {
@@ -68,8 +57,11 @@ func (l link) finish(w http.ResponseWriter, r *http.Request, p params) error {
 	case p.get("error") != "" || p.get("code") == "":
 		return l.back(pages.LinkFailed, errors.New("the provider answered with an error"))
 	}
-	who, err := l.provider.Exchange(ctx, upstream.Response{Code: p.get("code"), Issuer: p.get("iss")}, l.secrets.nonce(), l.secrets.verifier())
+	who, err := l.provider.Exchange(ctx, responseOf(p), l.attempt.keys.Nonce, l.attempt.keys.Verifier)
 	if err != nil {
+		if used, usedErr := s.wasUsed(ctx, l.attempt); used || usedErr != nil {
+			return s.flowFailure(l.attempt, errors.Join(usedErr, errFlowUsed))
+		}
 		return l.back(pages.LinkFailed, err)
 	}
 	notice, err := l.add(ctx, user, usersvc.By{UserID: user.ID, SourceIP: httpx.SourceIP(r), UserAgent: r.UserAgent()}, who)
@@ -79,11 +71,14 @@ func (l link) finish(w http.ResponseWriter, r *http.Request, p params) error {
 	return redirect(w, s.accountURL(notice))
 }
 
-// add links who to the user, who was as before tells. That the session is still live is judged in the
-// same transaction: the person has been away, and the provider takes its time.
+// add links who to the user, who was before the link as before says. The same
+// transaction judges that the session is still live and the attempt unused: the
+// person has been away, and the provider takes its time.
 func (l link) add(ctx context.Context, before usersvc.User, by usersvc.By, who upstream.Identity) (pages.AccountNotice, error) {
-	after, err := l.s.Users.Link(ctx, by, l.flow.Purpose.link.SessionID, profileOf(who))
+	after, err := l.s.Users.Link(ctx, by, l.attempt.purpose.link.SessionID, profileOf(who), l.s.once(l.attempt))
 	switch {
+	case errors.Is(err, errFlowUsed):
+		return "", l.s.flowFailure(l.attempt, err)
 	case errors.Is(err, usersvc.ErrNoSession), errors.Is(err, usersvc.ErrForbidden), errors.Is(err, usersvc.ErrNotFound):
 		return "", l.strange(err)
 	case errors.Is(err, usersvc.ErrLinkedElsewhere):
@@ -104,7 +99,7 @@ func (l link) strange(cause error) error {
 	if cause == nil {
 		cause = errors.New("another session than the one that began")
 	}
-	return fail(pages.Failure{Kind: pages.NotLinked, Provider: l.provider.Name(), RestartURL: l.s.url(l.flow.Purpose.String())}, cause)
+	return fail(pages.Failure{Kind: pages.NotLinked, Provider: l.provider.Name(), RestartURL: l.s.url(l.attempt.purpose.String())}, cause)
 }
 
 // back leads to the account page with a notice, and tells the log why.

@@ -80,9 +80,7 @@ func TestLink(t *testing.T) {
 		cookie := lin.cookie()
 		a := lin.get(lin.atLink("sam"))
 		for _, c := range a.Cookies() {
-			if !strings.Contains(c.Name, "gatehouse_flow_") || c.MaxAge >= 0 {
-				t.Errorf("it sets the cookie %s", c.Name)
-			}
+			t.Errorf("it sets the cookie %s", c.Name)
 		}
 		if lin.cookie() != cookie || !lin.live() {
 			t.Error("the session is another one")
@@ -155,7 +153,7 @@ func TestLink(t *testing.T) {
 		b.get("/auth/account").redirects(t, "https://login.test/auth/login?return_to=%2Fauth%2Faccount")
 		b.get("/account").redirects(t, "https://login.test/auth/login?return_to=%2Fauth%2Faccount")
 		page := b.get("/auth/login?return_to=%2Fauth%2Faccount")
-		a := b.follow("lin", b.post("/auth/login", url.Values{"request": {hidden(t, page.body, "request")}, "provider": {"demo"}}))
+		a := b.follow("lin", b.get(option(t, page.body, "demo")))
 		a.page(t, http.StatusOK, `action="/auth/account"`)
 		to := b.post("/auth/account", url.Values{"do": {"link"}, "provider": {"demo"}}).location()
 		b.get(b.post(to.String(), url.Values{"user": {"sam"}}).Header.Get("Location")).redirects(t, "https://login.test/auth/account?notice=linked")
@@ -223,7 +221,6 @@ func TestLinkAttacks(t *testing.T) {
 			if w.hit("127.0.0.1:8788/token") != before {
 				t.Error("the code was sent to the provider")
 			}
-			lin.get(callback).page(t, http.StatusBadRequest, "no longer open")
 			if sam := w.guest("sam"); sam.user.ID == lin.user.ID {
 				t.Error("linked")
 			}
@@ -264,22 +261,6 @@ func TestLinkAttacks(t *testing.T) {
 		lin.get(callback).page(t, http.StatusForbidden, refusal)
 		lin.linkedNothing()
 	})
-	t.Run("a row that names another user than the session", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t)
-		lin, ada := w.guest("lin"), w.guest("ada")
-		w.table.failWrite = func(writes []tableWrite) error {
-			for _, write := range writes {
-				if write.Item["link_user"] != nil {
-					write.Item["link_user"] = ada.user.ID
-				}
-			}
-			return nil
-		}
-		lin.get(lin.atLink("sam")).page(t, http.StatusForbidden, refusal)
-		lin.linkedNothing()
-		ada.linkedNothing()
-	})
 	t.Run("S29 a callback that was used", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
@@ -290,10 +271,9 @@ func TestLinkAttacks(t *testing.T) {
 		lin.told(lin.get(callback), "linked", "")
 		lin.get(callback).page(t, http.StatusBadRequest, "no longer open")
 		lin.jar.SetCookies(u, cookies)
-		before := w.hit("127.0.0.1:8788/token")
 		lin.get(callback).page(t, http.StatusBadRequest, "no longer open")
-		if w.hit("127.0.0.1:8788/token") != before {
-			t.Error("the code was sent to the provider again")
+		if n := len(lin.subjects()); n != 2 {
+			t.Errorf("%d ways to sign in", n)
 		}
 	})
 	t.Run("a link signs nobody in", func(t *testing.T) {
@@ -309,7 +289,7 @@ func TestLinkAttacks(t *testing.T) {
 			t.Error("somebody was signed in")
 		}
 		for _, request := range []string{"/account", "/account?do=link", "/link"} {
-			lin.post("/login", url.Values{"request": {request}, "provider": {"demo"}}).page(t, http.StatusBadRequest, "")
+			lin.post("/consent", url.Values{"request": {request}, "consent": {"allow"}}).page(t, http.StatusBadRequest, "")
 		}
 	})
 	t.Run("a sign-in links nothing", func(t *testing.T) {
@@ -428,7 +408,7 @@ func TestLinkFails(t *testing.T) {
 		lin.get(callback).page(t, http.StatusServiceUnavailable, "")
 		w.table.failWrite = nil
 		lin.linkedNothing()
-		lin.told(lin.get(callback), "linked", "")
+		lin.link("sam")
 	})
 }
 
@@ -443,7 +423,7 @@ func TestEmailTakenLeadsToAccount(t *testing.T) {
 	w.claims(func(c map[string]any) { c["sub"] = "another-lin" })
 	b := w.browser()
 	page := b.get("/login")
-	a := b.follow("lin", b.post("/login", url.Values{"request": {hidden(t, page.body, "request")}, "provider": {"other"}}))
+	a := b.follow("lin", b.get(option(t, page.body, "other")))
 	a.page(t, http.StatusConflict, `href="/account"`)
 	if b.cookie() != "" {
 		t.Error("signed in")
@@ -451,7 +431,7 @@ func TestEmailTakenLeadsToAccount(t *testing.T) {
 	t.Run("in an app's sign-in, which can begin anew or go back to the app", func(t *testing.T) {
 		b := w.browser()
 		page := b.get("/authorize?" + authorize().Encode())
-		a := b.follow("lin", b.post("/login", url.Values{"request": {hidden(t, page.body, "request")}, "provider": {"other"}}))
+		a := b.follow("lin", b.get(option(t, page.body, "other")))
 		for _, link := range []string{`href="/account"`, `href="` + issuer + `/authorize?client_id=spa&amp;`, `href="https://app.test/cb?error=access_denied&amp;`} {
 			a.page(t, http.StatusConflict, link)
 		}

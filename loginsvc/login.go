@@ -3,7 +3,6 @@ package loginsvc
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
@@ -12,7 +11,9 @@ import (
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
-// handleLogin shows the ways to sign in to a person who came without an app.
+// handleLogin shows the ways to sign in to a person who came without a client.
+// With idp_hint it leads to that provider; with continue it goes on with the
+// session that the browser has.
 func (s *Service) handleLogin(w http.ResponseWriter, r *http.Request) error {
 	p, err := query(r)
 	if err != nil {
@@ -21,58 +22,32 @@ func (s *Service) handleLogin(w http.ResponseWriter, r *http.Request) error {
 	if _, ok := p.repeated(); ok {
 		return fail(pages.Failure{Kind: pages.BadRequest}, errors.New("a parameter is repeated"))
 	}
-	what, err := s.purposeOf(r.Context(), atLogin+"?"+url.Values(p).Encode())
+	what, err := s.readPurpose(r.Context(), atLogin, p)
 	if err != nil {
 		return err
 	}
-	who := ""
-	_, user, err := s.session(r.Context(), r)
+	if provider, ok := s.provider(p.get("idp_hint")); ok {
+		return s.toProvider(w, r, provider, what)
+	}
+	session, user, err := s.session(r.Context(), r)
 	switch {
-	case err == nil:
-		who = displayName(user)
-	case !errors.Is(err, usersvc.ErrNoSession):
+	case errors.Is(err, usersvc.ErrNoSession):
+		return s.choose(w, r, what, "")
+	case err != nil:
 		return err
-	}
-	return s.choose(w, r, what, who)
-}
-
-// handleLoginChoice carries on with what the person chose on that page.
-func (s *Service) handleLoginChoice(w http.ResponseWriter, r *http.Request) error {
-	if err := s.crossOrigin.Check(r); err != nil {
-		return fail(pages.Failure{Kind: pages.CrossOrigin}, err)
-	}
-	p, err := singleForm(w, r)
-	if err != nil {
-		return err
-	}
-	what, err := s.purposeOf(r.Context(), p.get("request"))
-	if err != nil {
-		return err
-	}
-	if p.get("continue") != "" {
-		session, user, err := s.session(r.Context(), r)
-		if errors.Is(err, usersvc.ErrNoSession) { // it ended while the page was open
-			return s.choose(w, r, what, "")
-		}
-		if err != nil {
-			return err
-		}
+	case p.get("continue") != "":
 		return s.finish(w, r, what, user, session)
 	}
-	provider, ok := s.provider(p.get("provider"))
-	if !ok {
-		return fail(pages.Failure{Kind: pages.BadRequest}, errors.New("no such provider"))
-	}
-	return s.toProvider(w, r, provider, what)
+	return s.choose(w, r, what, displayName(user))
 }
 
-// choose shows the ways to sign in, the one used last first.
+// choose shows the ways to sign in, the one used last first. Each is a link to
+// the same request with idp_hint; who is the person whose session would do, or "".
 func (s *Service) choose(w http.ResponseWriter, r *http.Request, what purpose, who string) error {
-	page := pages.Choose{Request: what.String(), Action: s.path("/login"), ContinueAs: who}
+	page := pages.Choose{ContinueAs: who, ContinueURL: s.path(what.goOn())}
 	last := s.cookie(r, providerCookie)
 	for _, p := range s.Providers {
-		link := pages.ProviderLink{ID: p.ID(), Name: p.Name(), LastUsed: p.ID() == last}
-		page.FormActionOrigins = append(page.FormActionOrigins, p.Origin(r.Context()))
+		link := pages.ProviderLink{Name: p.Name(), URL: s.path(what.at(p.ID())), LastUsed: p.ID() == last}
 		if link.LastUsed {
 			page.Providers = append([]pages.ProviderLink{link}, page.Providers...)
 			continue
@@ -82,15 +57,14 @@ func (s *Service) choose(w http.ResponseWriter, r *http.Request, what purpose, w
 	if what.app != nil {
 		page.AppName = what.app.Client.DisplayName()
 		page.Next = hostOf(what.app.RedirectURI)
-		page.FormActionOrigins = append(page.FormActionOrigins, originOf(what.app.RedirectURI))
 	}
 	s.Pages.Render(w, r, http.StatusOK, page)
 	return nil
 }
 
-// toProvider starts a flow and sends the browser to the provider.
+// toProvider sends the browser to the provider to sign in.
 func (s *Service) toProvider(w http.ResponseWriter, r *http.Request, p *upstream.Provider, what purpose) error {
-	location, err := s.startAt(w, r, p, what)
+	location, err := s.start(w, r, p, what, s.ask(p, what))
 	if err != nil {
 		return err
 	}
@@ -101,30 +75,23 @@ func (s *Service) toProvider(w http.ResponseWriter, r *http.Request, p *upstream
 // most that can be asked of it.
 const google = "https://accounts.google.com"
 
-// startAt starts a flow at the provider and returns where the browser has to go.
-func (s *Service) startAt(w http.ResponseWriter, r *http.Request, p *upstream.Provider, what purpose) (string, error) {
-	f, err := s.startFlow(r.Context(), w, r, flow{Provider: p.ID(), Purpose: what})
-	if err != nil {
-		return "", err
+// ask is what a client's request asks of the provider.
+func (s *Service) ask(p *upstream.Provider, what purpose) upstream.Request {
+	req := what.app
+	if req == nil {
+		return upstream.Request{}
 	}
-	ask := upstream.Request{State: f.state, Nonce: f.nonce(), Verifier: f.verifier()}
-	if req := what.app; req != nil {
-		ask.MaxAge, ask.LoginHint = req.MaxAge, req.LoginHint
-		switch {
-		case req.Prompt.login:
-			ask.Prompt, ask.MaxAge = "login", new(int)
-			if p.Issuer() == google {
-				ask.Prompt = "select_account"
-			}
-		case req.Prompt.selectAccount:
+	ask := upstream.Request{MaxAge: req.MaxAge, LoginHint: req.LoginHint}
+	switch {
+	case req.Prompt.login:
+		ask.Prompt, ask.MaxAge = "login", new(int)
+		if p.Issuer() == google {
 			ask.Prompt = "select_account"
 		}
+	case req.Prompt.selectAccount:
+		ask.Prompt = "select_account"
 	}
-	location, err := p.AuthURL(r.Context(), ask)
-	if err != nil {
-		return "", s.providerTrouble(p, what, err)
-	}
-	return location, nil
+	return ask
 }
 
 // providerTrouble is the page for a provider that cannot be used now.

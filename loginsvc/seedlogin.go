@@ -8,6 +8,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
@@ -29,10 +30,7 @@ func (s *Service) handleSeedLogin(w http.ResponseWriter, r *http.Request) error 
 			return fail(pages.Failure{Kind: pages.BadRequest}, errors.New("no such provider"))
 		}
 	}
-	if err := s.count(r.Context(), limitSeed, httpx.SourceIP(r)); err != nil {
-		return err
-	}
-	location, err := s.startAt(w, r, provider, purpose{path: atSeed})
+	location, err := s.start(w, r, provider, purpose{path: atSeed}, upstream.Request{})
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,8 @@
 //   - Where a browser may be sent is configuration too: redirect URIs are
 //     compared byte for byte, and until client and redirect URI are proved, an
 //     error is a page and never a redirect. return_to is a path of our own.
-//   - There is no symmetric secret. Codes, states and sessions are 256 random
-//     bits; the table has their SHA-256, so that who reads it can use nothing.
+//   - The server has no symmetric secret. Codes and sessions are 256 random bits;
+//     the table has their SHA-256, so that its reader can use nothing.
 //   - A code is bound to its client, its redirect URI and a PKCE challenge
 //     (S256, for every client), lives at most a minute, is redeemed by one
 //     conditional write, and is burnt by five wrong verifiers.
@@ -16,11 +16,13 @@
 //     successor, because answers get lost; after that, or with any older one, its
 //     family ends, because somebody else has it. Each renewal checks in its write
 //     that session and user are still what they were.
-//   - A sign-in at a provider is bound to the browser that started it by a cookie
-//     of its own (HttpOnly, SameSite=Lax, over https Secure and __Host-), from
-//     which nonce and PKCE verifier are derived: neither the state nor a dump of
-//     the table nor another browser finishes it, and it finishes once, within
-//     ten minutes.
+//   - A sign-in at a provider is stored nowhere. It travels sealed in state, under
+//     a key that derives from a secret in a cookie of the browser (HttpOnly, over
+//     https Secure, __Host- and SameSite=None), as do the nonce and the PKCE
+//     verifier: neither the state nor a dump of the table nor another browser
+//     finishes it, and it finishes once, within ten minutes.
+//   - An anonymous request writes nothing, except a device code or a count of
+//     failures, each bounded by source.
 //   - The session cookie is made at sign-in and at no other time. Forms on our
 //     pages are accepted from our pages alone (http.CrossOriginProtection); the
 //     endpoints that programs post to read no cookie.
@@ -179,11 +181,11 @@ func (s *Service) routes() http.Handler {
 	page("GET /authorize", s.handleAuthorize)
 	page("POST /authorize", s.handleAuthorize)
 	page("GET /login", s.handleLogin)
-	page("POST /login", s.handleLoginChoice)
 	page("POST /consent", s.handleConsent)
 	page("GET /device", s.handleDevice)
 	page("POST /device", s.handleDeviceAnswer)
 	page("GET /callback/{provider}", s.handleCallback)
+	page("POST /callback/{provider}", s.handleCallback)
 	page("GET /logout", s.handleLogout)
 	page("POST /logout", s.handleLogout)
 	page("GET /users/login", s.handleSeedLogin)

@@ -559,6 +559,31 @@ func hidden(t *testing.T, body, name string) string {
 	return html.UnescapeString(value)
 }
 
+// option returns the link of a page that begins a sign-in at the provider.
+func option(t *testing.T, body, provider string) string {
+	t.Helper()
+	for part := range strings.SplitSeq(body, `href="`) {
+		link, _, _ := strings.Cut(part, `"`)
+		if u, err := url.Parse(html.UnescapeString(link)); err == nil && u.Query().Get("idp_hint") == provider {
+			return u.String()
+		}
+	}
+	t.Fatalf("no link to %s in %s", provider, body)
+	return ""
+}
+
+// goOn returns the link of a page with the text.
+func goOn(t *testing.T, body, text string) string {
+	t.Helper()
+	before, _, ok := strings.Cut(body, text)
+	i := strings.LastIndex(before, `href="`)
+	if !ok || i < 0 {
+		t.Fatalf("no link %q in %s", text, body)
+	}
+	link, _, _ := strings.Cut(before[i+len(`href="`):], `"`)
+	return html.UnescapeString(link)
+}
+
 func nobodyKnown(context.Context, string) (client.Client, error) {
 	return client.Client{}, client.ErrUnknown
 }

@@ -96,18 +96,19 @@ func (u *Users) writeBy(ctx context.Context, by By, userID string, writes []tabl
 	return u.write(ctx, writes...)
 }
 
-// write does the writes. If a condition fails, it returns [ErrForbidden] or
-// [ErrNoSession] where the condition carries one, and errChanged for every other.
+// write does the writes. If a condition fails, it returns the error that the
+// condition carries, or errChanged if it carries none.
 func (u *Users) write(ctx context.Context, writes ...table.Write) error {
 	if len(writes) == 0 {
 		return nil
 	}
 	err := u.Table.Write(ctx, writes...)
+	for _, w := range writes {
+		if w.Err != nil && errors.Is(err, w.Err) {
+			return w.Err
+		}
+	}
 	switch {
-	case errors.Is(err, ErrForbidden):
-		return ErrForbidden
-	case errors.Is(err, ErrNoSession):
-		return ErrNoSession
 	case errors.Is(err, table.ErrConditionFailed):
 		return fmt.Errorf("%w: %w", errChanged, err)
 	case err != nil:

@@ -68,8 +68,9 @@ func (u *Users) allIdentities(ctx context.Context, userID string) ([]Identity, e
 // unlike an address in [Users.SignIn], this is the word of both of them. It does
 // nothing if p is linked already. It returns [ErrNoSession] if the session is not
 // live any more, [ErrLinkedElsewhere] if p is another user's, and
-// [ErrTooManyIdentities].
-func (u *Users) Link(ctx context.Context, by By, sid string, p Profile) (User, error) {
+// [ErrTooManyIdentities]. The writes of also are part of the transaction, as in
+// [Users.SignIn].
+func (u *Users) Link(ctx context.Context, by By, sid string, p Profile, also ...table.Write) (User, error) {
 	if err := p.check(); err != nil {
 		return User{}, err
 	}
@@ -86,7 +87,7 @@ func (u *Users) Link(ctx context.Context, by By, sid string, p Profile) (User, e
 		case !next.live(s):
 			return nil, ErrNoSession
 		case owner == next.ID:
-			return nil, nil
+			return also, nil
 		case owner != "":
 			return nil, ErrLinkedElsewhere
 		case next.identities >= maxIdentities:
@@ -94,7 +95,7 @@ func (u *Users) Link(ctx context.Context, by By, sid string, p Profile) (User, e
 		}
 		next.identities++
 		writes := append(linkRows(next.ID, p, u.now()), u.audit(IdentityLinked, next.ID, by, "from "+p.Provider))
-		return append(writes, table.Check(sessionKey(next.ID, sid), table.Exists{})), nil
+		return append(append(writes, table.Check(sessionKey(next.ID, sid), table.Exists{})), also...), nil
 	})
 }
 

@@ -19,8 +19,9 @@ type SignInInfo struct {
 // SignIn finds or creates the user of a provider's profile and starts a session,
 // all in one transaction. It returns the cookie that [Users.Session] takes. A
 // suspended user gets [ErrSuspended] and nothing else; see also [ErrEmailKnown]
-// and [ErrBadProfile].
-func (u *Users) SignIn(ctx context.Context, p Profile, info SignInInfo) (User, Session, string, error) {
+// and [ErrBadProfile]. The writes of also are part of the transaction; if the
+// condition of one fails, the error is the one that the write carries.
+func (u *Users) SignIn(ctx context.Context, p Profile, info SignInInfo, also ...table.Write) (User, Session, string, error) {
 	var (
 		s      Session
 		cookie string
@@ -28,7 +29,8 @@ func (u *Users) SignIn(ctx context.Context, p Profile, info SignInInfo) (User, S
 	a := signInAttempt{p, info, Active}
 	user, err := u.enter(ctx, a, func(user User) []table.Write {
 		s, cookie = u.newSession(user, a)
-		return []table.Write{table.Put(s.item()).If(table.NotExists{}), u.audit(SessionStarted, user.ID, a.by(user.ID), s.ID)}
+		started := []table.Write{table.Put(s.item()).If(table.NotExists{}), u.audit(SessionStarted, user.ID, a.by(user.ID), s.ID)}
+		return append(started, also...)
 	})
 	if err != nil {
 		return User{}, Session{}, "", fmt.Errorf("signing in: %w", err)

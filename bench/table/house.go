@@ -142,7 +142,7 @@ func (h *house) follow(res *http.Response, err error) (*url.URL, error) {
 // signIn signs in without an app: it ends with the session.
 func (h *house) signIn() error {
 	h.forget()
-	_, err := h.follow(h.browser.PostForm(issuer+"/login", url.Values{"request": {"/login"}, "provider": {"demo"}}))
+	_, err := h.follow(h.browser.Get(issuer + "/login?idp_hint=demo"))
 	return err
 }
 

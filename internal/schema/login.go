@@ -17,7 +17,7 @@ func Refresh(userID, family string) table.Key {
 	return table.Key{PK: UserPartition(userID), SK: RefreshPrefix + family}
 }
 
-// Flow is the key of a sign-in under way; hash is that of its state.
+// Flow is the key of a sign-in that was finished; hash is that of its flow id.
 func Flow(hash string) table.Key { return table.Key{PK: "flow#" + hash, SK: "flow"} }
 
 // Code is the key of an authorization code.

@@ -33,7 +33,7 @@ func Rows() []Row {
 		{"entry of the revocation feed", Revocation(0, "SECOND", "ID"), "usersvc"},
 		{"what the feed has about a user", Revoked(UserPartition("ID")), "usersvc"},
 		{"what the feed has about a client", Revoked(ClientPartition("ID")), "usersvc"},
-		{"sign-in under way", Flow("HASH"), "loginsvc"},
+		{"finished sign-in", Flow("HASH"), "loginsvc"},
 		{"authorization code", Code("HASH"), "loginsvc"},
 		{"device that waits to be signed in", Device("HASH"), "loginsvc"},
 		{"what people type, to its device", UserCode("HASH"), "loginsvc"},

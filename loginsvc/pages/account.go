@@ -34,7 +34,10 @@ type Account struct {
 	ConfirmWith string // what to type to delete the account; "": the account cannot be deleted
 	Action      string // "": /account
 
-	FormActionOrigins []string // as in [Choose]: linking leads to a provider
+	// FormActionOrigins are the origins that the forms may lead to by redirects:
+	// browsers hold the whole chain of redirects against form-action. Linking
+	// leads to a provider.
+	FormActionOrigins []string
 }
 
 // SessionRow is a session in a list.

@@ -1,31 +1,31 @@
 package pages
 
-// Choose asks how to sign in. Its form is posted to Action with the field
-// "request", and with "provider" (the id of one of Providers) or with
-// "continue" ("yes": with the session that exists).
+// Choose asks how to sign in. Each way is a link of ours: it needs no form, and so
+// no exception for a provider in the page's policy.
 type Choose struct {
-	AppName   string         // the app that asks; "": nobody asks, the person came to sign in
+	AppName   string         // the app that asks; "": none, the person came to sign in
 	Providers []ProviderLink // in the order to show, the one used last first; empty: none is configured
-	Request   string         // hidden field: the request to carry on with
-	Action    string         // "": /login
 
-	ContinueAs string // the person whose session exists; "": no session
-	Next       string // where the app takes the person next, for people: shop.example.com; "": not shown
-
-	// FormActionOrigins are the origins that the form may lead to by redirects:
-	// browsers hold the whole chain of redirects against form-action. That is
-	// the providers' and, when the person is sent straight back, the app's.
-	FormActionOrigins []string
+	ContinueAs  string // the person whose session exists; "": no session
+	ContinueURL string // goes on with that session
+	Next        string // where the app takes the person next, for people: shop.example.com; "": not shown
 }
 
 // ProviderLink is a way to sign in.
 type ProviderLink struct {
 	ID, Name string
-	LastUsed bool // by this browser
+	URL      string // begins the sign-in; "" where a form does
+	LastUsed bool   // by this browser
 }
 
+// Link is the link that begins the sign-in.
+func (l ProviderLink) Link() string { return webURL(l.URL) }
+
+// Continue is the link that goes on with the session.
+func (c Choose) Continue() string { return webURL(c.ContinueURL) }
+
 func (c Choose) describe() descriptor {
-	d := descriptor{template: "choose", formOrigins: c.FormActionOrigins}
+	d := descriptor{template: "choose"}
 	switch {
 	case len(c.Providers) == 0 && c.ContinueAs == "":
 		d.heading = words{"choose.none.heading"}
@@ -34,6 +34,3 @@ func (c Choose) describe() descriptor {
 	}
 	return d
 }
-
-// Target is where the form is posted.
-func (c Choose) Target() string { return actionOr(c.Action, "/login") }

@@ -18,7 +18,7 @@ type Consent struct {
 	Action    string // "": /consent
 	SwitchURL string // where "use another account" leads; "": not offered
 
-	FormActionOrigins []string // as in [Choose]
+	FormActionOrigins []string // as in [Account]
 }
 
 func (c Consent) describe() descriptor {

@@ -73,7 +73,7 @@ func TestFormAction(t *testing.T) {
 		"'unsafe-inline'":              false,
 		"https://\n":                   false,
 	} {
-		res, _ := render(t, p, 0, pages.Choose{FormActionOrigins: []string{origin, origin}})
+		res, _ := render(t, p, 0, pages.Consent{FormActionOrigins: []string{origin, origin}})
 		_, list, _ := strings.Cut(res.Header.Get("Content-Security-Policy"), "form-action ")
 		list, _, _ = strings.Cut(list, ";")
 		expect := "'self'"

@@ -35,12 +35,12 @@ func states(fill string) []state {
 		}
 		return friendly
 	}
-	demo := pages.ProviderLink{ID: or("demo"), Name: or("Demo")}
-	google := pages.ProviderLink{ID: or("google"), Name: or("Google"), LastUsed: true}
+	demo := pages.ProviderLink{ID: or("demo"), Name: or("Demo"), URL: or("/login?idp_hint=demo")}
+	google := pages.ProviderLink{ID: or("google"), Name: or("Google"), URL: or("/login?idp_hint=google"), LastUsed: true}
 	all := []state{
-		{"choose-one", pages.Choose{AppName: or("Shop"), Providers: []pages.ProviderLink{demo}, Request: or("r1"), Next: or("shop.example.com")}},
-		{"choose-several", pages.Choose{AppName: or("Shop"), Providers: []pages.ProviderLink{google, demo, {ID: "m", Name: or("Microsoft Entra ID")}}, Request: or("r1"), Action: or("/authorize")}},
-		{"choose-continue", pages.Choose{AppName: or("Shop"), Providers: []pages.ProviderLink{google, demo}, ContinueAs: or("Ada Lovelace"), Next: or("shop.example.com"), FormActionOrigins: []string{or("https://shop.example.com")}}},
+		{"choose-one", pages.Choose{AppName: or("Shop"), Providers: []pages.ProviderLink{demo}, Next: or("shop.example.com")}},
+		{"choose-several", pages.Choose{AppName: or("Shop"), Providers: []pages.ProviderLink{google, demo, {ID: "m", Name: or("Microsoft Entra ID"), URL: or("/login?idp_hint=m")}}}},
+		{"choose-continue", pages.Choose{AppName: or("Shop"), Providers: []pages.ProviderLink{google, demo}, ContinueAs: or("Ada Lovelace"), ContinueURL: or("/login?continue=yes"), Next: or("shop.example.com")}},
 		{"choose-no-app", pages.Choose{Providers: []pages.ProviderLink{demo, google}}},
 		{"choose-none", pages.Choose{AppName: or("Shop")}},
 		{"confirm", pages.ConfirmSignOut{Who: or("Ada Lovelace"), Everywhere: true, StayURL: or("/account")}},

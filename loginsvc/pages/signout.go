@@ -10,7 +10,7 @@ type ConfirmSignOut struct {
 	Everywhere bool              // offer to end all sessions of the person
 	StayURL    string            // where "stay signed in" leads; "": not offered
 
-	FormActionOrigins []string // as in [Choose]
+	FormActionOrigins []string // as in [Account]
 }
 
 func (c ConfirmSignOut) describe() descriptor {

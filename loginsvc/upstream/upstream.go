@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -45,6 +46,10 @@ type Config struct {
 	// TrustEmail says that an e-mail which this provider calls verified may be
 	// linked to a user who signed in elsewhere.
 	TrustEmail bool
+
+	// MaxState is the longest state that the provider gives back, in bytes; 0: no
+	// limit of its own.
+	MaxState int
 
 	HTTPClient *http.Client     // only its Transport is used; nil: http.DefaultTransport
 	Timeout    time.Duration    // of a whole exchange; 0: 5 s
@@ -103,6 +108,14 @@ func (p *Provider) Issuer() string { return p.config.Issuer }
 
 // TrustEmail tells whether the provider's word on an e-mail may link users.
 func (p *Provider) TrustEmail() bool { return p.config.TrustEmail }
+
+// MaxState is the longest state that the provider gives back, in bytes.
+func (p *Provider) MaxState() int {
+	if p.config.MaxState == 0 {
+		return math.MaxInt
+	}
+	return p.config.MaxState
+}
 
 // String and GoString keep the client's secret from printing.
 func (p *Provider) String() string { return "provider " + strconv.Quote(p.config.ID) }

@@ -22,6 +22,8 @@ type Behaviour struct {
 	Issuer *string
 	// EmailAtUserInfo leaves e-mail and name out of the ID token.
 	EmailAtUserInfo bool
+	// ReuseCodes accepts a code more than once, as careless providers do.
+	ReuseCodes bool
 }
 
 // Behave makes the provider behave as b says from the next request on.

@@ -79,7 +79,9 @@ func (p *Provider) authenticated(r *http.Request) bool {
 func (p *Provider) redeem(form url.Values) (grant, bool) {
 	p.mu.Lock()
 	g, ok := p.grants[form.Get("code")]
-	delete(p.grants, form.Get("code"))
+	if !p.behaviour.ReuseCodes {
+		delete(p.grants, form.Get("code"))
+	}
 	p.mu.Unlock()
 	sum := sha256.Sum256([]byte(form.Get("code_verifier")))
 	return g, ok && !p.config.Now().After(g.expiresAt) && form.Get("redirect_uri") == g.redirectURI &&

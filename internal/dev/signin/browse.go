@@ -39,8 +39,7 @@ func (b *browser) authorize(ctx context.Context, server metadata, query url.Valu
 		case ours && asked: // they are known now, and asked something else
 			return nil, fmt.Errorf("%w: %q is to be answered in a browser once, by %s", ErrRefused, p.words(), user)
 		case ours && !chosen: // several providers: we want the demo provider
-			choice := url.Values{"request": {strings.TrimPrefix(start, server.Issuer)}, "provider": {"demo"}}
-			p, err = b.post(ctx, server.Issuer+"/login", choice, nil)
+			p, err = b.get(ctx, start+"&idp_hint=demo")
 			chosen = true
 		case !ours && !asked:
 			p, err = b.post(ctx, p.url, url.Values{"user": {user}}, nil)

@@ -75,9 +75,7 @@ func (v *visitor) next(t *testing.T, from page) page {
 func (v *visitor) signIn(t *testing.T, who string) []page {
 	t.Helper()
 	choice := v.open(t, v.w.Issuer+"/login", nil)
-	form := choice.hidden()
-	form.Set("provider", "demo")
-	started := v.open(t, v.w.Issuer+"/login", form)
+	started := v.open(t, v.w.Issuer+"/login?idp_hint=demo", nil)
 	cards := v.next(t, started)
 	chosen := v.open(t, cards.Request.URL.String(), url.Values{"user": {who}})
 	return []page{choice, started, v.next(t, chosen)}
