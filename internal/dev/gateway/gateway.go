@@ -14,7 +14,8 @@
 // A [Judge] judges alone, and as a REST or a WebSocket API does, too.
 //
 // AWS does not say whether an escaped slash in a path is taken apart before a
-// route is chosen; here it is not. The event's path is decoded, as there.
+// route is chosen; here it is not. But a route that another server could find in
+// the path has its authorizer asked as well. The event's path is decoded, as there.
 package gateway
 
 import (

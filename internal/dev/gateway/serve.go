@@ -61,8 +61,14 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, x *Exchange) {
 	c := newCall(r, g.cfg.Stage, escaped, matched, parameters, g.cfg.Now())
 	x.RequestID = c.RequestContext.RequestID
 	w.Header().Set("Apigw-Requestid", x.RequestID)
-	if matched.Authorizer != "" && !g.authorize(w, r, g.judges[matched.Authorizer], c, x) {
-		return
+	for _, guard := range g.guards(r.Method, escaped, matched) {
+		asked := c
+		if guard.Key != matched.Key {
+			asked = newCall(r, g.cfg.Stage, escaped, guard, nil, g.cfg.Now())
+		}
+		if guard.Authorizer != "" && !g.authorize(w, r, g.judges[guard.Authorizer], asked, x) {
+			return
+		}
 	}
 	g.integrate(w, r, matched, c, x)
 }
