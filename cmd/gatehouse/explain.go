@@ -71,7 +71,7 @@ func (c *explainCommand) authorizer(ctx context.Context, w *process) (*authorize
 	if err != nil {
 		return nil, err
 	}
-	rules := cfg.Routes
+	rules := cfg.Rules()
 	if strings.HasPrefix(issuer, "http://") { // only gatehouse dev is
 		rules = server.Rules(cfg)
 	}

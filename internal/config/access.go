@@ -80,6 +80,9 @@ func (c *Config) checkRoutes(d *document) {
 			_, why, _ := strings.Cut(err.Error(), fmt.Sprintf("route %q: ", rule.Route))
 			d.refuse(at+".route", "%s", why)
 			right = false
+		} else if isOwn(rule.Route) {
+			d.refuse(at+".route", "%q is a route of Gatehouse's own user API, whose rule is built in: take it out", rule.Route)
+			right = false
 		}
 		if _, err := policy.Compile([]policy.Rule{{Route: "GET /", MaxAuthAge: rule.MaxAuthAge}}); err != nil {
 			_, why, _ := strings.Cut(err.Error(), "max_auth_age: ")

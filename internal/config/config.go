@@ -30,7 +30,7 @@ type Config struct {
 	// Admins are the verified e-mails of those who get the role admin when
 	// they sign in.
 	Admins  []string
-	Routes  []policy.Rule
+	Routes  []policy.Rule // of the team's own routes; see Rules
 	Clients []client.Client
 
 	Lifetimes Lifetimes

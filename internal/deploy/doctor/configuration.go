@@ -57,7 +57,7 @@ func (r *Report) people(name string, c *config.Config) {
 		return
 	}
 	for _, role := range c.Roles {
-		wanted := slices.ContainsFunc(c.Routes, func(rule policy.Rule) bool {
+		wanted := slices.ContainsFunc(c.Rules(), func(rule policy.Rule) bool {
 			return slices.Contains(rule.Roles, role.Name) || slices.Contains(rule.AllRoles, role.Name)
 		})
 		if wanted && !slices.Contains(c.DefaultRoles, role.Name) {

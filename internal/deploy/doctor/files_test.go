@@ -15,7 +15,7 @@ providers:
   - {id: google, client_id: gatehouse}
 admins: [ada@example.com]
 routes:
-  - {route: GET /users, roles: [admin]}
+  - {route: GET /notes, roles: [admin]}
 clients:
   - {id: spa, redirect_uris: [https://app.example.com/callback], scopes: [openid]}
 `
@@ -98,9 +98,10 @@ func TestTrapsInConfiguration(t *testing.T) {
 		{"a role that nobody gets", "admins: [ada@example.com]", "", `the role "admin" is never granted`},
 		{"a role that is not declared", "roles: [admin]", "roles: [editor]", "unknown role"},
 		{"a scope that nobody gets", "roles: [admin]", "scopes: ['orders:read']", "unknown scope"},
-		{"a rule for no route", "GET /users,", "GET /user,", "the rule guards nothing"},
-		{"a rule for a public route", "GET /users,", "GET /login,", "the rule guards nothing"},
-		{"a fresh rule on a kept route", "GET /users,", "GET /audit, fresh: true,", "GET /audit: its rule says fresh"},
+		{"a rule of our own", "GET /notes,", "GET /users,", "whose rule is built in: take it out"},
+		{"a rule for no route", "GET /notes,", "GET /note,", "the rule guards nothing"},
+		{"a rule for a public route", "GET /notes,", "GET /login,", "the rule guards nothing"},
+		{"a fresh rule on a kept route", "GET /notes,", "GET /notes, fresh: true,", "GET /notes: its rule says fresh"},
 		{"no provider", "providers:\n  - {id: google, client_id: gatehouse}", "", "nobody can sign in"},
 		{"two providers that are one", "admins:", "  - {id: work, issuer: 'https://accounts.google.com', client_id: b}\nadmins:", "keep one"},
 		{"e-mails on anybody's word", "admins:", "  - {id: acme, issuer: 'https://id.example.org', client_id: b, trust_email: true}\nadmins:", "has trust_email"},

@@ -33,7 +33,7 @@ func (r *Report) packaged(in Inputs, c *config.Config) {
 	}
 	r.joined(in.Packaged, t.Check())
 	if c != nil {
-		if rules, err := policy.Compile(c.Routes); err == nil {
+		if rules, err := policy.Compile(c.Rules()); err == nil {
 			r.joined(in.Packaged, t.CheckFresh(rules.Fresh))
 			r.zips(in, t, rules)
 		}

@@ -46,7 +46,7 @@ func (r *Report) source(name string, text []byte, c *config.Config) {
 	r.kept(name, t)
 	r.written(name, text)
 	if c != nil {
-		r.rules(name, t, c.Routes, in.Custom.Elsewhere)
+		r.rules(name, t, c.Rules(), in.Custom.Elsewhere)
 		r.timeToDeny(t, c)
 	}
 }

@@ -42,7 +42,7 @@ func files(root string) (map[string][]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules, err := policy.Compile(cfg.Routes)
+	rules, err := policy.Compile(cfg.Rules())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -268,7 +268,7 @@ func TestFresh(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rules, err := policy.Compile(cfg.Routes)
+		rules, err := policy.Compile(cfg.Rules())
 		if err != nil || !rules.HasFresh() {
 			t.Fatalf("no fresh rule, %v", err)
 		}

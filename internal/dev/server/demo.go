@@ -34,7 +34,7 @@ func Rules(c *config.Config) []policy.Rule {
 		{Route: "GET /demo/keys", Roles: admin},
 		{Route: "POST /demo/keys/rotate", Roles: admin},
 		{Route: "POST /demo/keys/{kid}/compromise", Roles: admin},
-	}, c.Routes...)
+	}, c.Rules()...)
 }
 
 // demo is the protected function of the tour, written as a team would write

@@ -82,7 +82,7 @@ func (s *Stack) parse(t testing.TB, configuration []byte) *config.Config {
 // compiled are the route rules as the build puts them beside the authorizer.
 func compiled(t testing.TB, c *config.Config) []byte {
 	t.Helper()
-	rules, err := policy.Compile(c.Routes)
+	rules, err := policy.Compile(c.Rules())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 func TestFreshRoutes(t *testing.T) {
 	const kept, feed = time.Minute, 5 * time.Second
 	var passed atomic.Int64
-	w := start(t, stacktest.Config{Configuration: rules, Now: func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }})
+	w := start(t, stacktest.Config{Now: func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }})
 	var lin struct{ ID string }
 	_, me := w.ask(t, "GET", "/me", w.tokens(t, "lin").AccessToken, "")
 	if err := json.Unmarshal([]byte(me), &lin); err != nil || lin.ID == "" {

@@ -17,7 +17,6 @@ func TestIssuerWithPath(t *testing.T) {
 		"a named stage":   {TLS: true, Stage: "prod"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c.Configuration = rules
 			w := start(t, c)
 			t.Run("the documents", w.documents)
 			t.Run("tokens", w.guarded)

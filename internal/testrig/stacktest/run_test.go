@@ -10,17 +10,8 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/testrig/stacktest"
 )
 
-// rules are those of the deployed gatehouse.yml that these tests are about.
-const rules = `
-routes:
-  - {route: GET /users, roles: [admin]}
-  - {route: 'PATCH /users/{id}', roles: [admin], fresh: true}
-  - {route: 'PUT /users/{id}/roles', roles: [admin], fresh: true}
-  - {route: 'POST /users/{id}/suspend', roles: [admin], fresh: true}
-`
-
 func TestStackOnThisMachine(t *testing.T) {
-	w := start(t, stacktest.Config{Configuration: rules})
+	w := start(t, stacktest.Config{})
 	tokens := map[string]string{"ada": w.tokens(t, "ada").AccessToken, "lin": w.tokens(t, "lin").AccessToken}
 	tampered := tokens["lin"][:len(tokens["lin"])-4] + "AAAA"
 	for _, tc := range []struct {

@@ -1,0 +1,46 @@
+package config
+
+import (
+	"slices"
+
+	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+)
+
+// ownRules guard the routes of Gatehouse's own user API. A team cannot change them,
+// nor forget one: an app, a machine or a demoted admin must not reach a route that
+// changes accounts.
+//
+// usersvc/api also asks for the scope account and for a recent sign-in, because only
+// a function can answer as RFC 9470 says.
+var ownRules = []policy.Rule{
+	{Route: "GET /me"},
+	{Route: "PATCH /me"},
+	{Route: "DELETE /me", Fresh: true},
+	{Route: "GET /me/sessions"},
+	{Route: "DELETE /me/sessions", Fresh: true},
+	{Route: "DELETE /me/sessions/others", Fresh: true},
+	{Route: "DELETE /me/sessions/{sid}", Fresh: true},
+	{Route: "GET /me/identities"},
+	{Route: "DELETE /me/identities/{identity}", Fresh: true},
+	{Route: "GET /me/export", Fresh: true},
+	{Route: "GET /users", Roles: []string{AdminRole}},
+	{Route: "GET /users/{id}", Roles: []string{AdminRole}},
+	{Route: "PATCH /users/{id}", Roles: []string{AdminRole}, Fresh: true},
+	{Route: "DELETE /users/{id}", Roles: []string{AdminRole}, Fresh: true},
+	{Route: "PUT /users/{id}/roles", Roles: []string{AdminRole}, Fresh: true},
+	{Route: "POST /users/{id}/suspend", Roles: []string{AdminRole}, Fresh: true},
+	{Route: "POST /users/{id}/activate", Roles: []string{AdminRole}, Fresh: true},
+	{Route: "GET /users/{id}/sessions", Roles: []string{AdminRole}},
+	{Route: "DELETE /users/{id}/sessions", Roles: []string{AdminRole}, Fresh: true},
+	{Route: "DELETE /users/{id}/sessions/{sid}", Roles: []string{AdminRole}, Fresh: true},
+	{Route: "GET /audit", Roles: []string{AdminRole}},
+}
+
+// Rules returns the rules of Gatehouse's own routes, and those of the file.
+func (c *Config) Rules() []policy.Rule { return slices.Concat(ownRules, c.Routes) }
+
+// isOwn tells whether a rule of that route would change Gatehouse's own.
+func isOwn(routeKey string) bool {
+	_, err := policy.Compile(append(slices.Clone(ownRules), policy.Rule{Route: routeKey}))
+	return err != nil
+}
