@@ -15,8 +15,8 @@ import (
 type doctorCommand struct {
 	URL      string `name:"url" placeholder:"URL" help:"Also examine the service that runs at this issuer."`
 	Config   string `default:"gatehouse.yml" placeholder:"FILE" help:"The configuration (${default})."`
-	Template string `default:"serverless.yml" placeholder:"FILE" help:"The routes and resources (${default})."`
-	Packaged string `default:".serverless/cloudformation-template-update-stack.json" placeholder:"FILE" help:"The packaged template (${default})."`
+	Template string `placeholder:"FILE" help:"The routes and resources (serverless.yml here; where there is none, the built-in one)."`
+	Packaged string `default:".serverless/cloudformation-template-update-stack.json" placeholder:"FILE" help:"The packaged template, or any other of CloudFormation in JSON (${default})."`
 	Dist     string `default:"dist" placeholder:"DIR" help:"The folder of the zips (${default})."`
 	Env      string `placeholder:"FILE" help:"Read variables from this file too, as a deployment reads .env."`
 	Deploy   bool   `help:"Look for what a deployment needs too: a region."`

@@ -34,6 +34,13 @@ type Config struct {
 	Clients []client.Client
 
 	Lifetimes Lifetimes
+	Doctor    Doctor
+}
+
+// Doctor says what `gatehouse doctor` does for this team.
+type Doctor struct {
+	// Ignore are the codes of findings that the team accepts, each with the reason.
+	Ignore map[string]string
 }
 
 // Callback is where a provider sends browsers back to: what is registered there

@@ -163,6 +163,19 @@ func (m *mapping) names(key string, into *[]string) {
 	}
 }
 
+// texts reads a mapping whose keys are the team's choice. Each needs a value.
+func (m *mapping) texts() map[string]string {
+	out := make(map[string]string)
+	for _, key := range m.order {
+		var value string
+		if m.string(key, &value); strings.TrimSpace(value) == "" {
+			m.doc.refuse(m.at(key), "has no reason: say why, in a sentence")
+		}
+		out[key] = value
+	}
+	return out
+}
+
 // span reads a duration such as 10m, 720h or 30d.
 func (m *mapping) span(key string, into *time.Duration) {
 	node := m.take(key)

@@ -43,6 +43,9 @@ func (c *Config) read(m *mapping, getenv func(string) string) {
 		m.span("refresh_token", &c.Lifetimes.RefreshToken)
 		m.span("refresh_idle", &c.Lifetimes.RefreshIdle)
 	})
+	m.under("doctor", func(m *mapping) {
+		m.under("ignore", func(m *mapping) { c.Doctor.Ignore = m.texts() })
+	})
 	m.done()
 
 	if issuer := getenv("GATEHOUSE_ISSUER"); issuer != "" {

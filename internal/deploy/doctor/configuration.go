@@ -22,16 +22,16 @@ func (r *Report) configuration(name string, text []byte, getenv func(string) str
 	})
 	if mistakes, ok := errors.AsType[config.Mistakes](err); ok {
 		for _, m := range mistakes {
-			r.wrong(name, "%s", strings.TrimPrefix(m.String(), name+":"))
+			r.wrong("config", name, "%s", strings.TrimPrefix(m.String(), name+":"))
 		}
 		return nil
 	}
 	if err != nil {
-		r.wrong(name, "%v", err)
+		r.wrong("config", name, "%v", err)
 		return nil
 	}
 	for _, weak := range c.WeakSecrets() {
-		r.wrong(name, "%v", weak)
+		r.wrong("secret-weak", name, "%v", weak)
 	}
 	r.people(name, c)
 	r.apps(name, c)
@@ -61,19 +61,19 @@ func (r *Report) people(name string, c *config.Config) {
 			return slices.Contains(rule.Roles, role.Name) || slices.Contains(rule.AllRoles, role.Name)
 		})
 		if wanted && !slices.Contains(c.DefaultRoles, role.Name) {
-			r.remark(name, "the role %q is never granted: routes want it, and nobody is an admin who could give it: name one under admins", role.Name)
+			r.remark("role-never", name, "the role %q is never granted: routes want it, and nobody is an admin who could give it: name one under admins", role.Name)
 		}
 	}
 }
 
 func (r *Report) apps(name string, c *config.Config) {
 	if len(c.Clients) == 0 {
-		r.remark(name, "there are no clients: no app of yours can send people here: add one under clients")
+		r.remark("client-none", name, "there are no clients: no app of yours can send people here: add one under clients")
 	}
 	for _, app := range c.Clients {
 		for _, uri := range app.RedirectURIs {
 			if u, err := url.Parse(uri); err == nil && u.Hostname() == "localhost" {
-				r.remark(name, "client %s has the redirect URI %s: in production, whatever runs on somebody's own machine could be sent their code: give development a client of its own", app.ID, uri)
+				r.remark("redirect-localhost", name, "client %s has the redirect URI %s: in production, whatever runs on somebody's own machine could be sent their code: give development a client of its own", app.ID, uri)
 			}
 		}
 	}
@@ -83,15 +83,15 @@ func (r *Report) providers(name string, c *config.Config) {
 	seen := make(map[string]string)
 	for _, p := range c.Providers {
 		if other := seen[p.Issuer]; other != "" {
-			r.wrong(name, "providers %s and %s have the issuer %s: the same person would be found under both: keep one", other, p.ID, p.Issuer)
+			r.wrong("provider-twice", name, "providers %s and %s have the issuer %s: the same person would be found under both: keep one", other, p.ID, p.Issuer)
 		}
 		seen[p.Issuer] = p.ID
 		if p.TrustEmail && p.HostedDomain == "" && p.ID != "google" {
-			r.remark(name, "provider %s has trust_email: whoever can register an address there becomes the user who has it here: leave it out unless the provider proves addresses", p.ID)
+			r.remark("provider-email", name, "provider %s has trust_email: whoever can register an address there becomes the user who has it here: leave it out unless the provider proves addresses", p.ID)
 		}
 	}
 	if len(c.Providers) == 0 {
-		r.wrong(name, "there are no providers: nobody can sign in: add google, or another OpenID provider")
+		r.wrong("provider-none", name, "there are no providers: nobody can sign in: add google, or another OpenID provider")
 	}
 }
 
@@ -99,12 +99,12 @@ func (r *Report) issuer(name string, c *config.Config) {
 	u, err := url.Parse(c.Issuer)
 	switch {
 	case err != nil || c.Issuer == undecided:
-		r.remark(name, "the issuer is the address that AWS gives the API: a new API would sign everybody out and break every app: set issuer to a host of your own before people rely on it")
+		r.remark("issuer-undecided", name, "the issuer is the address that AWS gives the API: a new API would sign everybody out and break every app: set issuer to a host of your own before people rely on it")
 	case strings.Contains(u.Host, ".execute-api."):
-		r.remark(name, "the issuer %s belongs to one API: set a host of your own before people rely on it", c.Issuer)
+		r.remark("issuer-undecided", name, "the issuer %s belongs to one API: set a host of your own before people rely on it", c.Issuer)
 	case u.Scheme != "https":
-		r.wrong(name, "the issuer %s is not https: a deployment is never reached so", c.Issuer)
+		r.wrong("issuer-url", name, "the issuer %s is not https: a deployment is never reached so", c.Issuer)
 	case u.Path != "":
-		r.remark(name, "the issuer has the path %s: with GATEHOUSE_CERTIFICATE the API is mapped there; whatever else stands before it must also pass on what RFC 8414 has at the root of the host, %s", u.Path, u.Scheme+"://"+u.Host+"/.well-known/oauth-authorization-server"+u.Path)
+		r.remark("issuer-path", name, "the issuer has the path %s: with GATEHOUSE_CERTIFICATE the API is mapped there; whatever else stands before it must also pass on what RFC 8414 has at the root of the host, %s", u.Path, u.Scheme+"://"+u.Host+"/.well-known/oauth-authorization-server"+u.Path)
 	}
 }

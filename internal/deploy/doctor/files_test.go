@@ -1,6 +1,7 @@
 package doctor_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -200,5 +201,102 @@ func TestWeakSecretOfAClient(t *testing.T) {
 		if r := doctor.Files(in); r.Wrong() != wrong || wrong == 1 && !has(r, "WEB_SECRET has 8 characters") {
 			t.Errorf("%q: %v", secret, r.Findings)
 		}
+	}
+}
+
+func TestWaivers(t *testing.T) {
+	t.Parallel()
+	faulty := strings.Replace(sound, "https://app.example.com/callback", "http://localhost:5173/callback", 1)
+	faulty = strings.Replace(faulty, "providers:\n  - {id: google, client_id: gatehouse}\n", "", 1)
+	template := ours(t, "serverless.yml")
+	if r := examine(t, faulty, template); r.Wrong() != 1 {
+		t.Fatalf("findings: %v", r.Findings)
+	}
+	r := examine(t, faulty+"doctor: {ignore: {provider-none: people come later}}\n", template)
+	if r.Wrong() != 0 || !strings.Contains(fmt.Sprint(r.Findings), "[provider-none] because: people come later") {
+		t.Errorf("waived: %v", r.Findings)
+	}
+	for ignore, want := range map[string]string{
+		"{provider-nun: a slip}":    `no finding has the code "provider-nun"`,
+		"{provider-none: ''}":       "has no reason",
+		"{provider-none: ' '}":      "has no reason",
+		"{provider-none:}":          "has no reason",
+		"[provider-none]":           "want keys and values",
+		"{domain-open: not at all}": "domain-open is not found any more",
+	} {
+		if r := examine(t, faulty+"doctor: {ignore: "+ignore+"}\n", template); !has(r, want) {
+			t.Errorf("%s: %v", ignore, r.Findings)
+		}
+	}
+}
+
+func TestCertificate(t *testing.T) {
+	t.Parallel()
+	const arn = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b"
+	for _, tc := range []struct{ certificate, region, want string }{
+		{arn, "us-east-1", ""},
+		{arn, "", ""}, // the Region is another finding
+		{arn, "eu-central-1", "the certificate is in us-east-1 and the stack in eu-central-1"},
+		{strings.Replace(arn, ":acm:us-east-1", ":iam:", 1), "us-east-1", "is no certificate of ACM"},
+		{"auth.example.com", "us-east-1", "is no certificate of ACM"},
+		{strings.Replace(arn, "arn:aws:", "arn:aws-cn:", 1), "us-east-1", ""},
+	} {
+		folder := t.TempDir()
+		in := doctor.Inputs{Config: filepath.Join(folder, "gatehouse.yml"), Template: "../../../serverless.yml", Getenv: func(name string) string {
+			return map[string]string{"GATEHOUSE_CERTIFICATE": tc.certificate, "AWS_REGION": tc.region}[name]
+		}}
+		if err := os.WriteFile(in.Config, []byte(sound), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r := doctor.Files(in); (r.Wrong() == 1) != (tc.want != "") || !has(r, tc.want) && tc.want != "" {
+			t.Errorf("%s in %q: %v", tc.certificate, tc.region, r.Findings)
+		}
+	}
+}
+
+// TestTeamsTemplate examines a serverless.yml with what is a team's own choice.
+func TestTeamsTemplate(t *testing.T) {
+	t.Parallel()
+	const text = `
+functions:
+  authorizer: {handler: bootstrap}
+  cart:
+    events:
+      - httpApi: {method: get, path: /cart, authorizer: {name: gatehouse}}
+      - httpApi: {method: get, path: /native, authorizer: {name: native}}
+      - httpApi: {method: options, path: /cart}
+provider:
+  environment: {STRIPE_SECRET: abc}
+  httpApi:
+    payload: '1.0'
+    authorizers:
+      native: {type: jwt, identitySource: $request.header.Authorization, issuerUrl: 'https://id.example.com', audience: [api]}
+      gatehouse: {type: request, functionName: authorizer, payloadVersion: '2.0', enableSimpleResponses: true,
+        identitySource: [$request.header.Authorization, $context.routeKey], resultTtlInSeconds: 60}
+`
+	rules := strings.Replace(sound, "GET /notes,", "GET /cart,", 1)
+	if r := examine(t, rules, text); r.Wrong() != 0 {
+		t.Errorf("findings: %v", r.Findings)
+	}
+	if r := examine(t, rules, strings.Replace(text, "path: /native, authorizer: {name: native}", "path: /native", 1)); !has(r, "GET /native has no authorizer") {
+		t.Errorf("findings: %v", r.Findings)
+	}
+}
+
+// TestNoTemplate examines a folder with a gatehouse.yml alone.
+func TestNoTemplate(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("gatehouse.yml", []byte(sound), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := doctor.Files(doctor.Inputs{Config: "gatehouse.yml"}); r.Wrong() != 0 {
+		t.Errorf("findings: %v", r.Findings)
+	}
+	more := strings.Replace(sound, "clients:", "  - {route: GET /orders, roles: [admin]}\nclients:", 1)
+	if err := os.WriteFile("gatehouse.yml", []byte(more), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := doctor.Files(doctor.Inputs{Config: "gatehouse.yml"}); r.Wrong() != 0 || !has(r, "name the template of your API with --packaged") {
+		t.Errorf("findings: %v", r.Findings)
 	}
 }

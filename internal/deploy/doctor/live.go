@@ -21,7 +21,7 @@ func Live(ctx context.Context, issuer string) *Report {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	if err := env.CheckURL(issuer); err != nil {
-		l.wrong(issuer, "%v", err)
+		l.wrong("issuer-url", issuer, "%v", err)
 		return l.Report
 	}
 	m, ok := l.discovery(ctx)
@@ -60,7 +60,7 @@ func (l *live) ask(ctx context.Context, method, path string, headers ...string) 
 	}
 	r, err := http.NewRequestWithContext(ctx, method, where, nil)
 	if err != nil {
-		l.wrong(where, "%v", err)
+		l.wrong("live-unreachable", where, "%v", err)
 		return nil, false
 	}
 	for i := 0; i < len(headers); i += 2 {
@@ -69,13 +69,13 @@ func (l *live) ask(ctx context.Context, method, path string, headers ...string) 
 	began := time.Now()
 	resp, err := l.client.Do(r)
 	if err != nil {
-		l.wrong(where, "does not answer: %v", cause(err))
+		l.wrong("live-unreachable", where, "does not answer: %v", cause(err))
 		return nil, false
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
-		l.wrong(where, "breaks off: %v", err)
+		l.wrong("live-unreachable", where, "breaks off: %v", err)
 		return nil, false
 	}
 	return &answer{resp, body, time.Since(began)}, true
@@ -117,15 +117,15 @@ func (l *live) discovery(ctx context.Context) (m metadata, ok bool) {
 		return m, false
 	}
 	if a.StatusCode != http.StatusOK || json.Unmarshal(a.body, &m) != nil {
-		l.wrong(where, "answers %d, and not with the metadata: is this the issuer's address?", a.StatusCode)
+		l.wrong("live-discovery", where, "answers %d, and not with the metadata: is this the issuer's address?", a.StatusCode)
 		return m, false
 	}
 	if a.took > slowest {
-		l.wrong(where, "took %v: API Gateway's own JWT authorizers wait 1.5 s: give loginsvc more memory", a.took.Round(time.Millisecond))
+		l.wrong("live-slow", where, "took %v: API Gateway's own JWT authorizers wait 1.5 s: give loginsvc more memory", a.took.Round(time.Millisecond))
 	}
 	l.clock(where, a)
 	if other, ok := l.ask(ctx, "GET", discoveryPath, "X-Forwarded-Host", "evil.example", "Forwarded", "host=evil.example"); ok && strings.Contains(string(other.body), "evil.example") {
-		l.wrong(where, "takes its address from a header of the request: anybody can have links point elsewhere: set GATEHOUSE_ISSUER and use nothing else")
+		l.wrong("live-discovery", where, "takes its address from a header of the request: anybody can have links point elsewhere: set GATEHOUSE_ISSUER and use nothing else")
 	}
 	return m, true
 }
@@ -133,31 +133,31 @@ func (l *live) discovery(ctx context.Context) (m metadata, ok bool) {
 func (l *live) clock(where string, a *answer) {
 	date, err := http.ParseTime(a.Header.Get("Date"))
 	if off := time.Since(date); err == nil && off.Abs() > 30*time.Second {
-		l.remark(where, "its clock and this machine's differ by %v: tokens may be refused as not yet valid or as expired", off.Round(time.Second))
+		l.remark("live-clock", where, "its clock and this machine's differ by %v: tokens may be refused as not yet valid or as expired", off.Round(time.Second))
 	}
 }
 
 func (l *live) metadata(m metadata) {
 	where := l.issuer + discoveryPath
 	if m.Issuer != l.issuer {
-		l.wrong(where, "says that the issuer is %s: verifiers compare byte by byte: set GATEHOUSE_ISSUER to one of the two, and use it everywhere", m.Issuer)
+		l.wrong("live-discovery", where, "says that the issuer is %s: verifiers compare byte by byte: set GATEHOUSE_ISSUER to one of the two, and use it everywhere", m.Issuer)
 	}
 	for name, endpoint := range map[string]string{"authorization_endpoint": m.Authorization, "token_endpoint": m.Token, "userinfo_endpoint": m.UserInfo, "jwks_uri": m.JWKS} {
 		if !strings.HasPrefix(endpoint, m.Issuer+"/") {
-			l.wrong(where, "%s is %q, outside of the issuer: codes and secrets would be sent there: have it under the issuer", name, endpoint)
+			l.wrong("live-discovery", where, "%s is %q, outside of the issuer: codes and secrets would be sent there: have it under the issuer", name, endpoint)
 		}
 	}
 	if !slices.Equal(m.ResponseTypes, []string{"code"}) {
-		l.wrong(where, "response_types_supported is %v: only code keeps tokens out of addresses", m.ResponseTypes)
+		l.wrong("live-discovery", where, "response_types_supported is %v: only code keeps tokens out of addresses", m.ResponseTypes)
 	}
 	if !slices.Equal(m.Challenges, []string{"S256"}) {
-		l.wrong(where, "code_challenge_methods_supported is %v: want S256 alone: plain protects from nobody", m.Challenges)
+		l.wrong("live-discovery", where, "code_challenge_methods_supported is %v: want S256 alone: plain protects from nobody", m.Challenges)
 	}
 	if slices.Contains(m.IDTokenAlgs, "none") || !slices.Contains(m.IDTokenAlgs, "RS256") {
-		l.wrong(where, "id_token_signing_alg_values_supported is %v: want RS256, and never none", m.IDTokenAlgs)
+		l.wrong("live-discovery", where, "id_token_signing_alg_values_supported is %v: want RS256, and never none", m.IDTokenAlgs)
 	}
 	if !m.IssParameter {
-		l.wrong(where, "answers carry no iss (RFC 9207): apps cannot tell issuers apart")
+		l.wrong("live-discovery", where, "answers carry no iss (RFC 9207): apps cannot tell issuers apart")
 	}
 }
 
@@ -174,9 +174,9 @@ func (l *live) feed(ctx context.Context) {
 	}
 	switch {
 	case a.StatusCode != http.StatusOK || json.Unmarshal(a.body, &list) != nil || list.Version == 0:
-		l.wrong(l.issuer+"/revocations", "answers %d, and no list: the authorizer will refuse everybody a minute from now: add GET /revocations as a public route", a.StatusCode)
+		l.wrong("live-feed", l.issuer+"/revocations", "answers %d, and no list: the authorizer will refuse everybody a minute from now: add GET /revocations as a public route", a.StatusCode)
 	case a.Header.Get("ETag") == "":
-		l.wrong(l.issuer+"/revocations", "has no ETag: every authorizer fetches all of it every few seconds: let the header through")
+		l.wrong("live-feed", l.issuer+"/revocations", "has no ETag: every authorizer fetches all of it every few seconds: let the header through")
 	default:
 		l.fact("the revocation feed has %d entries in %d bytes", len(list.Sessions)+len(list.Subjects), len(a.body))
 	}

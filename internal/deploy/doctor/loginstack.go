@@ -16,10 +16,10 @@ func (r *Report) loginStack(name string, t *gateway.Template) {
 			continue
 		}
 		if t.CORS != nil {
-			r.wrong(name, "provider.httpApi.cors: API Gateway would drop the CORS headers that %s sets for registered origins: take it out; your own API can have one", route.Function)
+			r.wrong("cors-login", name, "provider.httpApi.cors: API Gateway would drop the CORS headers that %s sets for registered origins: take it out; your own API can have one", route.Function)
 		}
 		if route.Payload1 {
-			r.wrong(name, "provider.httpApi.payload: %s reads payload 2.0: take '1.0' out, or give it to your own functions alone", route.Function)
+			r.wrong("integration-payload", name, "provider.httpApi.payload: %s reads payload 2.0: take '1.0' out, or give it to your own functions alone", route.Function)
 		}
 		return
 	}

@@ -3,6 +3,8 @@ package doctor
 import (
 	"archive/zip"
 	"bytes"
+	"debug/elf"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io"
@@ -15,38 +17,42 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/deploy/template"
 )
 
-// packaged judges the template that serverless.yml became. c may be nil.
-func (r *Report) packaged(in Inputs, c *config.Config) {
+// packaged judges a CloudFormation template, and returns it. c may be nil.
+func (r *Report) packaged(in Inputs, c *config.Config) *template.Template {
+	if in.Packaged == "" {
+		return nil
+	}
 	raw, err := os.ReadFile(in.Packaged)
 	if errors.Is(err, fs.ErrNotExist) {
-		r.remark(in.Packaged, "nothing is packaged, so the template was not judged: make package")
-		return
+		r.remark("package-missing", in.Packaged, "nothing is packaged, so the template was not judged: make package")
+		return nil
 	}
 	if err != nil {
-		r.wrong(in.Packaged, "%v", err)
-		return
+		r.wrong("file", in.Packaged, "%v", err)
+		return nil
 	}
 	t, err := template.Parse(raw)
 	if err != nil {
-		r.wrong(in.Packaged, "%v", err)
-		return
+		r.wrong("file", in.Packaged, "%v", err)
+		return nil
 	}
-	r.joined(in.Packaged, t.Check())
+	r.joined("package", in.Packaged, t.Check(func(string) bool { return false }))
 	if c != nil {
 		if rules, err := policy.Compile(c.Rules()); err == nil {
-			r.joined(in.Packaged, t.CheckFresh(rules.Fresh))
+			r.joined("package", in.Packaged, t.CheckFresh(rules.Fresh))
 			r.zips(in, t, rules)
 		}
 	}
-	if !t.Reserves("authorizer") {
+	if t.IsLogin() && !t.Reserves("authorizer") {
 		r.fact("the authorizer shares the account's concurrency with every function: a flood of another one can keep it from running; " +
 			"GATEHOUSE_AUTHORIZER_CONCURRENCY=N reserves N instances for it, if the account's limit is at least N + 100")
 	}
 	for _, file := range []string{in.Config, in.Template} {
 		if younger(file, in.Packaged) {
-			r.wrong(in.Packaged, "is older than %s: make package", file)
+			r.wrong("package-stale", in.Packaged, "is older than %s: make package", file)
 		}
 	}
+	return t
 }
 
 func younger(file, than string) bool {
@@ -55,25 +61,37 @@ func younger(file, than string) bool {
 	return err == nil && err2 == nil && a.ModTime().After(b.ModTime())
 }
 
-// zips wants each function's program to be there, and the authorizer to be given
-// the rules that gatehouse.yml has now.
+// machines are the architectures of Lambda, as ELF numbers them.
+var machines = map[string]elf.Machine{"arm64": elf.EM_AARCH64, "x86_64": elf.EM_X86_64}
+
+// zips wants each program of ours to be there, built for the architecture that its
+// function has, and the authorizer to have the rules of gatehouse.yml. Zips of
+// other functions are the team's.
 func (r *Report) zips(in Inputs, t *template.Template, rules *policy.Policy) {
 	for _, f := range t.Functions() {
 		path := filepath.Join(in.Dist, f.Name+".zip")
 		files, err := unzip(path)
-		if err != nil {
-			r.wrong(path, "%v: make package", err)
+		switch {
+		case err != nil && f.Ours:
+			r.wrong("zip-missing", path, "%v: make package", err)
+			continue
+		case err != nil:
+			continue
+		case files["bootstrap"] == nil && f.Compiled:
+			r.wrong("zip-program", path, "holds no program called bootstrap, and Lambda starts no other: make package")
 			continue
 		}
-		if files["bootstrap"] == nil {
-			r.wrong(path, "holds no program called bootstrap, and Lambda starts no other: make package")
+		if header, ok := files["bootstrap"]; ok && len(header) > 20 && f.Compiled {
+			if machine := elf.Machine(binary.LittleEndian.Uint16(header[18:])); bytes.HasPrefix(header, []byte(elf.ELFMAG)) && machine != machines[f.Architecture] {
+				r.wrong("function-arch", path, "is built for %v, and its function has the architecture %s: build it for that", machine, f.Architecture)
+			}
 		}
-		if f.Name != "authorizer" {
+		if f.Name != "authorizer" || !f.Ours {
 			continue
 		}
 		want, err := json.Marshal(rules)
 		if err != nil || !bytes.Equal(files["policy.json"], want) {
-			r.wrong(path, "has other route rules than gatehouse.yml: make package")
+			r.wrong("zip-rules", path, "has other route rules than gatehouse.yml: make package")
 		}
 	}
 }

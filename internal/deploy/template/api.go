@@ -2,13 +2,13 @@ package template
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"path"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/fault"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
 )
 
@@ -33,43 +33,58 @@ func (t *Template) API() (*gateway.Template, error) {
 			errs = append(errs, err)
 			out.Routes = append(out.Routes, gateway.Route{
 				Key: p.At("RouteKey").String(), Function: function, Authorizer: p.At("AuthorizerId", "Ref").text(),
+				Payload1: t.payload1(p),
 			})
 		}
 	}
 	return out, errors.Join(errs...)
 }
 
-// target returns the function of a route.
+// target returns the name of the function of a route.
 func (t *Template) target(route Value) (string, error) {
-	for _, part := range route.At("Target").parts() {
-		if r := t.Resources[part.At("Ref").text()]; r != nil && r.Type == "AWS::ApiGatewayV2::Integration" {
-			if !r.Properties.At("PayloadFormatVersion").Is("2.0") {
-				return "", fmt.Errorf("%s: want payload 2.0", route.At("RouteKey"))
-			}
-			return t.called(r.Properties.At("IntegrationUri"))
-		}
+	integration := t.integration(route)
+	if integration == nil {
+		return "", fault.New("integration-kind", "%s: leads to no integration", route.At("RouteKey"))
 	}
-	return "", fmt.Errorf("%s: leads to no integration", route.At("RouteKey"))
+	return t.called(integration.Properties.At("IntegrationUri"))
 }
 
-// called returns the function that an URI calls.
-func (t *Template) called(uri Value) (string, error) {
-	for _, part := range append(uri.parts(), uri) {
+// payload1 tells whether a route sends its function payload 1.0.
+func (t *Template) payload1(route Value) bool {
+	integration := t.integration(route)
+	return integration != nil && integration.Properties.At("PayloadFormatVersion").Is("1.0")
+}
+
+// integration returns the integration of a route, or nil.
+func (t *Template) integration(route Value) *Resource {
+	for _, part := range append(route.At("Target").parts(), route.At("Target")) {
 		for name, r := range t.Resources {
-			if r.Type == "AWS::Lambda::Function" && part.Refers(name) {
-				return zipOf(r), nil
+			if r.Type == "AWS::ApiGatewayV2::Integration" && part.Refers(name) {
+				return r
 			}
 		}
 	}
-	return "", fmt.Errorf("%s calls no function of this template", uri)
+	return nil
+}
+
+// called returns the name of the function that an URI calls.
+func (t *Template) called(uri Value) (string, error) {
+	if r := t.function(uri); r != nil {
+		return zipOf(r), nil
+	}
+	return "", fault.New("integration-kind", "%s calls no function of this template", uri)
 }
 
 // Function is a Lambda function of the template.
 type Function struct {
 	Name    string // of its zip, without the .zip
+	Ours    bool   // not a team's
 	Timeout time.Duration
 	Memory  int // MB
 	Env     map[string]Value
+
+	Compiled     bool   // it starts a program called bootstrap
+	Architecture string // "arm64" or "x86_64"
 }
 
 // Functions returns the functions by name.
@@ -81,7 +96,11 @@ func (t *Template) Functions() []Function {
 		}
 		p := r.Properties
 		f := Function{Name: zipOf(r), Timeout: time.Duration(p.At("Timeout").Number()) * time.Second,
-			Memory: int(p.At("MemorySize").Number()), Env: make(map[string]Value)}
+			Memory: int(p.At("MemorySize").Number()), Env: make(map[string]Value),
+			Ours: t.ours(r), Compiled: strings.HasPrefix(p.At("Runtime").text(), "provided"), Architecture: "x86_64"}
+		if a := p.At("Architectures").Strings(); len(a) == 1 {
+			f.Architecture = a[0]
+		}
 		variables, _ := p.At("Environment", "Variables").v.(map[string]any)
 		for name, value := range variables {
 			f.Env[name] = Value{value}
@@ -93,7 +112,7 @@ func (t *Template) Functions() []Function {
 }
 
 func zipOf(function *Resource) string {
-	return strings.TrimSuffix(path.Base(function.Properties.At("Code", "S3Key").text()), ".zip")
+	return strings.TrimSuffix(path.Base(function.Properties.At("Code", "S3Key").Resolve(placeholder)), ".zip")
 }
 
 // Reserves tells whether concurrency is reserved for a function.

@@ -3,35 +3,40 @@ package template
 import (
 	"errors"
 	"fmt"
+
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/fault"
 )
 
 // checkTable wants the table as package table describes it, and that it survives
 // mistakes.
 func (t *Template) checkTable() error {
-	return t.each("AWS::DynamoDB::Table", func(_ string, r *Resource) error {
+	return t.each("AWS::DynamoDB::Table", func(name string, r *Resource) error {
+		if own := t.named("GATEHOUSE_TABLE"); name != own && own != "" {
+			return nil // of the team
+		}
 		p := r.Properties
 		errs := []error{r.retained()}
 		if !p.At("PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled").Is(true) {
-			errs = append(errs, errors.New("point-in-time recovery is off: set PointInTimeRecoveryEnabled: true"))
+			errs = append(errs, fault.New("table-settings", "point-in-time recovery is off: set PointInTimeRecoveryEnabled: true"))
 		}
 		if !p.At("DeletionProtectionEnabled").Is(true) {
-			errs = append(errs, errors.New("deletion protection is off: set DeletionProtectionEnabled: true"))
+			errs = append(errs, fault.New("table-settings", "deletion protection is off: set DeletionProtectionEnabled: true"))
 		}
 		if !p.At("TimeToLiveSpecification", "AttributeName").Is("ttl") || !p.At("TimeToLiveSpecification", "Enabled").Is(true) {
-			errs = append(errs, errors.New("rows do not end by ttl: enable TimeToLiveSpecification for the attribute ttl"))
+			errs = append(errs, fault.New("table-settings", "rows do not end by ttl: enable TimeToLiveSpecification for the attribute ttl"))
 		}
 		if !p.At("BillingMode").Is("PAY_PER_REQUEST") {
-			errs = append(errs, errors.New("want BillingMode PAY_PER_REQUEST"))
+			errs = append(errs, fault.New("table-settings", "want BillingMode PAY_PER_REQUEST"))
 		}
 		errs = append(errs, checkKeys("table", p, "pk", "sk"))
 		indexes := p.At("GlobalSecondaryIndexes").List()
 		if len(indexes) != 2 {
-			return errors.Join(append(errs, errors.New("want the indexes gsi1 and gsi2"))...)
+			return errors.Join(append(errs, fault.New("table-keys", "want the indexes gsi1 and gsi2"))...)
 		}
 		for i, name := range []string{"gsi1", "gsi2"} {
 			errs = append(errs, checkKeys(name, indexes[i], name+"pk", name+"sk"))
 			if !indexes[i].At("IndexName").Is(name) || !indexes[i].At("Projection", "ProjectionType").Is("ALL") {
-				errs = append(errs, fmt.Errorf("want %s with all attributes", name))
+				errs = append(errs, fault.New("table-keys", "want %s with all attributes", name))
 			}
 		}
 		return errors.Join(errs...)
@@ -41,7 +46,7 @@ func (t *Template) checkTable() error {
 func checkKeys(name string, v Value, partition, sort string) error {
 	want := fmt.Sprintf(`[{"AttributeName":%q,"KeyType":"HASH"},{"AttributeName":%q,"KeyType":"RANGE"}]`, partition, sort)
 	if v.At("KeySchema").String() != want {
-		return fmt.Errorf("want the keys %s and %s of the %s", partition, sort, name)
+		return fault.New("table-keys", "want the keys %s and %s of the %s", partition, sort, name)
 	}
 	return nil
 }
@@ -49,27 +54,30 @@ func checkKeys(name string, v Value, partition, sort string) error {
 // checkKey wants an RSA key that signs, that outlives the stack, and that the
 // account can never lose its hold on.
 func (t *Template) checkKey() error {
-	return t.each("AWS::KMS::Key", func(_ string, r *Resource) error {
+	return t.each("AWS::KMS::Key", func(name string, r *Resource) error {
+		if own := t.named("GATEHOUSE_KMS_KEY"); name != own && own != "" {
+			return nil // of the team
+		}
 		p := r.Properties
 		errs := []error{r.retained()}
 		if !p.At("KeySpec").Is("RSA_2048") || !p.At("KeyUsage").Is("SIGN_VERIFY") {
-			errs = append(errs, errors.New("want KeySpec RSA_2048 and KeyUsage SIGN_VERIFY"))
+			errs = append(errs, fault.New("key-kind", "want KeySpec RSA_2048 and KeyUsage SIGN_VERIFY"))
 		}
 		if p.At("Tags").String() == "null" {
-			errs = append(errs, errors.New("want the tag gatehouse: the role goes by it"))
+			errs = append(errs, fault.New("key-kind", "want the tag gatehouse: the role goes by it"))
 		}
 		owned := false
 		for _, s := range p.At("KeyPolicy", "Statement").List() {
 			principal := s.At("Principal", "AWS")
 			switch {
 			case s.At("Principal").Is("*") || principal.Is("*"):
-				errs = append(errs, errors.New("the key policy lets anybody in: name who in Principal"))
+				errs = append(errs, fault.New("key-policy", "the key policy lets anybody in: name who in Principal"))
 			case principal.String() == accountRoot && s.At("Action").Is("kms:*") && s.At("Effect").Is("Allow"):
 				owned = true
 			}
 		}
 		if !owned {
-			errs = append(errs, errors.New("the key policy locks the account out of its own key: allow kms:* to its root"))
+			errs = append(errs, fault.New("key-policy", "the key policy locks the account out of its own key: allow kms:* to its root"))
 		}
 		return errors.Join(errs...)
 	})

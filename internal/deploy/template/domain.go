@@ -1,10 +1,10 @@
 package template
 
 import (
-	"errors"
-	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/fault"
 )
 
 // checkDomain wants a custom domain, where there is a certificate, to have an issuer
@@ -26,11 +26,11 @@ func (t *Template) checkDomain() error {
 		case !given:
 			return nil // its condition is false
 		case issuer == "" || err != nil:
-			return fmt.Errorf("GATEHOUSE_CERTIFICATE is set, and the issuer is the address that AWS gives the API: set GATEHOUSE_ISSUER to the host of the certificate")
+			return fault.New("domain-issuer", "GATEHOUSE_CERTIFICATE is set, and the issuer is the address that AWS gives the API: set GATEHOUSE_ISSUER to the host of the certificate")
 		case strings.Count(u.Path, "/") > 1:
-			return fmt.Errorf("the issuer %s has a path of several segments: with GATEHOUSE_CERTIFICATE it may have one", issuer)
+			return fault.New("domain-issuer", "the issuer %s has a path of several segments: with GATEHOUSE_CERTIFICATE it may have one", issuer)
 		case !t.closed():
-			return errors.New("the address that AWS gives the API is open beside the domain: set DisableExecuteApiEndpoint")
+			return fault.New("domain-open", "the address that AWS gives the API is open beside the domain: set DisableExecuteApiEndpoint")
 		}
 		return nil
 	})

@@ -17,6 +17,12 @@ import (
 // in .env and empty zips, and returns the template, or what the tool says instead.
 func packageWith(t *testing.T, variables ...string) (template []byte, said string) {
 	t.Helper()
+	return packageText(t, read(t, source), variables...)
+}
+
+// packageText is packageWith for the text of another serverless.yml.
+func packageText(t *testing.T, text string, variables ...string) (template []byte, said string) {
+	t.Helper()
 	tool, err := filepath.Abs("../../../node_modules/.bin/osls")
 	if err != nil {
 		t.Fatal(err)
@@ -33,13 +39,13 @@ func packageWith(t *testing.T, variables ...string) (template []byte, said strin
 	if err := os.Mkdir(filepath.Join(folder, "dist"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	text := read(t, source)
 	write("serverless.yml", []byte(text))
 	write("gatehouse.yml", []byte(read(t, "../../../gatehouse.yml")))
 	for _, zip := range regexp.MustCompile(`artifact: (dist/[a-z]+\.zip)`).FindAllStringSubmatch(text, -1) {
 		write(zip[1], []byte("PK\x05\x06"+strings.Repeat("\x00", 18)))
 	}
 	write(".env", []byte(strings.Join(variables, "\n")))
+	write("node.js", []byte("exports.handler = async () => ({statusCode: 200})\n"))
 	cmd := exec.CommandContext(t.Context(), tool, "package")
 	cmd.Dir = folder
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "SLS_TELEMETRY_DISABLED=1"}

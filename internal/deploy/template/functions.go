@@ -2,57 +2,97 @@ package template
 
 import (
 	"errors"
-	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/fault"
 )
 
 // secretWords are in the names of variables that must not stand in a template:
 // whoever may look at the function would read them.
 var secretWords = []string{"SECRET", "PASSWORD", "TOKEN", "PRIVATE"}
 
-// checkFunctions wants the runtime that the zips are built for, a role for each
-// function alone, a log that ends, and no secret in the environment.
+// removed are runtimes for which AWS makes no functions any more.
+var removed = []string{"go1.x", "provided", "nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x",
+	"python2.7", "python3.6", "python3.7", "python3.8", "ruby2.5", "ruby2.7", "java8", "dotnetcore2.1", "dotnetcore3.1", "dotnet6"}
+
+// checkFunctions wants each of our functions to have the runtime that its zip is
+// built for, a role of its own, a log that expires, and no secret in its
+// environment. Other functions must not share a role with ours.
 func (t *Template) checkFunctions() error {
-	roles := make(map[string]string) // role to function
-	return t.each("AWS::Lambda::Function", func(name string, r *Resource) error {
-		p := r.Properties
-		role := p.At("Role", "Fn::GetAtt").List()
-		var errs []error
-		if !p.At("Runtime").Is("provided.al2023") || p.At("Architectures").String() != `["arm64"]` || !p.At("Handler").Is("bootstrap") {
-			errs = append(errs, errors.New("want runtime provided.al2023, architecture arm64 and handler bootstrap"))
-		}
-		if len(role) != 2 || !t.has(role[0].String(), "AWS::IAM::Role") {
-			errs = append(errs, errors.New("want a role of this template"))
-		} else if other, taken := roles[role[0].String()]; taken {
-			errs = append(errs, fmt.Errorf("has the role of %s: give it one of its own", other))
-		} else {
-			roles[role[0].String()] = name
-		}
-		variables, _ := p.At("Environment", "Variables").v.(map[string]any)
-		for variable := range variables {
-			if slices.ContainsFunc(secretWords, func(w string) bool { return strings.Contains(variable, w) }) {
-				errs = append(errs, fmt.Errorf("%s in the environment: a secret belongs into SSM", variable))
+	owner := make(map[string]string) // of the roles of our functions
+	for _, name := range slices.Sorted(maps.Keys(t.Resources)) {
+		if r := t.Resources[name]; r.Type == "AWS::Lambda::Function" && t.ours(r) {
+			if role := roleOf(r); owner[role] == "" {
+				owner[role] = name
 			}
 		}
-		if limit := p.At("Environment", "Variables", "GOMEMLIMIT").text(); p.At("Environment", "Variables", "GOGC").v != nil && !spares(limit, p.At("MemorySize").Number()) {
-			errs = append(errs, errors.New("GOGC without an end: want GOMEMLIMIT in MiB, at most seven eighths of MemorySize"))
+	}
+	return t.each("AWS::Lambda::Function", func(name string, r *Resource) error {
+		var errs []error
+		if runtime := r.Properties.At("Runtime").text(); slices.Contains(removed, runtime) {
+			errs = append(errs, fault.New("function-runtime", "AWS makes no functions with runtime %s any more: take a newer one; Go has provided.al2023", runtime))
 		}
-		if !p.At("LoggingConfig", "LogFormat").Is("JSON") {
-			errs = append(errs, errors.New("want LoggingConfig LogFormat JSON: name it under resources.extensions"))
+		if other := owner[roleOf(r)]; other != "" && other != name {
+			errs = append(errs, fault.New("function-role", "has the role of %s: give it one of its own", other))
 		}
-		if !p.At("TracingConfig", "Mode").Is("Active") {
-			errs = append(errs, errors.New("want provider.tracing.lambda: true"))
-		}
-		if !p.At("Timeout").positive() || p.At("Timeout").Number() > 60 {
-			errs = append(errs, errors.New("want a timeout of at most 60 s"))
-		}
-		if !t.logEnds("/aws/lambda/" + p.At("FunctionName").String()) {
-			errs = append(errs, errors.New("its log group must have a retention"))
+		if t.ours(r) {
+			errs = append(errs, t.checkOurs(r))
 		}
 		return errors.Join(errs...)
 	})
+}
+
+// roleOf returns the logical name of the role of a function, "" if it is not in
+// the template.
+func roleOf(function *Resource) string {
+	role := function.Properties.At("Role", "Fn::GetAtt").Strings()
+	if len(role) == 0 {
+		return ""
+	}
+	return role[0]
+}
+
+// checkOurs holds one of our functions to our rules.
+func (t *Template) checkOurs(r *Resource) error {
+	p := r.Properties
+	var errs []error
+	arch := p.At("Architectures").String()
+	if !p.At("Runtime").Is("provided.al2023") || arch != `["arm64"]` && arch != `["x86_64"]` || !p.At("Handler").Is("bootstrap") {
+		errs = append(errs, fault.New("function-runtime", "want runtime provided.al2023, architecture arm64 or x86_64, as its zip is built for, and handler bootstrap"))
+	}
+	if !t.has(roleOf(r), "AWS::IAM::Role") {
+		errs = append(errs, fault.New("function-role", "want a role of this template"))
+	} else if roleOf(r) == sharedRole {
+		errs = append(errs, fault.New("role-shared", "has the role that functions without a role share: give it one of its own"))
+	}
+	variables, _ := p.At("Environment", "Variables").v.(map[string]any)
+	for variable := range variables {
+		if slices.ContainsFunc(secretWords, func(w string) bool { return strings.Contains(variable, w) }) {
+			errs = append(errs, fault.New("function-secret", "%s in the environment: a secret belongs into SSM", variable))
+		}
+	}
+	if limit := p.At("Environment", "Variables", "GOMEMLIMIT").text(); p.At("Environment", "Variables", "GOGC").v != nil && !spares(limit, p.At("MemorySize").Number()) {
+		errs = append(errs, fault.New("function-memory", "GOGC without an end: want GOMEMLIMIT in MiB, at most seven eighths of MemorySize"))
+	}
+	if timeout := p.At("Timeout").Number(); timeout <= 0 || timeout > 60 {
+		errs = append(errs, fault.New("function-timeout", "want a timeout of at most 60 s"))
+	}
+	if !t.IsLogin() {
+		return errors.Join(errs...) // the team decides about its own logs and traces
+	}
+	if !p.At("LoggingConfig", "LogFormat").Is("JSON") {
+		errs = append(errs, fault.New("function-log", "want LoggingConfig LogFormat JSON: name it under resources.extensions"))
+	}
+	if !p.At("TracingConfig", "Mode").Is("Active") {
+		errs = append(errs, fault.New("function-trace", "want provider.tracing.lambda: true"))
+	}
+	if !t.logEnds(p.At("FunctionName")) {
+		errs = append(errs, fault.New("log-retention", "its log group must have a retention"))
+	}
+	return errors.Join(errs...)
 }
 
 // spares tells whether a GOMEMLIMIT is one that is reached before the memory of
@@ -68,9 +108,11 @@ func (t *Template) has(name, kind string) bool {
 	return r != nil && r.Type == kind
 }
 
-func (t *Template) logEnds(group string) bool {
+// logEnds tells whether the log group of a function expires.
+func (t *Template) logEnds(function Value) bool {
+	group := "/aws/lambda/" + function.Resolve(placeholder)
 	for _, r := range t.Resources {
-		if r.Type == "AWS::Logs::LogGroup" && r.Properties.At("LogGroupName").Is(group) {
+		if r.Type == "AWS::Logs::LogGroup" && r.Properties.At("LogGroupName").Resolve(placeholder) == group {
 			return r.Properties.At("RetentionInDays").Number() > 0
 		}
 	}

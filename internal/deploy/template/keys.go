@@ -2,10 +2,10 @@ package template
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/fault"
 	"github.com/gatehouse-auth/gatehouse/internal/schema"
 )
 
@@ -15,25 +15,25 @@ func (t *Template) checkKMS(action string, s Value) error {
 	equals := s.At("Condition", "StringEquals")
 	tag := equals.At(tagOf(action))
 	if tag.v == nil {
-		return fmt.Errorf("action %s: only on keys with the tag gatehouse: add the condition", action)
+		return fault.New("role-keys", "action %s: only on keys with the tag gatehouse: add the condition", action)
 	}
 	if name := t.stackName(); name != "" && tag.Resolve(placeholder) != name {
-		return fmt.Errorf("action %s: on keys of another stack, %s: want the tag gatehouse to be %s", action, tag.Resolve(placeholder), name)
+		return fault.New("role-keys", "action %s: on keys of another stack, %s: want the tag gatehouse to be %s", action, tag.Resolve(placeholder), name)
 	}
 	var errs []error
 	if action == "kms:CreateKey" || action == "kms:TagResource" {
 		if !equals.At("kms:KeySpec").Is("RSA_2048") || !equals.At("kms:KeyUsage").Is("SIGN_VERIFY") {
-			errs = append(errs, fmt.Errorf("action %s: only for keys that sign: add the conditions kms:KeySpec RSA_2048 and kms:KeyUsage SIGN_VERIFY", action))
+			errs = append(errs, fault.New("role-keys", "action %s: only for keys that sign: add the conditions kms:KeySpec RSA_2048 and kms:KeyUsage SIGN_VERIFY", action))
 		}
 		if s.At("Condition", "ForAllValues:StringEquals", "aws:TagKeys").String() != `["gatehouse"]` {
-			errs = append(errs, fmt.Errorf("action %s: any other tag could open the key to others: add the condition aws:TagKeys gatehouse", action))
+			errs = append(errs, fault.New("role-keys", "action %s: any other tag could open the key to others: add the condition aws:TagKeys gatehouse", action))
 		}
 	}
 	if action == "kms:TagResource" && !s.At("Condition", "Null", "aws:ResourceTag/gatehouse").Is("true") {
-		errs = append(errs, errors.New("action kms:TagResource: could take over the key of another stage: add the condition Null, aws:ResourceTag/gatehouse: 'true'"))
+		errs = append(errs, fault.New("role-keys", "action kms:TagResource: could take over the key of another stage: add the condition Null, aws:ResourceTag/gatehouse: 'true'"))
 	}
 	if action == "kms:Sign" && !equals.At("kms:MessageType").Is("DIGEST") {
-		errs = append(errs, errors.New("action kms:Sign: only of digests: add the condition kms:MessageType DIGEST"))
+		errs = append(errs, fault.New("role-keys", "action kms:Sign: only of digests: add the condition kms:MessageType DIGEST"))
 	}
 	return errors.Join(errs...)
 }
@@ -97,7 +97,7 @@ func checkRows(role string, s Value) error {
 	}
 	patterns := leadingKeys(s)
 	if len(patterns) == 0 {
-		return errors.New("could write every row: add the condition dynamodb:LeadingKeys with the partitions of its own rows")
+		return fault.New("role-rows", "could write every row: add the condition dynamodb:LeadingKeys with the partitions of its own rows")
 	}
 	var errs []error
 	for _, r := range schema.Rows() {
@@ -105,9 +105,9 @@ func checkRows(role string, s Value) error {
 		i := slices.IndexFunc(patterns, func(p string) bool { return matches(p, partition) })
 		switch own := writes(role, partition); {
 		case i >= 0 && !own:
-			errs = append(errs, fmt.Errorf("could write %s (%s), which is not its own: take %s out of dynamodb:LeadingKeys", partition, r.Name, patterns[i]))
+			errs = append(errs, fault.New("role-rows", "could write %s (%s), which is not its own: take %s out of dynamodb:LeadingKeys", partition, r.Name, patterns[i]))
 		case i < 0 && own:
-			errs = append(errs, fmt.Errorf("cannot write %s (%s): add it to dynamodb:LeadingKeys", partition, r.Name))
+			errs = append(errs, fault.New("role-rows", "cannot write %s (%s): add it to dynamodb:LeadingKeys", partition, r.Name))
 		}
 	}
 	return errors.Join(errs...)

@@ -17,6 +17,7 @@ func TestMistakesNameTheirResource(t *testing.T) {
 	table["DeletionProtectionEnabled"] = false
 	table["TimeToLiveSpecification"].(object)["Enabled"] = false
 	resources["IamRoleLambdaExecution"] = object{"Type": "AWS::IAM::Role", "Properties": object{}}
+	properties(resources["UsersvcLambdaFunction"].(object))["Role"] = object{"Fn::GetAtt": []any{"IamRoleLambdaExecution", "Arn"}}
 	changed, err := json.Marshal(template)
 	if err != nil {
 		t.Fatal(err)
@@ -25,7 +26,7 @@ func TestMistakesNameTheirResource(t *testing.T) {
 	for _, want := range []string{
 		"\nTable: deletion protection is off: set DeletionProtectionEnabled: true\n",
 		"\nTable: rows do not end by ttl: enable TimeToLiveSpecification for the attribute ttl\n",
-		"\nIamRoleLambdaExecution: a function without a role of its own has it: give each one a role, as notes has\n",
+		"\nUsersvcLambdaFunction: has the role that functions without a role share: give it one of its own\n",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("it does not say %q:%s", want, said)

@@ -1,61 +1,85 @@
 package template
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/fault"
 )
 
 // checkRoutes wants an authorizer on every route that [CheckOpen] does not let be
-// open.
-func (t *Template) checkRoutes() error {
+// open, and that no rule declares public. It looks at HTTP APIs.
+func (t *Template) checkRoutes(public func(routeKey string) bool) error {
 	return t.each("AWS::ApiGatewayV2::Route", func(_ string, r *Resource) error {
 		p := r.Properties
-		if t.has(p.At("AuthorizerId", "Ref").String(), "AWS::ApiGatewayV2::Authorizer") && p.At("AuthorizationType").Is("CUSTOM") {
+		key := p.At("RouteKey").String()
+		switch kind := p.At("AuthorizationType").text(); {
+		case t.isWebSocket(r):
+			return nil // only $connect is judged, by the authorizer that it has
+		case kind == "JWT" || kind == "AWS_IAM":
+			return nil
+		case kind == "CUSTOM" && (t.has(p.At("AuthorizerId", "Ref").String(), "AWS::ApiGatewayV2::Authorizer") || t.external(p.At("AuthorizerId"))):
+			return nil
+		case public(key):
 			return nil
 		}
-		function, _ := t.target(p) // "" opens nothing; checkPermissions tells of the error
-		return CheckOpen(function, p.At("RouteKey").String())
+		function, _ := t.target(p) // "" opens nothing
+		return CheckOpen(function, key)
 	})
+}
+
+// external tells whether an id is that of an authorizer in another stack.
+func (t *Template) external(id Value) bool {
+	name := id.At("Ref").text()
+	return id.text() != "" || id.At("Fn::ImportValue").v != nil || name != "" && t.Parameters[name].v != nil
+}
+
+// isWebSocket tells whether a route or authorizer is of a WebSocket API.
+func (t *Template) isWebSocket(r *Resource) bool {
+	api := t.Resources[r.Properties.At("ApiId", "Ref").text()]
+	return api != nil && api.Properties.At("ProtocolType").Is("WEBSOCKET")
 }
 
 // CheckOpen returns an error unless a route to a function may be without an
 // authorizer. The login service answers strangers by design and proves what it
-// needs itself. The user API has documents that hold no one's data, and preflights
+// needs itself. The user API has documents that hold no one's data. Preflights
 // carry no token. Every other route needs an authorizer.
 func CheckOpen(function, routeKey string) error {
 	method, path, ok := strings.Cut(routeKey, " ")
 	document := (method == "GET" || method == "HEAD") && strings.HasSuffix(path, ".json") && !strings.Contains(path, "{")
 	switch {
 	case function == "loginsvc" && (!ok || method == "ANY"):
-		return fmt.Errorf("%s is open for every method: name the methods", routeKey)
-	case function == "loginsvc", function == "usersvc" && (document || method == "OPTIONS"):
+		return fault.New("route-open", "%s is open for every method: name the methods", routeKey)
+	case function == "loginsvc", function == "usersvc" && document, method == "OPTIONS":
 		return nil
 	}
-	return fmt.Errorf("%s has no authorizer: anybody can call it: add authorizer: {name: gatehouse}", routeKey)
+	return fault.New("route-open", "%s has no authorizer: anybody can call it: add authorizer: {name: gatehouse}", routeKey)
 }
 
 // maxCached is the longest, in seconds, that an answer may outlive a token.
 const maxCached = 60
 
-// checkAuthorizers refuses authorizers whose answers can reach a request that
-// they were not given for.
+// checkAuthorizers refuses authorizers of ours whose answers can reach a request
+// that they were not given for. Native JWT authorizers, and functions that are not
+// ours, are the team's.
 func (t *Template) checkAuthorizers() error {
 	return t.each("AWS::ApiGatewayV2::Authorizer", func(_ string, r *Resource) error {
 		p, sources := r.Properties, r.Properties.At("IdentitySource").Strings()
-		ttl := p.At("AuthorizerResultTtlInSeconds")
+		if function := t.function(p.At("AuthorizerUri")); p.At("AuthorizerType").Is("JWT") || function != nil && !t.ours(function) || t.isWebSocket(r) {
+			return nil
+		}
+		ttl, version := p.At("AuthorizerResultTtlInSeconds"), p.At("AuthorizerPayloadFormatVersion").text()
 		switch {
-		case !p.At("AuthorizerType").Is("REQUEST") || !p.At("AuthorizerPayloadFormatVersion").Is("2.0"):
-			return errors.New("want type request with payload 2.0")
+		case !p.At("AuthorizerType").Is("REQUEST") || version != "2.0" && (t.IsLogin() || version != "1.0"):
+			return fault.New("authorizer-kind", "want type request with payload 2.0")
 		case ttl.v == nil:
-			return errors.New("say resultTtlInSeconds: without it AWS keeps answers for 5 minutes")
+			return fault.New("authorizer-ttl", "say resultTtlInSeconds: without it AWS keeps answers for 5 minutes")
 		case ttl.Number() > maxCached:
-			return fmt.Errorf("resultTtlInSeconds is over %d: a token would be good for that long after its end", maxCached)
-		case ttl.Number() > 0 && !slices.Contains(sources, "$request.header.Authorization"):
-			return errors.New("answers are kept, and $request.header.Authorization does not tell callers apart")
+			return fault.New("authorizer-ttl", "resultTtlInSeconds is over %d: a token would be good for that long after its end", maxCached)
+		case ttl.Number() > 0 && !slices.ContainsFunc(sources, func(s string) bool { return strings.EqualFold(s, "$request.header.Authorization") }):
+			return fault.New("authorizer-identity", "answers are kept, and $request.header.Authorization does not tell callers apart")
 		case ttl.Number() > 0 && p.At("EnableSimpleResponses").Is(true) && !slices.Contains(sources, "$context.routeKey"):
-			return errors.New("simple answers are kept: add $context.routeKey to identitySource, or one route's answer opens all")
+			return fault.New("authorizer-identity", "simple answers are kept: add $context.routeKey to identitySource, or one route's answer opens all")
 		}
 		return nil
 	})
@@ -70,19 +94,38 @@ func (t *Template) CheckFresh(fresh func(routeKey string) bool) error {
 			return nil
 		}
 		if a := t.Resources[name]; a == nil || !a.Properties.At("AuthorizerResultTtlInSeconds").Is(0.0) {
-			return fmt.Errorf("%s: its rule says fresh, and its authorizer's answers are kept: give it authorizer: {name: fresh}", key)
+			return fault.New("authorizer-fresh", "%s: its rule says fresh, and its authorizer's answers are kept: give it authorizer: {name: fresh}", key)
 		}
 		return nil
 	})
 }
 
-// checkIntegrations wants each to call a function: of the types that there are,
-// the gateway would take another only to fail at each request.
+// integrations are the types that HTTP and WebSocket APIs have.
+var integrations = []string{"AWS_PROXY", "HTTP_PROXY", "AWS", "HTTP", "MOCK"}
+
+// checkIntegrations wants each integration of ours to call its function with
+// payload 2.0. Another integration must be of a type that exists.
 func (t *Template) checkIntegrations() error {
 	return t.each("AWS::ApiGatewayV2::Integration", func(_ string, r *Resource) error {
-		if !r.Properties.At("IntegrationType").Is("AWS_PROXY") {
-			return errors.New("want IntegrationType AWS_PROXY")
+		kind, function := r.Properties.At("IntegrationType").text(), t.function(r.Properties.At("IntegrationUri"))
+		ours := function != nil && t.ours(function)
+		switch {
+		case ours && kind != "AWS_PROXY" || !slices.Contains(integrations, kind):
+			return fault.New("integration-kind", "want IntegrationType AWS_PROXY")
+		case ours && !r.Properties.At("PayloadFormatVersion").Is("2.0"):
+			return fault.New("integration-payload", "want payload 2.0")
 		}
 		return nil
 	})
+}
+
+// Guarded returns the keys of the routes that have a Lambda authorizer.
+func (t *Template) Guarded() []string {
+	var keys []string
+	for _, r := range t.Resources {
+		if r.Type == "AWS::ApiGatewayV2::Route" && r.Properties.At("AuthorizationType").Is("CUSTOM") {
+			keys = append(keys, r.Properties.At("RouteKey").String())
+		}
+	}
+	return keys
 }

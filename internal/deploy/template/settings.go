@@ -1,11 +1,13 @@
 package template
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/fault"
 )
 
 // required are the variables without which a function of ours does not start, or
@@ -29,7 +31,7 @@ func (t *Template) checkSettings() error {
 	for _, name := range slices.Sorted(maps.Keys(required)) {
 		for _, variable := range required[name] {
 			if value := functions[name].Env[variable].String(); value == "null" || value == "" {
-				errs = append(errs, fmt.Errorf("%s: %s is not set", name, variable))
+				errs = append(errs, fault.New("setting-missing", "%s: %s is not set", name, variable))
 			}
 		}
 	}
@@ -41,46 +43,47 @@ func (t *Template) checkSettings() error {
 			}
 		}
 		if len(seen) > 1 {
-			errs = append(errs, fmt.Errorf("%s is not the same for all functions: what one writes would be nothing to another", variable))
+			errs = append(errs, fault.New("setting-differs", "%s is not the same for all functions: what one writes would be nothing to another", variable))
 		}
 	}
 	issuer := functions["authorizer"].Env["GATEHOUSE_ISSUER"].Resolve(func(name, attribute string) string { return name + attribute })
 	if !strings.HasPrefix(issuer, "https://") || strings.HasSuffix(issuer, "/") {
-		errs = append(errs, fmt.Errorf("GATEHOUSE_ISSUER %s: want https, and no slash at the end", issuer))
+		errs = append(errs, fault.New("issuer-url", "GATEHOUSE_ISSUER %s: want https, and no slash at the end", issuer))
 	}
-	errs = append(errs, t.checkPermissions(), t.checkSchedule())
+	errs = append(errs, t.checkSchedule())
 	return errors.Join(errs...)
 }
 
-// checkPermissions wants the gateway to be allowed to call each function that an
-// authorizer or a route leads to.
+// checkPermissions wants the gateway to be allowed to call each function of this
+// template that an authorizer or a route leads to.
 func (t *Template) checkPermissions() error {
-	api, err := t.API()
-	if err != nil {
-		return err
+	called := make(map[*Resource]bool)
+	for _, r := range t.Resources {
+		switch r.Type {
+		case "AWS::ApiGatewayV2::Integration":
+			called[t.function(r.Properties.At("IntegrationUri"))] = true
+		case "AWS::ApiGatewayV2::Authorizer", "AWS::ApiGateway::Authorizer":
+			if r.Properties.At("AuthorizerCredentialsArn").v == nil {
+				called[t.function(r.Properties.At("AuthorizerUri"))] = true
+			}
+		}
 	}
 	var errs []error
-	called := make(map[string]bool)
-	for _, r := range api.Routes {
-		called[r.Function] = true
-	}
-	for _, a := range api.Authorizers {
-		called[a.Function] = true
-	}
-	for _, name := range slices.Sorted(maps.Keys(called)) {
-		if !t.permits("apigateway.amazonaws.com", name) {
-			errs = append(errs, fmt.Errorf("the API may not call %s: a Lambda permission is missing", name))
+	for _, name := range slices.Sorted(maps.Keys(t.Resources)) {
+		if r := t.Resources[name]; called[r] && !t.permits("apigateway.amazonaws.com", r) {
+			errs = append(errs, fault.New("permission-missing", "the API may not call %s: a Lambda permission is missing", cmp.Or(zipOf(r), name)))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (t *Template) permits(principal, function string) bool {
+// permits tells whether a principal can call a function from named APIs alone.
+func (t *Template) permits(principal string, function *Resource) bool {
 	for _, r := range t.Resources {
 		if r.Type != "AWS::Lambda::Permission" || !r.Properties.At("Principal").Is(principal) || r.Properties.At("SourceArn").v == nil {
 			continue
 		}
-		if name, err := t.called(r.Properties.At("FunctionName")); err == nil && name == function {
+		if t.function(r.Properties.At("FunctionName")) == function {
 			return true
 		}
 	}
@@ -101,7 +104,7 @@ func (t *Template) checkSchedule() error {
 			}
 		}
 	}
-	return errors.New("nothing runs the rotator every hour: schedule it with rate(1 hour)")
+	return fault.New("rotator-schedule", "nothing runs the rotator every hour: schedule it with rate(1 hour)")
 }
 
 // checkOutputs wants what people and other stacks look for after a deployment.
@@ -109,7 +112,7 @@ func (t *Template) checkOutputs() error {
 	var errs []error
 	for _, name := range []string{"Issuer", "RedirectURI", "KeysURL", "AuthorizerArn"} {
 		if t.Outputs[name].Value.v == nil {
-			errs = append(errs, fmt.Errorf("the output %s is missing", name))
+			errs = append(errs, fault.New("output-missing", "the output %s is missing", name))
 		}
 	}
 	for _, r := range t.Resources {
@@ -117,5 +120,5 @@ func (t *Template) checkOutputs() error {
 			return errors.Join(errs...)
 		}
 	}
-	return errors.Join(append(errs, errors.New("no SSM parameter holds the authorizer's ARN: other stacks look for it"))...)
+	return errors.Join(append(errs, fault.New("output-missing", "no SSM parameter holds the authorizer's ARN: other stacks look for it"))...)
 }

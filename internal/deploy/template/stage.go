@@ -2,11 +2,12 @@ package template
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/fault"
 )
 
 // private are the words of an access log format that would put a code, an
@@ -28,28 +29,28 @@ func (t *Template) checkStage() error {
 		var errs []error
 		format := p.At("AccessLogSettings", "Format").text()
 		if format == "" || !t.keepsLogs(p.At("AccessLogSettings", "DestinationArn")) {
-			errs = append(errs, errors.New("want an access log with a retention: provider.logs.httpApi"))
+			errs = append(errs, fault.New("access-log", "want an access log with a retention: provider.logs.httpApi"))
 		}
 		for _, word := range private {
 			if strings.Contains(format, word) {
-				errs = append(errs, fmt.Errorf("the access log would hold %s: take it out of the format", word))
+				errs = append(errs, fault.New("access-log", "the access log would hold %s: take it out of the format", word))
 			}
 		}
 		for _, variable := range undocumented(format) {
-			errs = append(errs, fmt.Errorf("the access log has %s, which AWS does not document for HTTP APIs: take it out of the format", variable))
+			errs = append(errs, fault.New("access-log", "the access log has %s, which AWS does not document for HTTP APIs: take it out of the format", variable))
 		}
 		if limits := p.At("DefaultRouteSettings"); !limits.At("ThrottlingRateLimit").positive() || !limits.At("ThrottlingBurstLimit").positive() {
-			errs = append(errs, errors.New("want a throttle for every route: DefaultRouteSettings"))
+			errs = append(errs, fault.New("throttle", "want a throttle for every route: DefaultRouteSettings"))
 		}
 		settings, _ := p.At("RouteSettings").v.(map[string]any)
 		for _, key := range throttled {
 			if limits := p.At("RouteSettings", key); !limits.At("ThrottlingRateLimit").positive() || !limits.At("ThrottlingBurstLimit").positive() {
-				errs = append(errs, fmt.Errorf("want a throttle of its own for %s", key))
+				errs = append(errs, fault.New("throttle", "want a throttle of its own for %s", key))
 			}
 		}
 		for _, key := range slices.Sorted(maps.Keys(settings)) {
 			if !t.waitsForRoute(r, key) {
-				errs = append(errs, fmt.Errorf("has settings for %s: it must depend on that route, or the deployment fails", key))
+				errs = append(errs, fault.New("stage-order", "has settings for %s: it must depend on that route, or the deployment fails", key))
 			}
 		}
 		return errors.Join(errs...)

@@ -12,13 +12,15 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/fault"
 )
 
 // Template is a packaged template: .serverless/cloudformation-template-update-stack.json.
 type Template struct {
-	Resources map[string]*Resource
-	Outputs   map[string]struct{ Value Value }
-	raw       string
+	Resources  map[string]*Resource
+	Outputs    map[string]struct{ Value Value }
+	Parameters map[string]Value
 }
 
 // Resource is one resource of a template, by its logical name.
@@ -32,75 +34,68 @@ type Resource struct {
 
 // Parse reads a packaged template.
 func Parse(raw []byte) (*Template, error) {
-	t := &Template{raw: string(raw)}
+	t := &Template{}
 	if err := json.Unmarshal(raw, t); err != nil {
 		return nil, fmt.Errorf("reading the packaged template: %w", err)
 	}
 	return t, nil
 }
 
-// Check returns everything in the template that must not be deployed.
-func (t *Template) Check() error {
-	return errors.Join(
-		t.checkRoutes(), t.checkIntegrations(), t.checkAuthorizers(), t.checkFunctions(), t.checkRoles(),
-		t.checkTable(), t.checkKey(), t.checkPlaces(), t.checkSettings(), t.checkStage(), t.checkDomain(), t.checkOutputs(),
-	)
+// Check returns everything in the template that must not be deployed. It holds our
+// functions, and a login stack, to our rules. Of other functions it refuses only
+// what is certain to fail or to open a route, the accounts or the signing keys.
+// public tells of a route key whether a rule declares it public.
+func (t *Template) Check(public func(routeKey string) bool) error {
+	errs := []error{t.checkAny(), t.checkRoutes(public), t.checkIntegrations(), t.checkAuthorizers(), t.checkFunctions(), t.checkVPC(), t.checkPermissions()}
+	if t.IsLogin() {
+		errs = append(errs, t.checkRoles(), t.checkTable(), t.checkKey(), t.checkPlaces(), t.checkSettings(), t.checkStage(), t.checkDomain(), t.checkOutputs())
+	}
+	return errors.Join(errs...)
 }
 
 // each calls f for every resource of a type, in the order of their names, and
-// joins what it finds wrong.
+// joins what it finds wrong. A login stack must have one.
 func (t *Template) each(kind string, f func(name string, r *Resource) error) error {
 	var errs []error
-	found := false
+	found := !t.IsLogin()
 	for _, name := range slices.Sorted(maps.Keys(t.Resources)) {
 		if r := t.Resources[name]; r.Type == kind {
 			found = true
-			for _, err := range mistakesOf(f(name, r)) {
+			for _, err := range fault.Unwrapped(f(name, r)) {
 				errs = append(errs, fmt.Errorf("%s: %w", name, err))
 			}
 		}
 	}
 	if !found {
-		errs = append(errs, fmt.Errorf("no resource is a %s", kind))
+		errs = append(errs, fault.New("resource-missing", "no resource is a %s", kind))
 	}
 	return errors.Join(errs...)
-}
-
-// mistakesOf takes apart what was joined, so that each bears the name of its
-// resource.
-func mistakesOf(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	switch {
-	case err == nil:
-		return nil
-	case !ok:
-		return []error{err}
-	}
-	var errs []error
-	for _, err := range joined.Unwrap() {
-		errs = append(errs, mistakesOf(err)...)
-	}
-	return errs
 }
 
 // retained refuses a resource that goes away with the stack, or with a change
 // that makes CloudFormation replace it.
 func (r *Resource) retained() error {
 	if r.DeletionPolicy != "Retain" || r.UpdateReplacePolicy != "Retain" {
-		return errors.New("DeletionPolicy and UpdateReplacePolicy must be Retain: it holds what cannot be made again")
+		return fault.New("resource-retained", "DeletionPolicy and UpdateReplacePolicy must be Retain: it holds what cannot be made again")
 	}
 	return nil
 }
 
 var certificate = regexp.MustCompile(`arn:aws[a-z-]*:acm:[a-z0-9-]+:`)
 
-// checkPlaces refuses a template that works in one partition or region alone.
+// checkPlaces refuses resources of ours that work in one partition or Region alone.
 func (t *Template) checkPlaces() error {
 	var errs []error
-	raw := certificate.ReplaceAllString(t.raw, "") // which is given, and is where it is
-	for _, word := range []string{"arn:aws:", "arn:aws-", ".amazonaws.com/", "us-east-1", "eu-west-1"} {
-		if strings.Contains(raw, word) {
-			errs = append(errs, fmt.Errorf("%q stands in the template: take AWS::Partition, AWS::Region and AWS::URLSuffix", word))
+	for _, name := range slices.Sorted(maps.Keys(t.Resources)) {
+		r := t.Resources[name]
+		if r.Type == "AWS::IAM::Role" && allowed[name] == nil || r.Type == "AWS::Lambda::Function" && !t.ours(r) {
+			continue
+		}
+		raw := certificate.ReplaceAllString(r.Properties.String(), "") // which is given, and is where it is
+		for _, word := range []string{"arn:aws:", "arn:aws-", ".amazonaws.com/", "us-east-1", "eu-west-1"} {
+			if strings.Contains(raw, word) {
+				errs = append(errs, fault.New("partition", "%s: %q stands in the template: take AWS::Partition, AWS::Region and AWS::URLSuffix", name, word))
+			}
 		}
 	}
 	return errors.Join(errs...)

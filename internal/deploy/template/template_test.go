@@ -39,7 +39,7 @@ func check(t *testing.T, raw []byte) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return template.Check()
+	return template.Check(func(string) bool { return false })
 }
 
 func TestPackagedTemplate(t *testing.T) {
@@ -83,10 +83,10 @@ func TestFindsFaults(t *testing.T) {
 		}, "add $context.routeKey"},
 		{"I34 one answer for all callers", "HttpApiAuthorizerGatehouse", func(r object) { properties(r)["IdentitySource"] = []any{"$context.routeKey"} }, "does not tell callers apart"},
 		{"payload 1.0", "HttpApiAuthorizerGatehouse", func(r object) { properties(r)["AuthorizerPayloadFormatVersion"] = "1.0" }, "payload 2.0"},
-		{"another runtime", "NotesLambdaFunction", func(r object) { properties(r)["Runtime"] = "go1.x" }, "provided.al2023"},
-		{"another architecture", "NotesLambdaFunction", func(r object) { delete(properties(r), "Architectures") }, "arm64"},
+		{"another runtime", "LoginsvcLambdaFunction", func(r object) { properties(r)["Runtime"] = "go1.x" }, "provided.al2023"},
+		{"another architecture", "LoginsvcLambdaFunction", func(r object) { delete(properties(r), "Architectures") }, "arm64"},
 		{"a role for two", "NotesLambdaFunction", func(r object) { properties(r)["Role"] = object{"Fn::GetAtt": []any{"LoginsvcRole", "Arn"}} }, "has the role of LoginsvcLambdaFunction"},
-		{"a role of elsewhere", "NotesLambdaFunction", func(r object) { properties(r)["Role"] = "arn" }, "a role of this template"},
+		{"a role of elsewhere", "LoginsvcLambdaFunction", func(r object) { properties(r)["Role"] = "arn" }, "a role of this template"},
 		{"a secret in the environment", "LoginsvcLambdaFunction", func(r object) {
 			properties(r)["Environment"].(object)["Variables"].(object)["GOOGLE_CLIENT_SECRET"] = "x"
 		}, "GOOGLE_CLIENT_SECRET"},
@@ -99,20 +99,32 @@ func TestFindsFaults(t *testing.T) {
 			variables := properties(r)["Environment"].(object)["Variables"].(object)
 			variables["GOGC"], variables["GOMEMLIMIT"] = "400", "240MiB"
 		}, "GOGC without an end"},
-		{"a log of text", "NotesLambdaFunction", func(r object) { delete(properties(r), "LoggingConfig") }, "LogFormat JSON"},
-		{"a log for ever", "NotesLogGroup", func(r object) { delete(properties(r), "RetentionInDays") }, "retention"},
+		{"a log of text", "LoginsvcLambdaFunction", func(r object) { delete(properties(r), "LoggingConfig") }, "LogFormat JSON"},
+		{"a log for ever", "LoginsvcLogGroup", func(r object) { delete(properties(r), "RetentionInDays") }, "retention"},
 		{"an action too many", "AuthorizerRole", func(r object) { statement(r, 0, 0)["Action"] = "dynamodb:GetItem" }, "action dynamodb:GetItem: the function does no such thing"},
 		{"every action", "UsersvcRole", func(r object) { statement(r, 1, 0)["Action"] = []any{"dynamodb:*"} }, "action dynamodb:*"},
 		{"every resource", "UsersvcRole", func(r object) { statement(r, 1, 0)["Resource"] = "*" }, "resource *"},
 		{"all but", "UsersvcRole", func(r object) { statement(r, 1, 0)["NotAction"] = "s3:GetObject" }, "NotAction"},
-		{"a managed policy", "NotesRole", func(r object) { properties(r)["ManagedPolicyArns"] = []any{"x"} }, "managed policy"},
-		{"a role that anybody takes", "NotesRole", func(r object) {
+		{"a managed policy", "UsersvcRole", func(r object) { properties(r)["ManagedPolicyArns"] = []any{"x"} }, "managed policy"},
+		{"a role that anybody takes", "UsersvcRole", func(r object) {
 			properties(r)["AssumeRolePolicyDocument"].(object)["Statement"].([]any)[0].(object)["Principal"] = object{"AWS": "*"}
 		}, "other than Lambda"},
-		{"a team's function that signs", "NotesRole", func(r object) { statement(r, 0, 0)["Action"] = "kms:Sign" }, "only the login service may"},
+		{"a team's function that signs", "NotesRole", func(r object) {
+			statement(r, 0, 0)["Action"], statement(r, 0, 0)["Resource"] = "kms:Sign", "*"
+		}, "only the login service may use its keys"},
+		{"a team's function that may do everything with keys", "NotesRole", func(r object) {
+			statement(r, 0, 0)["Action"], statement(r, 0, 0)["Resource"] = "kms:*", object{"Fn::GetAtt": []any{"SigningKey", "Arn"}}
+		}, "only the login service may use its keys"},
+		{"a team's function that may do everything", "NotesRole", func(r object) {
+			statement(r, 0, 0)["Action"], statement(r, 0, 0)["Resource"] = "*", "*"
+		}, "only the login service may use its keys"},
 		{"a team's function at the table", "NotesRole", func(r object) {
+			statement(r, 0, 0)["Action"] = "dynamodb:Get*"
 			statement(r, 0, 0)["Resource"] = object{"Fn::GetAtt": []any{"Table", "Arn"}}
-		}, "only the login service may"},
+		}, "only the login service may use its table"},
+		{"a team's function at every table", "NotesRole", func(r object) {
+			statement(r, 0, 0)["Action"], statement(r, 0, 0)["Resource"] = "dynamodb:Scan", "*"
+		}, "only the login service may use its table"},
 		{"a rotator that takes over tagged keys", "RotatorRole", func(r object) {
 			delete(statement(r, 2, 1)["Condition"].(object), "Null")
 		}, "could take over the key of another stage"},
@@ -181,7 +193,7 @@ func TestFindsFaults(t *testing.T) {
 		}, "locks the account out"},
 		{"an action that is missing", "LoginsvcRole", func(r object) { statement(r, 2, 1)["Action"] = "kms:GetPublicKey" }, "kms:Sign is never allowed"},
 		{"an action that is not", "NotesRole", func(r object) { statement(r, 0, 0)["Action"] = "dynamodb:TransactWriteItems" }, "does not exist"},
-		{"no trace", "NotesLambdaFunction", func(r object) { delete(properties(r), "TracingConfig") }, "tracing"},
+		{"no trace", "LoginsvcLambdaFunction", func(r object) { delete(properties(r), "TracingConfig") }, "tracing"},
 		{"no end", "UsersvcLambdaFunction", func(r object) { properties(r)["Timeout"] = 900 }, "timeout"},
 		{"another issuer", "UsersvcLambdaFunction", func(r object) {
 			properties(r)["Environment"].(object)["Variables"].(object)["GATEHOUSE_ISSUER"] = "https://other.example.com"
@@ -216,7 +228,7 @@ func TestFindsFaults(t *testing.T) {
 		}, "loginsvc: GATEHOUSE_NAME is not set"},
 		{"an integration of a type that is not", "HttpApiIntegrationLoginsvc", func(r object) { properties(r)["IntegrationType"] = "AWS_LAMBDA" }, "AWS_PROXY"},
 		{"an authorizer that is not published", "AuthorizerParameter", func(r object) { properties(r)["Value"] = "x" }, "no SSM parameter"},
-		{"a partition", "NotesRole", func(r object) { statement(r, 0, 0)["Resource"] = "arn:aws:s3:::x" }, "AWS::Partition"},
+		{"a partition", "LoginsvcRole", func(r object) { statement(r, 0, 0)["Resource"] = "arn:aws:s3:::x" }, "AWS::Partition"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var template object
@@ -282,7 +294,7 @@ func TestNoTemplate(t *testing.T) {
 	if _, err := template.Parse([]byte("{")); err == nil {
 		t.Error("half a template")
 	}
-	if err := check(t, []byte("{}")); err == nil || !strings.Contains(err.Error(), "no resource is a AWS::Lambda::Function") {
+	if err := check(t, []byte("{}")); err == nil || !strings.Contains(err.Error(), "no resource is a function or an API") {
 		t.Errorf("an empty template: %v", err)
 	}
 }

@@ -1,0 +1,77 @@
+package doctor
+
+import (
+	"slices"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/internal/config"
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/template"
+)
+
+// rules compares the rules of gatehouse.yml with the routes: of serverless.yml, of
+// the packaged template, and of other stacks. s and t can be nil.
+func (r *Report) rules(in Inputs, c *config.Config, s *source, t *template.Template) {
+	rules := c.Routes
+	if s != nil && s.login() {
+		rules = c.Rules()
+	}
+	compiled, err := policy.Compile(rules)
+	if err != nil || s == nil {
+		return // the mistake is a finding already
+	}
+	guarded := slices.Clone(s.elsewhere)
+	for _, route := range s.Routes {
+		if route.Authorizer != "" {
+			guarded = append(guarded, route.Key)
+		}
+	}
+	if t != nil {
+		guarded = append(guarded, t.Guarded()...)
+	}
+	if err := compiled.CheckRoutes(guarded); s.builtIn && t == nil {
+		r.unjudged(in, err)
+	} else {
+		r.joined("rule-unused", in.Config, err)
+	}
+	for _, route := range s.Routes {
+		for _, a := range s.Authorizers {
+			if a.Name == route.Authorizer && a.TTL > 0 && compiled.Fresh(route.Key) {
+				r.wrong("authorizer-fresh", in.Template, "%s: its rule says fresh, and answers of its authorizer %s are kept for %v: give it authorizer: {name: fresh}", route.Key, a.Name, a.TTL)
+			}
+		}
+	}
+	r.timeToDeny(s, c)
+}
+
+// openRoutes wants an authorizer on every route that may not be open. s can be nil.
+func (r *Report) openRoutes(name string, s *source) {
+	if s == nil {
+		return
+	}
+	for _, route := range s.Routes {
+		if route.Authorizer == "" {
+			r.joined("route-open", name, template.CheckOpen(route.Function, route.Key))
+		}
+	}
+}
+
+// unjudged notes rules for routes that are in no template here.
+func (r *Report) unjudged(in Inputs, err error) {
+	if err != nil {
+		r.remark("rule-unused", in.Config, "there are rules for routes that no template here has: name the template of your API with --packaged")
+	}
+}
+
+// timeToDeny states the worst-case delays of a refusal.
+func (r *Report) timeToDeny(s *source, c *config.Config) {
+	var longest time.Duration
+	for _, a := range s.Authorizers {
+		longest = max(longest, a.TTL)
+	}
+	r.fact("time to deny: who is suspended, demoted or signed out is refused after at most %v (feed %v + answers kept %v); on fresh routes at the next request",
+		feedInterval+longest, feedInterval, longest)
+	r.fact("a token ends %v after it was issued, and is accepted at most %v longer (clocks %v + answers kept %v)",
+		c.Lifetimes.AccessToken, leeway+longest, leeway, longest)
+	r.fact("if the revocation feed cannot be had: fresh routes fail at once, others after %v", feedStale+longest)
+}
