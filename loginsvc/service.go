@@ -192,11 +192,12 @@ func (s *Service) routes() http.Handler {
 	s.accountRoutes(page)
 	s.adminRoutes(page)
 
+	cors := httpx.CORS{Allowed: s.Origins}
 	program := func(path string, h httpx.HandlerFunc, methods ...string) {
 		for _, method := range methods {
-			mux.Handle(method+" "+path, s.cors(handle(h, httpx.OAuth)))
+			mux.Handle(method+" "+path, cors.Handler(handle(h, httpx.OAuth)))
 		}
-		mux.Handle("OPTIONS "+path, s.preflight(methods...))
+		mux.Handle("OPTIONS "+path, cors.Preflight(methods...))
 	}
 	program("/token", s.handleToken, http.MethodPost)
 	program("/device_authorization", s.handleDeviceAuthorization, http.MethodPost)

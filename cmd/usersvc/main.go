@@ -13,11 +13,13 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/internal/env"
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/lambda/awsenv"
 	"github.com/gatehouse-auth/gatehouse/internal/lambda/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/metric"
 	"github.com/gatehouse-auth/gatehouse/internal/setup"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/usersvc/api"
 )
 
@@ -43,7 +45,9 @@ func build(getenv func(string) string, log *slog.Logger) (lambdahttp.Function, e
 	if err != nil {
 		return nil, err
 	}
-	client := dynamodb.NewFromConfig(aws, func(o *dynamodb.Options) { o.BaseEndpoint = endpoint })
-	users := setup.Users(cfg, dynamotable.New(client, name))
-	return lambdahttp.Handler(api.NewHandler(users, log)), nil
+	database := dynamodb.NewFromConfig(aws, func(o *dynamodb.Options) { o.BaseEndpoint = endpoint })
+	users := setup.Users(cfg, dynamotable.New(database, name))
+	// Clients of the table are not asked: the function's role cannot read them.
+	cors := httpx.CORS{Allowed: client.List(cfg.Clients).AllowsOrigin}
+	return lambdahttp.Handler(cors.Around(api.NewHandler(users, log), api.Methods...)), nil
 }

@@ -21,11 +21,20 @@ func TestRoutes(t *testing.T) {
 	}
 	var deployed []string
 	for _, r := range template.Routes {
-		if r.Function == "usersvc" && r.Key != "GET /openapi.json" {
+		if r.Function == "usersvc" && r.Key != "GET /openapi.json" && !strings.HasPrefix(r.Key, "OPTIONS ") {
 			deployed = append(deployed, r.Key)
 			if r.Authorizer == "" {
 				t.Errorf("%s is public", r.Key)
 			}
+		}
+	}
+	for _, key := range deployed { // browsers ask before each
+		_, path, _ := strings.Cut(key, " ")
+		whole, below := "OPTIONS "+path, "OPTIONS /"+strings.Split(path, "/")[1]+"/{proxy+}"
+		if !slices.ContainsFunc(template.Routes, func(r gateway.Route) bool {
+			return r.Function == "usersvc" && r.Authorizer == "" && (r.Key == whole || r.Key == below)
+		}) {
+			t.Errorf("no route answers the preflights of %s", key)
 		}
 	}
 	raw, err := os.ReadFile("../../usersvc/api/openapi.json")

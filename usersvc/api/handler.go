@@ -16,6 +16,9 @@ import (
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
+// Methods are those of the API, for preflights.
+var Methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
 // NewHandler returns the handler of the API. It must stand behind the authorizer:
 // the caller is the one of [identity.FromContext]. Without an identity, every
 // route but the description of the API responds with 401.

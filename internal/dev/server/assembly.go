@@ -15,6 +15,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/dev/functions"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/project"
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/lambda/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/setup"
 	"github.com/gatehouse-auth/gatehouse/internal/setup/login"
@@ -116,10 +117,14 @@ func (a *assembly) ours(ctx context.Context) (map[string]gateway.Function, error
 	if err != nil {
 		return nil, err
 	}
+	clients, err := withDemoClients(a.config)
+	if err != nil {
+		return nil, err
+	}
 	d := &demo{issuer: a.config.Issuer, audience: a.config.Audience, ring: a.ring, past: a.past, users: a.users, now: a.Now}
 	return map[string]gateway.Function{
 		"loginsvc":   lambdahttp.Handler(service),
-		"usersvc":    lambdahttp.Handler(api.NewHandler(a.users, a.log)),
+		"usersvc":    lambdahttp.Handler(httpx.CORS{Allowed: clients.AllowsOrigin}.Around(api.NewHandler(a.users, a.log), api.Methods...)),
 		demoFunction: lambdahttp.Handler(d.handler()),
 	}, nil
 }
@@ -129,7 +134,11 @@ func (a *assembly) ours(ctx context.Context) (map[string]gateway.Function, error
 func (a *assembly) functions(p *project.Project, t *gateway.Template, ours map[string]gateway.Function) (map[string]gateway.Function, error) {
 	out := map[string]gateway.Function{demoFunction: ours[demoFunction]}
 	if a.Upstream != "" {
-		proxy, err := upstreamAPI(a.Upstream)
+		clients, err := withDemoClients(a.config)
+		if err != nil {
+			return nil, err
+		}
+		proxy, err := upstreamAPI(a.Upstream, httpx.CORS{Allowed: clients.AllowsOrigin})
 		if err != nil {
 			return nil, err
 		}

@@ -16,7 +16,26 @@ func (a *assembly) findings() []string {
 		out = append(out, a.hidden()...)
 	}
 	out = append(out, unreachableByBrowsers(a.team.HTTP)...)
+	out = append(out, a.shutRoutes()...)
 	return append(out, a.idleRules()...)
+}
+
+// shutRoutes tells of routes that no one can call: an IAM policy allows what rules
+// name, and there is no rule.
+func (a *assembly) shutRoutes() []string {
+	var out []string
+	for _, t := range []*gateway.Template{a.team.HTTP, a.team.REST} {
+		for _, r := range routesOf(t) {
+			ruled := slices.ContainsFunc(a.config.Routes, func(rule policy.Rule) bool {
+				return rule.Route == r.Key || strings.HasPrefix(rule.Route, "ANY ")
+			})
+			iam := slices.ContainsFunc(t.Authorizers, func(g gateway.Authorizer) bool { return g.Name == r.Authorizer && !g.Simple })
+			if iam && !ruled {
+				out = append(out, r.Key+": its authorizer answers with an IAM policy, which allows what gatehouse.yml has a rule for: add {route: "+r.Key+"} under routes")
+			}
+		}
+	}
+	return out
 }
 
 // hidden tells of routes that the team's API and the login service both have.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer"
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
@@ -11,6 +12,9 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/dev/project"
 	"github.com/gatehouse-auth/gatehouse/internal/setup/guard"
 )
+
+// fetchTimeout is longer than in AWS: a laptop that compiles is slow.
+const fetchTimeout = 5 * time.Second
 
 // guards makes Gatehouse's authorizer for each function of p that is one, with
 // that function's settings, and for authorizers of other stacks, which answer as
@@ -67,12 +71,12 @@ func (a *assembly) authorizer(settings map[string]string, tour bool) (*authorize
 	if c.Policy, err = policy.Compile(rules); err != nil {
 		return nil, err
 	}
-	keys, err := authorizer.NewKeySource(authorizer.KeySourceConfig{URL: a.config.Issuer + "/.well-known/jwks.json", Now: a.Now, Log: a.log})
+	keys, err := authorizer.NewKeySource(authorizer.KeySourceConfig{URL: a.config.Issuer + "/.well-known/jwks.json", Timeout: fetchTimeout, Now: a.Now, Log: a.log})
 	if err != nil {
 		return nil, err
 	}
 	if revocations && hasRoute(a.login.HTTP, "GET /revocations") {
-		c.Revocations, err = authorizer.NewFeed(authorizer.FeedConfig{URL: a.config.Issuer + "/revocations", Now: a.Now, Log: a.log})
+		c.Revocations, err = authorizer.NewFeed(authorizer.FeedConfig{URL: a.config.Issuer + "/revocations", Timeout: fetchTimeout, Now: a.Now, Log: a.log})
 		if err != nil {
 			return nil, err
 		}

@@ -117,9 +117,11 @@ func (a *assembly) moreRoutes() []gateway.Route {
 	if a.Upstream == "" {
 		return routes
 	}
+	// Preflights carry no token, so they pass the authorizer by.
+	routes = append(routes, gateway.Route{Key: "OPTIONS /{proxy+}", Function: upstreamFunction}, gateway.Route{Key: "OPTIONS /", Function: upstreamFunction})
 	more := []policy.Rule{{Route: "$default"}}
 	for _, rule := range append(more, a.config.Routes...) {
-		if hasRoute(a.login.HTTP, rule.Route) || hasRoute(a.team.HTTP, rule.Route) || slices.Contains(demoRoutes, rule.Route) {
+		if strings.HasPrefix(rule.Route, "OPTIONS ") || hasRoute(a.login.HTTP, rule.Route) || hasRoute(a.team.HTTP, rule.Route) || slices.Contains(demoRoutes, rule.Route) {
 			continue
 		}
 		r := gateway.Route{Key: rule.Route, Function: upstreamFunction, Authorizer: guard}
@@ -127,6 +129,9 @@ func (a *assembly) moreRoutes() []gateway.Route {
 			r.Authorizer = freshGuardOf(a.login.HTTP, guard)
 		}
 		routes = append(routes, r)
+		if path, any := strings.CutPrefix(r.Key, "ANY "); any && path != "/" && path != "/{proxy+}" {
+			routes = append(routes, gateway.Route{Key: "OPTIONS " + path, Function: upstreamFunction})
+		}
 	}
 	return routes
 }

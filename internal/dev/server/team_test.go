@@ -112,7 +112,7 @@ func put(t *testing.T, dir, name, content string) {
 
 func TestTeamsOwnFunctions(t *testing.T) {
 	t.Parallel()
-	dir, o, out := teamFolder(t, teamTemplate, "routes:\n  - {route: GET /users, roles: [admin]}\n  - {route: GET /nowhere, roles: [admin]}\n")
+	dir, o, out := teamFolder(t, teamTemplate, "routes:\n  - {route: GET /old, roles: [user]}\n  - {route: GET /users, roles: [admin]}\n  - {route: GET /nowhere, roles: [admin]}\n")
 	put(t, dir, "go.mod", "module example.com/shop\n\ngo 1.26\n")
 	put(t, dir, "functions/orders/main.go", echo)
 	s := running(t, o)
@@ -126,7 +126,11 @@ func TestTeamsOwnFunctions(t *testing.T) {
 		}
 	})
 	t.Run("so does that of a REST API, below its stage", func(t *testing.T) {
-		got := ask(t, "GET", s.REST+"/old", lin).json(t)
+		answer := ask(t, "GET", s.REST+"/old", lin)
+		if answer.status != 200 {
+			t.Fatalf("%+v", answer)
+		}
+		got := answer.json(t)
 		if who := got["authorizer"].(map[string]any); who["name"] != "Lin" || s.REST != s.Issuer+"/dev" {
 			t.Errorf("%v %s", got, s.REST)
 		}

@@ -19,7 +19,10 @@ const identityHeader = "X-Gatehouse-"
 // upstreamAPI is someone's own API, behind the authorizer. Headers say who
 // called; it gets no token and no cookie. Headers of these names that a
 // client sends never reach it, however they are spelt.
-func upstreamAPI(address string) (http.Handler, error) {
+//
+// Where the API says nothing about CORS, scripts of the origins in gatehouse.yml
+// can read its responses, and their preflights are answered.
+func upstreamAPI(address string, cors httpx.CORS) (http.Handler, error) {
 	target, err := url.Parse(address)
 	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" || target.RawQuery != "" || target.Fragment != "" {
 		return nil, fmt.Errorf("--upstream %s: want the address of your API, such as http://localhost:3000", address)
@@ -29,6 +32,10 @@ func upstreamAPI(address string) (http.Handler, error) {
 			r.SetURL(target)
 			handOn(r.Out.Header, r.In.Context())
 		},
+		ModifyResponse: func(resp *http.Response) error {
+			addCORS(resp, cors)
+			return nil
+		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			httpx.Problem(w, r, &httpx.Error{Status: http.StatusBadGateway, Code: "bad_gateway",
 				Detail: "nothing answers at " + target.Host + ": is your API running there?", Err: err})
@@ -36,6 +43,39 @@ func upstreamAPI(address string) (http.Handler, error) {
 	}
 	return proxy, nil
 }
+
+// addCORS adds what cors says to a response that says nothing. A preflight that
+// the API does not answer becomes an answered one.
+func addCORS(resp *http.Response, cors httpx.CORS) {
+	if resp.Header.Get("Access-Control-Allow-Origin") != "" {
+		return
+	}
+	out := &headersOnly{header: http.Header{}}
+	r := resp.Request
+	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
+		cors.Handler(http.NotFoundHandler()).ServeHTTP(out, r)
+		for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Vary"} {
+			resp.Header[name] = append(resp.Header[name], out.Header()[name]...)
+		}
+		return
+	}
+	cors.Preflight(r.Header.Get("Access-Control-Request-Method")).ServeHTTP(out, r)
+	if out.Header().Get("Access-Control-Allow-Origin") == "" {
+		return // not registered: the API's answer stays
+	}
+	resp.Body.Close()
+	resp.StatusCode, resp.Header, resp.Body, resp.ContentLength = out.status, out.Header(), http.NoBody, 0
+}
+
+// headersOnly takes the headers and the status of a response.
+type headersOnly struct {
+	header http.Header
+	status int
+}
+
+func (h *headersOnly) Header() http.Header         { return h.header }
+func (h *headersOnly) Write(p []byte) (int, error) { return len(p), nil }
+func (h *headersOnly) WriteHeader(status int)      { h.status = status }
 
 // handOn replaces what the client sent by what the authorizer found out.
 func handOn(h http.Header, ctx context.Context) {

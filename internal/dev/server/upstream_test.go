@@ -13,6 +13,54 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/dev/server"
 )
 
+// TestUpstreamForPages has a page on its own origin call an API that knows no
+// CORS, and one that does.
+func TestUpstreamForPages(t *testing.T) {
+	t.Parallel()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/own":
+			w.Header().Set("Access-Control-Allow-Origin", "https://own.example")
+		case r.Method == http.MethodOptions:
+			w.WriteHeader(http.StatusMethodNotAllowed)
+		}
+	}))
+	t.Cleanup(api.Close)
+	dir := t.TempDir()
+	put(t, dir, "gatehouse.yml", `
+routes: [{route: 'ANY /orders/{proxy+}', roles: [user]}]
+clients:
+  - {id: spa, redirect_uris: [https://app.example/], origins: [https://app.example], scopes: [openid]}
+`)
+	s := running(t, server.Options{Upstream: api.URL, Config: filepath.Join(dir, "gatehouse.yml")})
+	lin := tokens(t, s, "lin").AccessToken
+	for _, tc := range []struct {
+		method, path, origin string
+		status               int
+		allowed              string
+	}{
+		{"OPTIONS", "/orders/7", "https://app.example", 204, "https://app.example"},
+		{"OPTIONS", "/anything", "https://app.example", 204, "https://app.example"},
+		{"OPTIONS", "/anything", "https://evil.example", 405, ""},
+		{"OPTIONS", "/own", "https://app.example", 200, "https://own.example"},
+		{"GET", "/orders/7", "https://app.example", 200, "https://app.example"},
+		{"GET", "/orders/7", "https://evil.example", 200, ""},
+		{"GET", "/own", "https://app.example", 200, "https://own.example"},
+	} {
+		rawToken := lin
+		if tc.method == "OPTIONS" {
+			rawToken = ""
+		}
+		got := ask(t, tc.method, s.Issuer+tc.path, rawToken, "Origin", tc.origin, "Access-Control-Request-Method", "GET")
+		if got.status != tc.status || got.header.Get("Access-Control-Allow-Origin") != tc.allowed {
+			t.Errorf("%+v: %d %v", tc, got.status, got.header)
+		}
+	}
+	if got := ask(t, "GET", s.Issuer+"/orders/7", "", "Origin", "https://app.example"); got.status != 401 {
+		t.Errorf("without a token: %d", got.status)
+	}
+}
+
 // TestUpstream puts an API that echoes its requests behind the authorizer.
 func TestUpstream(t *testing.T) {
 	t.Parallel()
