@@ -62,9 +62,7 @@ func (u *Users) change(ctx context.Context, by By, id string, version int64, edi
 		}
 		began := u.now()
 		if !next.TokensFrom.Equal(user.TokensFrom) {
-			h := userHolder(id)
-			h.all.before = next.TokensFrom
-			revoking, err := u.revoke(ctx, h, h.all)
+			revoking, err := u.putRevoked(ctx, next)
 			if err != nil {
 				return User{}, err
 			}
@@ -82,6 +80,14 @@ func (u *Users) change(ctx context.Context, by By, id string, version int64, edi
 		}
 	}
 	return User{}, fmt.Errorf("%w: %w", errContended, failed)
+}
+
+// putRevoked returns the writes that put into the feed that tokens of the user from
+// before TokensFrom are dead. See [Users.onTime] for what must follow them.
+func (u *Users) putRevoked(ctx context.Context, user User) ([]table.Write, error) {
+	h := userHolder(user.ID)
+	h.all.before = user.TokensFrom
+	return u.revoke(ctx, h, h.all)
 }
 
 // writeBy writes if by may change the user: an operator, the user, or an admin.
@@ -129,7 +135,7 @@ func (u User) equal(other User) bool {
 	return u.ID == other.ID && u.showsAs(other) && slices.Equal(u.Roles, other.Roles) &&
 		u.Status == other.Status && u.CreatedAt.Equal(other.CreatedAt) && u.Version == other.Version &&
 		u.TokensFrom.Equal(other.TokensFrom) && u.epoch == other.epoch && slices.Equal(u.cutoffs, other.cutoffs) &&
-		u.primary == other.primary && u.claimedEmail == other.claimedEmail && u.lostEmail == other.lostEmail &&
+		u.primary == other.primary && u.owns == other.owns && u.lost == other.lost &&
 		u.adminGiven == other.adminGiven && u.ownName == other.ownName && u.identities == other.identities
 }
 

@@ -22,20 +22,17 @@ func (u *Users) signInRules() signInRules {
 type facts struct {
 	now    time.Time
 	newID  string // the id of a user who is created
-	reread bool   // what the identity's row remembers was wrong
+	reread bool   // the identity's row remembers the user wrongly
 
 	userID string // to which the identity leads; "": it has no row
 	known  User   // as the identity's row remembers the user; zero: it does not
 	user   *User  // as the user's row says; nil: not read
 
+	adminWasGiven bool // the role admin has been given to the profile's address before
+
 	owner          *emailOwner // of the profile's address; nil: not read
 	ownerUser      *User       // nil: not read
 	ownerHasIssuer *bool       // the owner has, or has had, an identity of the issuer; nil: not read
-}
-
-// emailOwner is the row of an e-mail address.
-type emailOwner struct {
-	userID string // "": there is no row
 }
 
 // need is what a decision lacks.
@@ -56,10 +53,15 @@ type plan struct {
 
 	links      bool   // the identity leads to the user from now on
 	remembers  bool   // the identity's row must remember the user as of now
-	dropEmail  string // a canonical address that no longer leads to the user; "": none
-	claimEmail string // one that leads to the user from now on; "": none
-	makesAdmin bool
-	events     []event // for the audit trail
+	makesAdmin bool   // the user is given the role admin
+	adminEmail string // the canonical address that is the reason, and must not have been one before; "": none
+
+	dropEmail   string // the canonical address that the user owns no more; "": none
+	claims      bool   // the user owns user.owns from now on
+	claimsFrom  string // the id of the user that the address has led to; "": none
+	ownerBefore User   // another user, who owned the address; zero: none
+
+	events []event // for the audit trail
 }
 
 // event is an entry of the audit trail before it is written.
@@ -95,16 +97,16 @@ func (r signInRules) returning(f facts, a signInAttempt, user User) (plan, need,
 	if user.primary == "" || user.primary == a.key().PK {
 		p.user.showProfile(a.Profile)
 		if r.changesClaim(user, a.Profile) {
-			if r.trusts(a.Profile) && f.owner == nil {
-				return plan{}, needOwner, nil
+			if needed := r.changeClaim(&p, f, a.Profile); needed != needNothing {
+				return plan{}, needed, nil
 			}
-			r.changeClaim(&p, f, a.Profile)
 		}
+		p.user.verifyEmail(a.Profile)
 		if !p.user.showsAs(user) {
 			p.add(ProfileChanged, a.by(user.ID), "from "+a.Provider)
 		}
 	}
-	r.giveAdmin(&p, a.Profile)
+	r.giveAdmin(&p, f, a.Profile)
 	if p.changes() {
 		p.user.Version++
 	}
@@ -113,49 +115,53 @@ func (r signInRules) returning(f facts, a signInAttempt, user User) (plan, need,
 }
 
 // first decides about an identity that has not signed in before: it belongs to a
-// new user, or to the user who owns its address, if the provider is trusted to
-// say so.
+// new user, or to the user who owns its address, if trusted providers say so of
+// both.
 func (r signInRules) first(f facts, a signInAttempt) (plan, need, error) {
+	want := r.claimOf(a.Profile)
 	switch {
-	case !a.EmailVerified || len(r.trustedProviders) == 0:
-		return r.create(f, a, false), needNothing, nil
+	case want.email == "":
+		return r.create(f, a)
 	case f.owner == nil:
 		return plan{}, needOwner, nil
-	case f.owner.userID == "":
-		return r.create(f, a, r.trusts(a.Profile)), needNothing, nil
-	case !r.trusts(a.Profile):
+	case f.owner.userID == "" || !f.owner.claim.trusted:
+		return r.create(f, a)
+	case !want.trusted && len(r.trustedProviders) > 0:
 		return plan{}, needNothing, ErrEmailKnown
+	case !want.trusted:
+		return r.create(f, a)
 	case f.ownerUser == nil:
 		return plan{}, needOwnerUser, nil
-	case f.ownerUser.claimedEmail != a.canonicalEmail():
+	case f.ownerUser.owns.email != want.email:
 		return plan{}, needNothing, errChanged
 	case f.ownerHasIssuer == nil:
 		return plan{}, needIssuer, nil
 	case *f.ownerHasIssuer:
-		return r.create(f, a, false), needNothing, nil
+		return r.create(f, a)
 	}
-	p, err := r.join(*f.ownerUser, a)
+	p, err := r.join(f, a)
 	return p, needNothing, err
 }
 
 // create is the plan for a new user.
-func (r signInRules) create(f facts, a signInAttempt, canClaim bool) plan {
+func (r signInRules) create(f facts, a signInAttempt) (plan, need, error) {
 	p := plan{links: true, user: User{
 		ID: f.newID, Roles: sortedRoles(r.defaultRoles), Status: a.status,
 		CreatedAt: f.now, Version: 1, identities: 1, TokensFrom: f.now.Truncate(time.Second),
 	}}
 	p.user.showProfile(a.Profile)
 	p.add(UserCreated, a.by(p.user.ID), "from "+a.Provider)
-	if canClaim {
-		p.claimEmail = a.canonicalEmail()
-		p.user.claimedEmail = p.claimEmail
+	if needed := r.changeClaim(&p, f, a.Profile); needed != needNothing {
+		return plan{}, needed, nil
 	}
-	r.giveAdmin(&p, a.Profile)
-	return p
+	p.user.verifyEmail(a.Profile)
+	r.giveAdmin(&p, f, a.Profile)
+	return p, needNothing, nil
 }
 
 // join is the plan for a user to whom the identity is linked.
-func (r signInRules) join(user User, a signInAttempt) (plan, error) {
+func (r signInRules) join(f facts, a signInAttempt) (plan, error) {
+	user := *f.ownerUser
 	if user.Status != Active {
 		return plan{}, ErrSuspended
 	}
@@ -165,49 +171,23 @@ func (r signInRules) join(user User, a signInAttempt) (plan, error) {
 	p := plan{before: user, user: user, links: true}
 	p.user.identities++
 	p.add(IdentityLinked, a.by(user.ID), "from "+a.Provider)
-	r.giveAdmin(&p, a.Profile)
+	r.giveAdmin(&p, f, a.Profile)
 	p.user.Version++
 	return p, nil
 }
 
-// changesClaim tells whether the profile changes which address leads to the user.
-func (r signInRules) changesClaim(user User, p Profile) bool {
-	want := r.claimable(p)
-	return want != user.claimedEmail && (want == "" || want != user.lostEmail)
-}
-
-// changeClaim makes the profile's address lead to the user, if the provider is
-// trusted and the address does not lead to another user. An address that the
-// user no longer has leads to no user.
-func (r signInRules) changeClaim(plan *plan, f facts, p Profile) {
-	want, user := r.claimable(p), &plan.user
-	plan.dropEmail = user.claimedEmail
-	user.claimedEmail, user.lostEmail = want, ""
-	switch {
-	case want == "":
-	case f.owner.userID != "":
-		user.claimedEmail, user.lostEmail = "", want
-	default:
-		plan.claimEmail = want
-	}
-}
-
-// claimable returns the canonical address that the profile can claim, or "".
-func (r signInRules) claimable(p Profile) string {
-	if r.trusts(p) {
-		return p.canonicalEmail()
-	}
-	return ""
-}
-
-// giveAdmin makes the user an admin if the configuration names them and has not
-// done so before.
-func (r signInRules) giveAdmin(plan *plan, p Profile) {
+// giveAdmin makes the user an admin if the configuration names their address. It
+// does so once for each user and once for each address.
+func (r signInRules) giveAdmin(plan *plan, f facts, p Profile) {
 	user := &plan.user
-	if user.adminGiven || !r.isAdmin(p) {
+	if user.adminGiven || !r.isAdmin(*user, p) {
 		return
 	}
 	user.adminGiven = true
+	if f.adminWasGiven {
+		return
+	}
+	plan.adminEmail = p.canonicalEmail()
 	if user.HasRole(Admin) {
 		return
 	}
@@ -220,15 +200,22 @@ func (p *plan) add(action Action, by By, detail string) {
 	p.events = append(p.events, event{action, by, detail})
 }
 
-// isAdmin tells whether p is one of the first admins.
-func (r signInRules) isAdmin(p Profile) bool {
-	if !p.EmailVerified || len(r.trustedProviders) > 0 && !r.trusts(p) {
+// isAdmin tells whether p's address is one of the first admins', and is the user's
+// for sure: a trusted provider says so or, where no provider is trusted, the user
+// owns it.
+func (r signInRules) isAdmin(user User, p Profile) bool {
+	address := p.canonicalEmail()
+	if address == "" || !r.trusts(p) && (len(r.trustedProviders) > 0 || user.owns.email != address) {
 		return false
 	}
-	address := p.canonicalEmail()
-	return address != "" && slices.ContainsFunc(r.admins, func(admin string) bool {
-		canonical, ok := email.Canonical(admin)
-		return ok && canonical == address
+	return r.namesAdmin(address)
+}
+
+// namesAdmin tells whether a canonical address is among the first admins'.
+func (r signInRules) namesAdmin(canonical string) bool {
+	return slices.ContainsFunc(r.admins, func(admin string) bool {
+		address, ok := email.Canonical(admin)
+		return ok && address == canonical
 	})
 }
 
@@ -241,10 +228,15 @@ func (r signInRules) trusts(p Profile) bool {
 // showProfile takes over what the provider says about the user.
 func (u *User) showProfile(p Profile) {
 	u.primary = p.key().PK
-	u.Email, u.EmailVerified, u.Picture = p.Email, p.EmailVerified, p.Picture
+	u.Email, u.Picture = p.Email, p.Picture
 	if !u.ownName {
 		u.Name = p.Name
 	}
+}
+
+// verifyEmail shows the profile's address as verified if the user owns it.
+func (u *User) verifyEmail(p Profile) {
+	u.EmailVerified = p.EmailVerified && u.owns.email != "" && u.owns.email == p.canonicalEmail()
 }
 
 // showsAs tells whether both users have the same profile.

@@ -39,7 +39,7 @@ func attempt(change ...func(*Profile)) signInAttempt {
 func lin(change ...func(*User)) User {
 	u := User{
 		ID: "u_lin", Email: "lin@example.com", EmailVerified: true, Name: "Lin", Roles: []string{"user"}, Status: Active,
-		CreatedAt: noon, Version: 1, TokensFrom: noon, primary: attempt().key().PK, claimedEmail: "lin@example.com", identities: 1,
+		CreatedAt: noon, Version: 1, TokensFrom: noon, primary: attempt().key().PK, owns: claim{"lin@example.com", true}, identities: 1,
 	}
 	for _, c := range change {
 		c(&u)
@@ -55,7 +55,10 @@ func TestDecide(t *testing.T) {
 	renamed := func(p *Profile) { p.Name = "Linnéa" }
 	moved := func(p *Profile) { p.Email = "lin@new.example" }
 	suspended := func(u *User) { u.Status = Suspended }
-	nobodys, lins := &emailOwner{}, &emailOwner{userID: "u_lin"}
+	owner := func(id string, trusted bool) *emailOwner { return &emailOwner{id, claim{trusted: trusted}} }
+	nobodys, lins, weakly := &emailOwner{}, owner("u_lin", true), owner("u_lin", false)
+	untrusted := func(u *User) { u.owns.trusted = false }
+	adas := func(u *User) { u.Email, u.owns = "ada@example.com", claim{"ada@example.com", true} }
 	ref := func(u User) *User { return &u }
 
 	for _, c := range []struct {
@@ -67,16 +70,17 @@ func TestDecide(t *testing.T) {
 		{"first, before its address is looked up", facts{}, attempt(), "needs owner"},
 		{"first, with an address of no user", facts{owner: nobodys}, attempt(), "creates v1 links claims lin@example.com: user.created"},
 		{"first, with an address that is not verified", facts{}, attempt(unverified), "creates v1 links: user.created"},
-		{"first, from an untrusted provider", facts{owner: nobodys}, attempt(stranger), "creates v1 links: user.created"},
+		{"first, from an untrusted provider", facts{owner: nobodys}, attempt(stranger), "creates v1 links claims lin@example.com: user.created"},
 		{"first, from an untrusted provider, with a user's address", facts{owner: lins}, attempt(stranger), "e-mail known with another provider"},
 		{"first, with a user's address", facts{owner: lins}, attempt(other), "needs owner's user"},
-		{"first, with an address that its owner does not claim", facts{owner: lins, ownerUser: ref(lin(func(u *User) { u.claimedEmail = "" }))}, attempt(other), "changed meanwhile"},
+		{"first, with an address that its owner does not claim", facts{owner: lins, ownerUser: ref(lin(func(u *User) { u.owns = claim{} }))}, attempt(other), "changed meanwhile"},
 		{"first, before the owner's identities are looked up", facts{owner: lins, ownerUser: ref(lin())}, attempt(other), "needs issuer"},
-		{"first, with the address of a user who has an identity there", facts{owner: lins, ownerUser: ref(lin()), ownerHasIssuer: &yes}, attempt(other), "creates v1 links: user.created"},
+		{"first, with the address of a user who has an identity there", facts{owner: lins, ownerUser: ref(lin()), ownerHasIssuer: &yes}, attempt(other), "creates v1 links lost lin@example.com: user.created"},
 		{"first, and joins the owner", facts{owner: lins, ownerUser: ref(lin()), ownerHasIssuer: &no}, attempt(other), "joins u_lin v2 links: identity.linked"},
 		{"first, of a suspended owner", facts{owner: lins, ownerUser: ref(lin(suspended)), ownerHasIssuer: &no}, attempt(other), "user suspended"},
 		{"first, of an owner with too many identities", facts{owner: lins, ownerUser: ref(lin(func(u *User) { u.identities = maxIdentities })), ownerHasIssuer: &no}, attempt(other), "e-mail known with another provider"},
-		{"first, of an admin", facts{owner: nobodys}, attempt(ada), "creates v1 links claims ada@example.com makes admin: user.created roles.changed"},
+		{"first, of an admin", facts{owner: nobodys}, attempt(ada), "creates v1 links claims ada@example.com makes admin for ada@example.com: user.created roles.changed"},
+		{"first, of an address that was made admin before", facts{owner: nobodys, adminWasGiven: true}, attempt(ada), "creates v1 links claims ada@example.com: user.created"},
 
 		{"returning, as remembered", facts{userID: "u_lin", known: lin()}, attempt(), "keeps u_lin v1:"},
 		{"returning, not remembered", facts{userID: "u_lin"}, attempt(), "needs user"},
@@ -90,11 +94,22 @@ func TestDecide(t *testing.T) {
 		{"returning after the profile's identity was unlinked", facts{userID: "u_lin", known: lin(func(u *User) { u.primary = "" })}, attempt(), "changes u_lin v2 remembers:"},
 		{"returning with another address, not looked up", facts{userID: "u_lin", known: lin()}, attempt(moved), "needs owner"},
 		{"returning with another address", facts{userID: "u_lin", known: lin(), owner: nobodys}, attempt(moved), "changes u_lin v2 remembers drops lin@example.com claims lin@new.example: profile.changed"},
-		{"returning with another user's address", facts{userID: "u_lin", known: lin(), owner: &emailOwner{userID: "u_x"}}, attempt(moved), "changes u_lin v2 remembers drops lin@example.com: profile.changed"},
-		{"returning with another user's address again", facts{userID: "u_lin", known: lin(func(u *User) { u.claimedEmail, u.lostEmail, u.Email = "", "lin@new.example", "lin@new.example" })}, attempt(moved), "keeps u_lin v1:"},
+		{"first, and takes the address from an untrusted provider's user, not read", facts{owner: weakly}, attempt(other), "needs owner's user"},
+		{"first, and takes the address from an untrusted provider's user", facts{owner: weakly, ownerUser: ref(lin(untrusted))}, attempt(other), "creates v1 links claims lin@example.com from u_lin: user.created"},
+		{"first, where the owner's row does not say so", facts{owner: weakly, ownerUser: ref(lin(func(u *User) { u.owns = claim{} }))}, attempt(other), "creates v1 links claims lin@example.com: user.created"},
+		{"first, and the first untrusted one keeps the address", facts{owner: weakly}, attempt(stranger), "creates v1 links lost lin@example.com: user.created"},
+		{"returning, and no longer trusted", facts{userID: "u_lin", known: lin(func(u *User) { u.primary = attempt(stranger).key().PK })}, attempt(stranger), "changes u_lin v2 remembers claims lin@example.com:"},
+		{"returning, and trusted since", facts{userID: "u_lin", known: lin(untrusted)}, attempt(), "changes u_lin v2 remembers claims lin@example.com:"},
+		{"returning, without a claim from an older version", facts{userID: "u_lin", known: lin(func(u *User) { u.owns, u.EmailVerified = claim{}, false }), owner: nobodys}, attempt(), "changes u_lin v2 remembers claims lin@example.com: profile.changed"},
+		{"returning, and takes an address that was lost to an untrusted claim", facts{userID: "u_lin", known: lin(func(u *User) { u.owns, u.EmailVerified, u.lost = claim{}, false, claim{"lin@example.com", false} }), owner: owner("u_x", false), ownerUser: ref(lin(untrusted, func(u *User) { u.ID = "u_x" }))}, attempt(), "changes u_lin v2 remembers claims lin@example.com from u_x: profile.changed"},
+		{"returning, with an address that was lost to a trusted claim", facts{userID: "u_lin", known: lin(func(u *User) { u.owns, u.EmailVerified, u.lost = claim{}, false, claim{"lin@example.com", true} })}, attempt(), "keeps u_lin v1:"},
+		{"returning with another user's address", facts{userID: "u_lin", known: lin(), owner: owner("u_x", true)}, attempt(moved), "changes u_lin v2 remembers drops lin@example.com: profile.changed"},
+		{"returning with another user's address again", facts{userID: "u_lin", known: lin(func(u *User) {
+			u.owns, u.lost, u.Email, u.EmailVerified = claim{}, claim{"lin@new.example", true}, "lin@new.example", false
+		})}, attempt(moved), "keeps u_lin v1:"},
 		{"returning with an address that is not verified", facts{userID: "u_lin", known: lin()}, attempt(unverified), "changes u_lin v2 remembers drops lin@example.com: profile.changed"},
-		{"returning, listed as an admin since", facts{userID: "u_lin", known: lin(func(u *User) { u.Email, u.claimedEmail = "ada@example.com", "ada@example.com" })}, attempt(ada), "changes u_lin v2 remembers makes admin: roles.changed"},
-		{"returning, an admin no more", facts{userID: "u_lin", known: lin(func(u *User) { u.Email, u.claimedEmail, u.adminGiven = "ada@example.com", "ada@example.com", true })}, attempt(ada), "keeps u_lin v1:"},
+		{"returning, listed as an admin since", facts{userID: "u_lin", known: lin(adas)}, attempt(ada), "changes u_lin v2 remembers makes admin for ada@example.com: roles.changed"},
+		{"returning, an admin no more", facts{userID: "u_lin", known: lin(adas, func(u *User) { u.adminGiven = true })}, attempt(ada), "keeps u_lin v1:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.facts.now, c.facts.newID = noon, "u_new"
@@ -106,7 +121,7 @@ func TestDecide(t *testing.T) {
 	}
 	t.Run("a new user, in full", func(t *testing.T) {
 		p, _, err := rules().decide(facts{now: noon, newID: "u_lin", owner: nobodys}, attempt())
-		if diff := cmp.Diff(lin(), p.user, cmp.AllowUnexported(User{}, cutoff{})); diff != "" || err != nil {
+		if diff := cmp.Diff(lin(), p.user, cmp.AllowUnexported(User{}, cutoff{}, claim{})); diff != "" || err != nil {
 			t.Error(diff, err)
 		}
 	})
@@ -137,7 +152,8 @@ func summary(p plan, needed need, err error) string {
 		text string
 	}{
 		{p.links, " links"}, {p.remembers, " remembers"}, {p.dropEmail != "", " drops " + p.dropEmail},
-		{p.claimEmail != "", " claims " + p.claimEmail}, {p.makesAdmin, " makes admin"},
+		{p.claims, " claims " + p.user.owns.email}, {p.ownerBefore.ID != "", " from " + p.ownerBefore.ID},
+		{p.links && p.user.lost.email != "", " lost " + p.user.lost.email}, {p.makesAdmin, " makes admin"}, {p.adminEmail != "", " for " + p.adminEmail},
 	} {
 		if word.is {
 			s += word.text
@@ -173,6 +189,8 @@ func TestEqualSeesEachField(t *testing.T) {
 			(*v)[0] = "x"
 		case *[]cutoff:
 			(*v)[0].version++
+		case *claim:
+			v.trusted = !v.trusted
 		default:
 			t.Fatalf("field %s: teach this test its type", reflect.TypeFor[User]().Field(i).Name)
 		}
@@ -182,6 +200,33 @@ func TestEqualSeesEachField(t *testing.T) {
 	}
 	if !whole.equal(whole) {
 		t.Error("a user differs from themselves")
+	}
+}
+
+// TestOwnershipIsShown tries that an address is verified for its owner alone,
+// whatever the decision.
+func TestOwnershipIsShown(t *testing.T) {
+	for _, trusted := range [][]string{nil, {"demo"}, {"demo", "other"}} {
+		for _, verified := range []bool{true, false} {
+			for _, row := range []*emailOwner{{}, {"u_x", claim{"lin@example.com", true}}, {"u_x", claim{"lin@example.com", false}}} {
+				r := rules()
+				r.trustedProviders = trusted
+				other := lin(func(u *User) { u.ID, u.owns = "u_x", row.claim })
+				f := facts{now: noon, newID: "u_new", owner: row, ownerUser: &other, ownerHasIssuer: &yes}
+				p, needed, err := r.decide(f, attempt(func(p *Profile) { p.EmailVerified = verified }))
+				if needed != needNothing || err != nil && !errors.Is(err, ErrEmailKnown) {
+					t.Fatal(needed, err)
+				}
+				owns := p.claims && p.user.owns.email == "lin@example.com"
+				if p.user.EmailVerified != owns || owns && row.userID != "" && p.ownerBefore.ID == "" {
+					t.Errorf("trusted %v, verified %v, row %+v: %+v", trusted, verified, row, p.user)
+				}
+				back, err := userFrom(p.user.item())
+				if err == nil && !back.equal(p.user) {
+					t.Errorf("%+v is read as %+v", p.user, back)
+				}
+			}
+		}
 	}
 }
 

@@ -55,8 +55,11 @@ func (u *Users) linksOf(ctx context.Context, user User) ([]table.Write, error) {
 		key := Profile{Issuer: i.Issuer, Subject: i.Subject}.key()
 		writes = append(writes, table.Delete(key).If(table.Equal{Name: "user_id", Value: user.ID}))
 	}
-	if user.claimedEmail != "" {
-		writes = append(writes, dropClaim(user.ID, user.claimedEmail))
+	if user.owns.email != "" {
+		writes = append(writes, dropClaim(user.ID, user.owns.email))
+	}
+	if user.adminGiven {
+		writes = append(writes, u.rememberAdmin(user)...)
 	}
 	if user.HasRole(Admin) {
 		writes = append(writes, table.Delete(memberKey(user.ID)))

@@ -133,10 +133,10 @@ func (u *Users) unlink(by By, next *User, i Identity) ([]table.Write, error) {
 	u.revokeUser(next)
 	if next.primary == key.PK { // the profile was this identity's: the next one to sign in takes its place
 		next.primary = ""
-		next.EmailVerified = false // nobody vouches for the address any more, which another user can claim by now
-		if next.claimedEmail != "" {
-			writes = append(writes, dropClaim(next.ID, next.claimedEmail))
-			next.claimedEmail = ""
+		next.EmailVerified = false // another user can own the address from now on
+		if next.owns.email != "" {
+			writes = append(writes, dropClaim(next.ID, next.owns.email))
+			next.owns = claim{}
 		}
 	}
 	return writes, nil

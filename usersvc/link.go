@@ -19,12 +19,3 @@ func (u *Users) hasIssuer(ctx context.Context, userID, issuer string) (*bool, er
 	has := len(page.Items) > 0
 	return &has, nil
 }
-
-func putClaim(userID, canonical string) table.Write {
-	key := emailKey(canonical)
-	return table.Put(table.Item{table.PK: key.PK, table.SK: key.SK, "user_id": userID}).If(table.NotExists{})
-}
-
-func dropClaim(userID, canonical string) table.Write {
-	return table.Delete(emailKey(canonical)).If(table.Equal{Name: "user_id", Value: userID})
-}

@@ -2,7 +2,6 @@ package usersvc
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -71,7 +70,7 @@ func clientHolder(id string) holder {
 }
 
 // errLedger says that another revocation of the same holder came first.
-var errLedger = errors.New("another revocation came first")
+var errLedger = fmt.Errorf("%w: another revocation came first", errChanged)
 
 // revoke returns the writes that put an entry into the feed. All is that of every
 // token of the holder, which needs no other entry beside it. They fail with

@@ -41,6 +41,7 @@ func (u *Users) SetRoles(ctx context.Context, by By, id string, roles []string, 
 			writes = append(writes, putMember(id))
 		case !next.HasRole(Admin) && old.HasRole(Admin):
 			writes = append(writes, table.Delete(memberKey(id)))
+			writes = append(writes, u.rememberAdmin(old)...)
 		}
 		u.revokeUser(next)
 		return append(writes, u.audit(RolesChanged, id, by, difference(old.Roles, roles))), nil

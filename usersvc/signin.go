@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
@@ -58,26 +59,50 @@ func (u *Users) enter(ctx context.Context, a signInAttempt, then func(User) []ta
 		return User{}, err
 	}
 	a.Profile = a.clean()
-	for attempt := range attempts {
-		p, err := u.plan(ctx, a, attempt > 0)
-		if err == nil {
-			err = u.write(ctx, append(u.writesOf(p, a), then(p.user)...)...)
+	known := facts{} // by what has failed
+	for range attempts {
+		p, err := u.plan(ctx, a, known)
+		if err != nil && !errors.Is(err, errChanged) {
+			return User{}, err
 		}
-		if !errors.Is(err, errChanged) {
+		if err == nil {
+			err = u.carryOut(ctx, p, a, then(p.user))
+		}
+		switch {
+		case errors.Is(err, errAdminGiven):
+			known.adminWasGiven = true
+		case errors.Is(err, errChanged):
+			known.reread = true
+		default:
 			return p.user, err
 		}
 	}
 	return User{}, errContended
 }
 
+// carryOut writes what a plan says, with more writes in the same transaction.
+func (u *Users) carryOut(ctx context.Context, p plan, a signInAttempt, more []table.Write) error {
+	began := u.now()
+	claims, err := u.claimWrites(ctx, p)
+	if err != nil {
+		return err
+	}
+	writes := slices.Concat(u.writesOf(p, a), claims, more)
+	if err := u.write(ctx, writes...); err != nil {
+		return err
+	}
+	return u.onTime(ctx, began, writes)
+}
+
 // plan reads what [signInRules.decide] needs, and nothing else, and returns its
-// decision. With reread, it does not rely on what the identity's row remembers.
-func (u *Users) plan(ctx context.Context, a signInAttempt, reread bool) (plan, error) {
+// decision. Known is what earlier attempts have found.
+func (u *Users) plan(ctx context.Context, a signInAttempt, known facts) (plan, error) {
 	f, err := u.readIdentity(ctx, a.key())
 	if err != nil {
 		return plan{}, err
 	}
-	f.now, f.reread = u.now(), reread
+	f.reread, f.adminWasGiven = known.reread, known.adminWasGiven
+	f.now = u.now()
 	f.newID = newID("u_", f.now)
 	for {
 		p, needed, err := u.signInRules().decide(f, a)
@@ -96,9 +121,9 @@ func (u *Users) readFact(ctx context.Context, f *facts, a signInAttempt, needed 
 	case needUser:
 		f.user, err = u.mustGet(ctx, f.userID)
 	case needOwner:
-		var id string
-		id, err = u.owner(ctx, emailKey(a.canonicalEmail()))
-		f.owner = &emailOwner{id}
+		var owner emailOwner
+		owner, err = u.emailOwner(ctx, a.canonicalEmail())
+		f.owner = &owner
 	case needOwnerUser:
 		f.ownerUser, err = u.mustGet(ctx, f.owner.userID)
 	case needIssuer:
@@ -117,7 +142,7 @@ func (u *Users) mustGet(ctx context.Context, id string) (*User, error) {
 	return &user, err
 }
 
-// writesOf returns the writes that carry out a plan.
+// writesOf returns the writes that carry out a plan, except for [Users.claimWrites].
 func (u *Users) writesOf(p plan, a signInAttempt) []table.Write {
 	var writes []table.Write
 	id, now := p.user.ID, u.now()
@@ -129,14 +154,11 @@ func (u *Users) writesOf(p plan, a signInAttempt) []table.Write {
 	default:
 		writes = append(writes, table.Check(userKey(id), versionIs(p.before)))
 	}
-	if p.dropEmail != "" {
-		writes = append(writes, dropClaim(id, p.dropEmail))
-	}
-	if p.claimEmail != "" {
-		writes = append(writes, putClaim(id, p.claimEmail))
-	}
 	if p.makesAdmin {
 		writes = append(writes, putMember(id))
+	}
+	if p.adminEmail != "" {
+		writes = append(writes, u.putAdminGiven(p.adminEmail).If(table.NotExists{}).Else(errAdminGiven))
 	}
 	switch {
 	case p.links:

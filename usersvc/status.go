@@ -25,6 +25,7 @@ func (u *Users) Suspend(ctx context.Context, by By, id string) (User, error) {
 			return nil, err
 		}
 		u.revokeUser(next)
+		writes = append(writes, u.rememberAdmin(old)...)
 		return append(writes, u.audit(UserSuspended, id, by, "")), nil
 	})
 }

@@ -29,14 +29,14 @@ type User struct {
 	// a change than that waits, for less than a second.
 	TokensFrom time.Time `json:"-"`
 
-	epoch        int64    // of the sessions that are live
-	cutoffs      []cutoff // the identities whose sessions have ended
-	primary      string   // the identity whose profile the user shows: its key
-	claimedEmail string   // the canonical address that leads to this user, or ""
-	lostEmail    string   // a canonical address that leads to another user, or ""
-	adminGiven   bool     // the role of Users.Admins has been given
-	ownName      bool     // the name is the user's choice, not the provider's
-	identities   int64    // how many are linked
+	epoch      int64    // of the sessions that are live
+	cutoffs    []cutoff // the identities whose sessions have ended
+	primary    string   // the identity whose profile the user shows: its key
+	owns       claim    // the address that leads to this user
+	lost       claim    // an address that leads to another user, by that user's claim
+	adminGiven bool     // the role of Users.Admins has been given
+	ownName    bool     // the name is the user's choice, not the provider's
+	identities int64    // how many are linked
 }
 
 // Status tells whether a user may sign in.
@@ -87,9 +87,15 @@ func (u User) item() table.Item {
 		table.PK: userKey(u.ID).PK, table.SK: userKey(u.ID).SK, "schema": int64(userSchema),
 		"id": u.ID, "email": u.Email, "email_verified": u.EmailVerified, "name": u.Name, "picture": u.Picture,
 		"roles": sortedRoles(u.Roles), "status": string(u.Status), "created_at": u.CreatedAt.UnixMilli(), "version": u.Version,
-		"epoch": u.epoch, "primary": u.primary, "claimed_email": u.claimedEmail, "lost_email": u.lostEmail, "admin_given": u.adminGiven,
+		"epoch": u.epoch, "primary": u.primary, "admin_given": u.adminGiven,
 		"own_name": u.ownName, "identities": u.identities, "tokens_from": u.TokensFrom.Unix(), "cuts": cutoffsText(u.cutoffs),
 	}
+	// Older versions believe claimed_email, and do not know claims that are not trusted.
+	item["claimed_email"], item["untrusted_email"] = u.owns.email, ""
+	if !u.owns.trusted {
+		item["claimed_email"], item["untrusted_email"] = "", u.owns.email
+	}
+	item["lost_email"], item["lost_to_untrusted"] = u.lost.email, u.lost.email != "" && !u.lost.trusted
 	if u.Status != deleted {
 		item[table.GSI1PK], item[table.GSI1SK] = usersPartition, u.ID
 		item[table.GSI2PK], item[table.GSI2SK] = usersPartition, emailOrder(u)
@@ -105,7 +111,7 @@ func userFrom(item table.Item) (User, error) {
 		ID: r.Text("id"), Email: r.Text("email"), EmailVerified: r.Flag("email_verified"),
 		Name: r.Text("name"), Picture: r.Text("picture"), Roles: r.List("roles"),
 		Status: Status(r.Text("status")), CreatedAt: r.Milli("created_at"), Version: r.Number("version"),
-		epoch: r.Number("epoch"), primary: r.Text("primary"), claimedEmail: r.Text("claimed_email"), lostEmail: r.Text("lost_email"),
+		epoch: r.Number("epoch"), primary: r.Text("primary"),
 		adminGiven: r.Flag("admin_given"), ownName: r.Flag("own_name"), identities: r.Number("identities"),
 		TokensFrom: r.Seconds("tokens_from"),
 	}
@@ -113,6 +119,8 @@ func userFrom(item table.Item) (User, error) {
 		cutoffs, err := parseCutoffs(r.Text("cuts"))
 		u.cutoffs, r.Err = cutoffs, cmp.Or(r.Err, err)
 	}
+	u.owns, u.lost = claimsFrom(&r)
+	u.EmailVerified = u.EmailVerified && u.owns.email != "" && u.owns.email == Profile{Email: u.Email}.canonicalEmail()
 	if r.Err == nil && (r.Number("schema") != userSchema || item.Key() != userKey(u.ID)) {
 		r.Err = fmt.Errorf("%w: user: schema or key", table.ErrDamaged)
 	}
@@ -123,6 +131,23 @@ func userFrom(item table.Item) (User, error) {
 		return User{}, r.Err
 	}
 	return u, nil
+}
+
+// claimsFrom reads which address the user owns, and which one they have lost. In
+// the rows of older versions every claim is trusted.
+func claimsFrom(r *table.Reader) (owns, lost claim) {
+	if email := r.Text("claimed_email"); email != "" {
+		owns = claim{email, true}
+	} else if _, ok := r.Item["untrusted_email"]; ok {
+		owns = claim{email: r.Text("untrusted_email")}
+	}
+	if email := r.Text("lost_email"); email != "" {
+		lost = claim{email, true}
+		if _, ok := r.Item["lost_to_untrusted"]; ok {
+			lost.trusted = !r.Flag("lost_to_untrusted")
+		}
+	}
+	return owns, lost
 }
 
 // emailOrder sorts users by address; those without one come last.

@@ -6,9 +6,10 @@
 //
 //   - A user is found by (issuer, subject) and by nothing else. One row per pair,
 //     written only if it is not there, makes two users of one identity impossible.
-//   - An e-mail address is believed only if the provider says that it is verified
-//     and the team has said that it trusts the provider for that. Only then does
-//     it join a new identity to a user that holds the same address.
+//   - A verified e-mail address has one owner. A provider that the team trusts
+//     takes it from a user whose provider is not trusted; otherwise the first
+//     keeps it. Only trusted providers join a new identity to the owner of its
+//     address.
 //   - Each change is one transaction together with its audit row, and judges what
 //     it depends on (the user is active, the caller is still an admin, another
 //     admin remains) inside that transaction.
@@ -39,13 +40,13 @@ type Users struct {
 	Table table.Table
 
 	// Admins are the e-mail addresses of the first admins. A user who signs in
-	// with one of them, verified, is given the role [Admin], once: another admin
-	// may take it away again.
+	// with one of them, verified, is given the role [Admin], once for each address:
+	// who has lost the role, or the account, does not get it back by signing in.
 	Admins []string
-	// TrustedProviders are the ids of the providers whose word on verified
-	// e-mail addresses is taken for joining identities to users, and for Admins.
-	// If it is empty, identities are never joined by address, and Admins takes
-	// the word of every provider.
+	// TrustedProviders are the ids of the providers that are trusted when they
+	// say that an address is verified: such an address joins an identity to the
+	// user who owns it, and counts for Admins. If it is empty, identities are
+	// never joined by address, and Admins counts for the owner of an address.
 	TrustedProviders []string
 
 	DefaultRoles []string // of a new user; nil: "user"

@@ -30,6 +30,7 @@ func Rows() []Row {
 		{"entry of the audit trail", UserAudit("ID", "TIME#RANDOM"), "usersvc"},
 		{"the same about a client", ClientAudit("ID", "TIME#RANDOM"), "usersvc"},
 		{"who is an admin", Admin("ID"), "usersvc"},
+		{"address that was made admin once", AdminGiven("HASH"), "usersvc"},
 		{"entry of the revocation feed", Revocation(0, "SECOND", "ID"), "usersvc"},
 		{"what the feed has about a user", Revoked(UserPartition("ID")), "usersvc"},
 		{"what the feed has about a client", Revoked(ClientPartition("ID")), "usersvc"},

@@ -71,6 +71,13 @@ const AdminPartition = "role#admin"
 // Admin is the key of the row that says that a user has the role admin.
 func Admin(userID string) table.Key { return table.Key{PK: AdminPartition, SK: userID} }
 
+// AdminGiven is the key of the row that says that gatehouse.yml has given the role
+// admin to an e-mail address. hash is the SHA-256 of the canonical address in
+// base64. The row outlives the user.
+func AdminGiven(hash string) table.Key {
+	return table.Key{PK: AdminPartition + "#" + hash, SK: "given"}
+}
+
 // RevocationPartitions is the number of partitions of the revocation feed. Rows
 // are spread over them by whose tokens they revoke, so that none takes more than
 // the 1,000 writes a second that DynamoDB allows.
