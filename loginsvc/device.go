@@ -84,7 +84,11 @@ func (s *Service) redeemDevice(w http.ResponseWriter, r *http.Request, c client.
 		if err != nil {
 			return err
 		}
-		return s.redeem(w, r, c, d.Approval, audience, d.Spend, now)
+		err = s.redeem(w, r, c, d.Approval, audience, d.Spend, now)
+		if errors.Is(err, grant.ErrSpent) { // another request was first
+			return s.redeemDevice(w, r, c, p)
+		}
+		return err
 	}
 	return s.keepWaiting(ctx, d, now)
 }

@@ -71,7 +71,11 @@ func (s *Service) redeemCode(w http.ResponseWriter, r *http.Request, c client.Cl
 	if err != nil {
 		return err
 	}
-	return s.redeem(w, r, c, granted.Approval, audience, granted.Spend, now)
+	err = s.redeem(w, r, c, granted.Approval, audience, granted.Spend, now)
+	if errors.Is(err, grant.ErrSpent) { // another request was first: see checkLive
+		return s.redeemCode(w, r, c, p)
+	}
+	return err
 }
 
 // checkLive refuses a code that cannot be redeemed now. One that comes a second
