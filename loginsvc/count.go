@@ -74,25 +74,58 @@ type limit struct {
 // The limits. What is limited by a source, or a client at a source, shuts out
 // nobody elsewhere: a stranger cannot use them up for the right client.
 var (
-	limitFailures  = limit{"failures", 20, time.Minute} // wrong secrets, by client and source
-	limitDevices   = limit{"devices", 30, time.Minute}  // new device codes, by client and source
-	limitUserCodes = limit{"user-codes", 10, time.Hour} // user codes that nobody waits for, by user
+	limitFailures  = limit{"failures", 20, time.Minute}      // wrong secrets, by client and source
+	limitDevices   = limit{"devices", 30, time.Minute}       // new device codes, by client and source
+	limitUserCodes = limit{"user-codes", 10, time.Hour}      // wrong user codes, by user
+	limitCodesFrom = limit{"user-codes-from", 60, time.Hour} // the same, by source
 )
 
 // count notes that who has done it once more. If that is too often, the error
 // is a 429 that says when to come back.
 func (s *Service) count(ctx context.Context, l limit, who ...string) error {
-	now := s.now()
-	began := now.Truncate(l.per)
-	ends := began.Add(l.per)
-	key := schema.Limit(l.name, grant.Fingerprint(strings.Join(who, "\x00")), strconv.FormatInt(began.Unix(), 10))
-	err := s.Table.Write(ctx, table.Update(key, map[string]any{table.TTL: ends.Unix()}).Adding("n", 1).If(
-		table.Any{table.NotExists{}, table.Less{Name: "n", Value: l.most}}))
-	if errors.Is(err, table.ErrConditionFailed) {
-		return &httpx.Error{
-			Status: http.StatusTooManyRequests, Code: "temporarily_unavailable", Detail: "too many requests",
-			RetryAfter: ends.Sub(now), Err: errors.New("limit " + l.name + " is reached"),
-		}
+	return s.countAll(ctx, s.now(), counted{l, who})
+}
+
+// counted is something that is counted: who did what is limited.
+type counted struct {
+	limit
+	who []string
+}
+
+// countAll counts all at once, in the windows of the time. If one of the limits is
+// reached, nothing is counted.
+func (s *Service) countAll(ctx context.Context, now time.Time, all ...counted) error {
+	var writes []table.Write
+	for _, c := range all {
+		writes = append(writes, c.add(now, 1).If(
+			table.Any{table.NotExists{}, table.Less{Name: "n", Value: c.most}}).Else(c.reached(now)))
+	}
+	err := s.Table.Write(ctx, writes...)
+	if reached, ok := errors.AsType[*httpx.Error](err); ok {
+		return reached
 	}
 	return err
+}
+
+// uncount takes back what countAll counted at the time.
+func (s *Service) uncount(ctx context.Context, now time.Time, all ...counted) error {
+	var writes []table.Write
+	for _, c := range all {
+		writes = append(writes, c.add(now, -1))
+	}
+	return s.Table.Write(ctx, writes...)
+}
+
+// add is the write that adds n in the window of the time.
+func (c counted) add(now time.Time, n int64) table.Write {
+	began := now.Truncate(c.per)
+	key := schema.Limit(c.name, grant.Fingerprint(strings.Join(c.who, "\x00")), strconv.FormatInt(began.Unix(), 10))
+	return table.Update(key, map[string]any{table.TTL: began.Add(c.per).Unix()}).Adding("n", n)
+}
+
+func (c counted) reached(now time.Time) error {
+	return &httpx.Error{
+		Status: http.StatusTooManyRequests, Code: "temporarily_unavailable", Detail: "too many requests",
+		RetryAfter: now.Truncate(c.per).Add(c.per).Sub(now), Err: errors.New("limit " + c.name + " is reached"),
+	}
 }

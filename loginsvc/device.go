@@ -170,6 +170,31 @@ func (s *Service) signInFirst(w http.ResponseWriter, r *http.Request, p params) 
 	return s.choose(w, r, what, "")
 }
 
+// findDevice returns the device that waits for a user code, and its client, or
+// [grant.ErrDeviceUnknown]. A code counts as wrong before it is looked up, and is
+// taken back if it was right. So once a limit is reached, right codes and wrong
+// ones get the same response, also when they come side by side (RFC 8628, Section
+// 5.1).
+func (s *Service) findDevice(r *http.Request, userCode string, user usersvc.User) (grant.Device, client.Client, error) {
+	ctx, now := r.Context(), s.now()
+	tries := []counted{{limitUserCodes, []string{user.ID}}, {limitCodesFrom, []string{httpx.SourceIP(r)}}}
+	if err := s.countAll(ctx, now, tries...); err != nil {
+		return grant.Device{}, client.Client{}, err
+	}
+	d, err := s.grants.Waiting(ctx, userCode, now)
+	if err != nil {
+		return grant.Device{}, client.Client{}, err
+	}
+	app, err := s.Clients(ctx, client.IDOf(d.Client))
+	if errors.Is(err, client.ErrUnknown) || err == nil && d.Client != app.Ref() { // it was removed
+		err = grant.ErrDeviceUnknown
+	}
+	if err != nil {
+		return grant.Device{}, client.Client{}, err
+	}
+	return d, app, s.uncount(ctx, now, tries...)
+}
+
 // deviceAnswer is what a person said about a device.
 type deviceAnswer struct {
 	typed   string // the code
@@ -178,21 +203,11 @@ type deviceAnswer struct {
 }
 
 // answerDevice settles the device that waits for a code, or asks about it if
-// there is no answer yet, or one of somebody who was not asked.
+// there is no answer yet, or one of a browser that was not asked.
 func (s *Service) answerDevice(w http.ResponseWriter, r *http.Request, a deviceAnswer, session usersvc.Session, user usersvc.User) error {
 	ctx, userCode := r.Context(), grant.ParseUserCode(a.typed)
-	d, err := s.grants.Waiting(ctx, userCode, s.now())
-	var app client.Client
-	if err == nil {
-		app, err = s.Clients(ctx, client.IDOf(d.Client))
-	}
-	if err == nil && d.Client != app.Ref() { // of one that was removed
-		err = grant.ErrDeviceUnknown
-	}
-	if errors.Is(err, grant.ErrDeviceUnknown) || errors.Is(err, client.ErrUnknown) {
-		if err := s.count(ctx, limitUserCodes, user.ID); err != nil { // or codes could be guessed (Section 5.1)
-			return err
-		}
+	d, app, err := s.findDevice(r, userCode, user)
+	if errors.Is(err, grant.ErrDeviceUnknown) {
 		s.Pages.Render(w, r, 0, pages.DeviceCode{Code: a.typed, Wrong: true, Action: s.path("/device")})
 		return nil
 	}

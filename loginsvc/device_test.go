@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -264,7 +265,72 @@ func TestDevice(t *testing.T) {
 		if a.Header.Get("Retry-After") == "" {
 			t.Error("no Retry-After")
 		}
+		// The right code looks like a wrong one now, by either method.
+		for name, right := range map[string]answer{
+			"POST": b.post("/device", url.Values{"user_code": {user}}), "GET": b.get("/device?user_code=" + user),
+			"an answer":           b.post("/device", url.Values{"user_code": {user}, "consent": {"allow"}, "shown_to": {"x"}}),
+			"a wrong code by GET": b.get("/device?user_code=BBBB-BBBJ"),
+		} {
+			if right.StatusCode != a.StatusCode || right.body != a.body || right.Header.Get("Retry-After") != a.Header.Get("Retry-After") {
+				t.Errorf("%s: %d %s", name, right.StatusCode, right.body)
+			}
+		}
 		other.answerDevice(user, "allow").page(t, http.StatusOK, "")
+	})
+	t.Run("right codes do not count as wrong ones", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.onTheHour(t)
+		b := w.browser()
+		b.code("lin")
+		for range 12 {
+			_, user := w.startDevice()
+			b.get("/device?user_code="+user).page(t, http.StatusOK, "Telly")
+			b.answerDevice(user, "allow").page(t, http.StatusOK, "")
+		}
+	})
+	t.Run("guesses that come at once do not get past the limit", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.onTheHour(t)
+		b := w.browser()
+		b.code("lin")
+		var looked, limited atomic.Int64
+		var all sync.WaitGroup
+		for range 30 {
+			all.Go(func() {
+				if b.post("/device", url.Values{"user_code": {"BBBB-BBBB"}}).StatusCode == http.StatusTooManyRequests {
+					limited.Add(1)
+				} else {
+					looked.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if looked.Load() != 10 || limited.Load() != 20 {
+			t.Errorf("%d were looked up, %d refused", looked.Load(), limited.Load())
+		}
+	})
+	t.Run("many users at one source are limited, too", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.onTheHour(t)
+		_, user := w.startDevice()
+		var b *browser
+		for _, person := range []string{"lin", "ada", "max", "may", "bob", "eve"} {
+			b = w.browser()
+			w.claims(func(c map[string]any) { c["sub"], c["email"] = person, person+"@example.com" })
+			b.authorizeAs("lin", authorize())
+			for range 10 {
+				b.post("/device", url.Values{"user_code": {"BBBB-BBBB"}}).page(t, http.StatusBadRequest, "")
+			}
+		}
+		b = w.browser()
+		w.claims(func(c map[string]any) { c["sub"], c["email"] = "zoe", "zoe@example.com" })
+		b.authorizeAs("lin", authorize())
+		b.post("/device", url.Values{"user_code": {user}}).page(t, http.StatusTooManyRequests, "")
+		b.header.Set("X-Test-Source", "198.51.100.1")
+		b.post("/device", url.Values{"user_code": {user}}).page(t, http.StatusOK, "Telly")
 	})
 	t.Run("somebody else's app is remembered", func(t *testing.T) {
 		t.Parallel()

@@ -142,13 +142,13 @@ func (s *Service) grantedScopes(g issuance) []string {
 
 // accessToken is the access token of a grant (RFC 9068, Section 2.2). Name and
 // address stand in it only if the app asked for them, and an address only if it
-// is the user's for sure. Somebody else's app gets no roles: what its user lets it
-// have are scopes, and with an admin's roles it would be the admin wherever a
-// role is all that is asked for.
+// is the user's for sure. The claim roles, perhaps empty, is in the tokens of
+// first-party clients alone. The rights of a third-party client are scopes: with an
+// admin's roles it would be the admin wherever a rule asks for a role.
 func (s *Service) accessToken(g issuance, scopes []string, now time.Time) token.Access {
 	a := token.Access{
 		Issuer: s.Issuer, Subject: g.user.ID, Audience: g.audience, ClientID: g.client.ID, SessionID: g.session,
-		Scopes: scopes, Roles: g.user.Roles, IssuedAt: now, ExpiresAt: now.Add(s.lifetimes(g.client).AccessToken), AuthTime: g.authTime,
+		Scopes: scopes, Roles: append([]string{}, g.user.Roles...), IssuedAt: now, ExpiresAt: now.Add(s.lifetimes(g.client).AccessToken), AuthTime: g.authTime,
 	}
 	switch {
 	case g.client.ThirdParty:

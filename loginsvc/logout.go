@@ -1,6 +1,7 @@
 package loginsvc
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -8,13 +9,14 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/grant"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
 // leaving is a request to end a session (RP-Initiated Logout, Section 2).
 type leaving struct {
-	hint     *token.ID // an ID token that we issued; nil if there is none to trust
+	hint     *token.ID // an ID token of a client that we issued; nil if none is valid
 	app      client.Client
 	known    bool   // app is known
 	backURL  string // registered by the app for this; "" if there is none
@@ -26,9 +28,10 @@ type leaving struct {
 	live     bool // the browser has a session
 }
 
-// handleLogout ends the session of the browser. An app that proves by an ID
-// token whom it means is obeyed; for anyone else the person is asked, because
-// any site can send a browser here.
+// handleLogout ends the session of the browser. A client that proves by an ID
+// token which user it means is obeyed; otherwise the person is asked, because any
+// site can send a browser here. Without the cookie of a session nothing ends,
+// whatever the request says: an ID token may be old, and in anyone's hands.
 func (s *Service) handleLogout(w http.ResponseWriter, r *http.Request) error {
 	p, err := query(r)
 	if r.Method == http.MethodPost {
@@ -44,41 +47,43 @@ func (s *Service) handleLogout(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	meant := l.hint != nil && (!l.live || l.hint.Subject == l.session.UserID)
 	switch {
-	case meant || l.confirms && l.live:
+	case l.live && (l.confirms || l.hint != nil && l.hint.Subject == l.session.UserID):
 		return s.signOut(w, r, l)
 	case l.live:
 		return s.confirmSignOut(w, r, l)
+	case r.Method == http.MethodPost && s.cookie(r, sessionCookie) == "":
+		// A form on another site sends no SameSite=Lax cookie; the link that it
+		// becomes here does.
+		return redirect(w, s.url("/logout?"+leavingQuery(p)))
 	}
 	s.setCookie(w, sessionCookie, "", 0)
+	if l.backURL != "" { // the session had ended before
+		return redirect(w, l.back())
+	}
 	s.Pages.Render(w, r, http.StatusOK, s.signedOut(l, pages.FromNothing))
 	return nil
+}
+
+// leavingQuery is the query of a link that asks for the same as a form of a
+// client. The answers of our own page are no part of it.
+func leavingQuery(p params) string {
+	kept := url.Values{}
+	for _, name := range []string{"client_id", "id_token_hint", "post_logout_redirect_uri", "state"} {
+		if v := p.get(name); v != "" {
+			kept.Set(name, v)
+		}
+	}
+	return kept.Encode()
 }
 
 func (s *Service) readLeaving(r *http.Request, p params) (leaving, error) {
 	ctx := r.Context()
 	l := leaving{state: p.get("state")}
-	clientID, bad := p.get("client_id"), false
-	if rawHint := p.get("id_token_hint"); rawHint != "" {
-		hint, err := s.verifyHint(ctx, rawHint)
-		if _, refused := errors.AsType[*token.Refusal](err); err != nil && !refused {
-			return l, err
-		}
-		if bad = err != nil || clientID != "" && clientID != hint.Audience; !bad {
-			l.hint, clientID = &hint, hint.Audience
-		}
-	}
-	app, err := s.Clients(ctx, clientID)
-	if err != nil && !errors.Is(err, client.ErrUnknown) {
+	if err := s.readLeavingClient(ctx, &l, p); err != nil {
 		return l, err
 	}
-	if err == nil && !bad {
-		l.app, l.known = app, true
-		if back := p.get("post_logout_redirect_uri"); app.MatchPostLogout(back) {
-			l.backURL = back
-		}
-	}
+	var err error
 	l.session, l.user, err = s.session(ctx, r)
 	if err != nil && !errors.Is(err, usersvc.ErrNoSession) {
 		return l, err
@@ -89,26 +94,59 @@ func (s *Service) readLeaving(r *http.Request, p params) (leaving, error) {
 	return l, nil
 }
 
-// signOut ends the session of the browser, and the one that the hint is of: a
-// form on another site does not bring the cookie along. The browser's cookie is
-// taken away only after the session has ended.
+// readLeavingClient reads which client asks, by its ID token or its id. An ID
+// token that proves nothing is ignored; one of another client than client_id names
+// leads nowhere. That of a third-party client counts as long as its user consents.
+func (s *Service) readLeavingClient(ctx context.Context, l *leaving, p params) error {
+	clientID := p.get("client_id")
+	if rawHint := p.get("id_token_hint"); rawHint != "" {
+		hint, err := s.verifyHint(ctx, rawHint)
+		_, refused := errors.AsType[*token.Refusal](err)
+		switch {
+		case err != nil && !refused:
+			return err
+		case err == nil && clientID != "" && clientID != hint.Audience:
+			return nil
+		case err == nil:
+			l.hint, clientID = &hint, hint.Audience
+		}
+	}
+	app, err := s.Clients(ctx, clientID)
+	if errors.Is(err, client.ErrUnknown) {
+		l.hint = nil
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	l.app, l.known = app, true
+	if back := p.get("post_logout_redirect_uri"); app.MatchPostLogout(back) {
+		l.backURL = back
+	}
+	if l.hint != nil && app.ThirdParty {
+		consent, err := s.Users.Consent(ctx, l.hint.Subject, grant.AppOf(app))
+		if err != nil {
+			return err
+		}
+		if consent.GrantedAt.IsZero() {
+			l.hint = nil
+		}
+	}
+	return nil
+}
+
+// signOut ends the session of the browser, or all of the person's. The browser's
+// cookie is taken away only after the session has ended.
 func (s *Service) signOut(w http.ResponseWriter, r *http.Request, l leaving) error {
 	ctx, from := r.Context(), pages.FromHere
-	switch by := (usersvc.By{UserID: l.session.UserID, SourceIP: httpx.SourceIP(r), UserAgent: r.UserAgent()}); {
-	case l.all && l.live:
+	if l.all {
+		by := usersvc.By{UserID: l.session.UserID, SourceIP: httpx.SourceIP(r), UserAgent: r.UserAgent()}
 		if err := s.Users.EndSessions(ctx, by, by.UserID, ""); err != nil {
 			return err
 		}
 		from = pages.FromEverywhere
-	case l.live:
-		if err := s.Users.EndSession(ctx, l.session.UserID, l.session.ID); err != nil {
-			return err
-		}
-	}
-	if l.hint != nil && l.hint.SessionID != "" && l.hint.SessionID != l.session.ID {
-		if err := s.Users.EndSession(ctx, l.hint.Subject, l.hint.SessionID); err != nil && !errors.Is(err, usersvc.ErrNoSession) {
-			return err
-		}
+	} else if err := s.Users.EndSession(ctx, l.session.UserID, l.session.ID); err != nil {
+		return err
 	}
 	s.setCookie(w, sessionCookie, "", 0)
 	if l.backURL != "" {

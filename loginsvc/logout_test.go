@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
 // signedIn is a browser with a session, and an ID token of it.
@@ -137,7 +138,7 @@ func TestLogout(t *testing.T) {
 			t.Error("an app ended more than its own session")
 		}
 		_, hint = w.signedIn("lin")
-		w.program().post("/logout", url.Values{"id_token_hint": {hint}, "sign_out": {"everywhere"}}).page(t, http.StatusOK, "")
+		w.program().post("/logout", url.Values{"id_token_hint": {hint}, "sign_out": {"everywhere"}}).redirects(t, issuer+"/logout?id_token_hint="+hint)
 		two.post("/logout", url.Values{"sign_out": {"everywhere"}}).page(t, http.StatusOK, "everywhere")
 		if one.live() || two.live() || !other.live() {
 			t.Errorf("live: %v %v, somebody else's %v", one.live(), two.live(), other.live())
@@ -169,8 +170,63 @@ func TestLogout(t *testing.T) {
 	})
 	t.Run("S113 the session ends even if the form brings no cookie", func(t *testing.T) {
 		b, hint := w.signedIn("lin")
-		if a := w.program().post("/logout", url.Values{"id_token_hint": {hint}}); a.StatusCode != http.StatusOK || b.live() {
-			t.Errorf("%d, live %v", a.StatusCode, b.live())
+		a := w.program().post("/logout", url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {bye}})
+		if !b.live() {
+			t.Error("a hint alone has ended the session")
+		}
+		a = b.get(a.location().String()) // a link brings the cookie
+		if a.Header.Get("Location") != bye || b.live() {
+			t.Errorf("%d %q, live %v", a.StatusCode, a.Header.Get("Location"), b.live())
+		}
+	})
+	t.Run("a hint without the session's cookie ends nothing", func(t *testing.T) {
+		b, hint := w.signedIn("lin")
+		second, _ := w.signedIn("lin")
+		for _, send := range []func() answer{
+			func() answer { return w.program().get("/logout?id_token_hint=" + hint) },
+			func() answer { return w.browser().get("/logout?id_token_hint=" + hint) },
+			func() answer { return logout(w.program(), "id_token_hint", hint) },
+			func() answer { return logout(w.program(), "id_token_hint", hint, "client_id", "spa", "sign_out", "everywhere") },
+			func() answer { return w.program().post("/logout", url.Values{"id_token_hint": {hint}, "sign_out": {"here"}}) },
+			func() answer { return w.program().get("/logout?id_token_hint="+hint, "Cookie", "__Host-gatehouse_session=x") },
+		} {
+			if a := send(); a.StatusCode >= 400 || !b.live() || !second.live() {
+				t.Fatalf("%d, live %v %v", a.StatusCode, b.live(), second.live())
+			}
+		}
+		logout(second, "id_token_hint", hint)
+		if second.live() || !b.live() {
+			t.Error("one browser has ended the session of another")
+		}
+	})
+	t.Run("the session is gone already, and a registered address leads back", func(t *testing.T) {
+		_, hint := w.signedIn("lin")
+		for _, change := range [][]string{{"client_id", "spa"}, {"id_token_hint", hint}, {"id_token_hint", "x", "client_id", "spa"}} {
+			logout(w.browser(), change...).redirects(t, bye+"?state=a%20b%26c")
+		}
+		for _, change := range [][]string{
+			{"client_id", "nobody"}, {"client_id", ""}, {"client_id", "web"}, {"client_id", "spa", "post_logout_redirect_uri", "https://evil.test/"},
+			{"id_token_hint", hint, "client_id", "web", "post_logout_redirect_uri", "https://web.test/bye"},
+		} {
+			logout(w.browser(), change...).page(t, http.StatusOK, "")
+		}
+	})
+	t.Run("a hint of a third-party client counts as long as its user consents", func(t *testing.T) {
+		w := newWorld(t)
+		b := w.browser()
+		for _, consents := range []bool{true, false} {
+			code := b.answerConsent(b.authorizeAs("lin", extAuthorize("prompt", "consent")), "allow").location().Query().Get("code")
+			hint, _ := w.tokens(code, "client_id", "ext", "redirect_uri", "https://ext.test/cb")["id_token"].(string)
+			w.clock.Pass(2 * time.Second)
+			if !consents {
+				if err := w.config.Users.WithdrawConsent(t.Context(), usersvc.By{UserID: b.signedInAs()}, "ext"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			b.get("/logout?id_token_hint=" + hint)
+			if b.live() == consents {
+				t.Errorf("consents %v: live %v", consents, b.live())
+			}
 		}
 	})
 	t.Run("S114 the table is down", func(t *testing.T) {

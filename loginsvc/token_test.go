@@ -1,6 +1,8 @@
 package loginsvc_test
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -411,4 +413,47 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%d", n)
 		}
 	})
+}
+
+// TestRolesClaim: the claim roles, perhaps empty, is in the tokens of users of
+// first-party clients, and in no others.
+func TestRolesClaim(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	b.code("lin")
+	claims := func(rawToken any) map[string]any {
+		t.Helper()
+		text, _ := rawToken.(string)
+		body, err := base64.RawURLEncoding.DecodeString(strings.Split(text, ".")[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all map[string]any
+		if err := json.Unmarshal(body, &all); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	for _, roles := range [][]string{{"user"}, {}} {
+		w.give(w.onlyUser().ID, roles...)
+		w.clock.Pass(2 * time.Second)
+		got := w.offlineTokens(b)
+		for range 2 {
+			list, ok := claims(got["access_token"])["roles"].([]any)
+			if !ok || len(list) != len(roles) {
+				t.Errorf("a user with %q: the claim is %v", roles, list)
+			}
+			got = w.renew(got["refresh_token"])
+		}
+	}
+	code := b.answerConsent(b.authorizeAs("lin", extAuthorize()), "allow").location().Query().Get("code")
+	got := w.tokens(code, "client_id", "ext", "redirect_uri", "https://ext.test/cb")
+	for name, rawToken := range map[string]any{
+		"a third-party client": got["access_token"], "one that renewed": w.renew(got["refresh_token"], "client_id", "ext")["access_token"], "a machine": w.robotToken(),
+	} {
+		if list, ok := claims(rawToken)["roles"]; ok {
+			t.Errorf("%s has the claim %v", name, list)
+		}
+	}
 }
