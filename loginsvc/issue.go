@@ -47,13 +47,8 @@ type tokenResponse struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 }
 
-// issue signs the tokens of a grant, both at once. They are issued at now, or
-// when tokens of the user are alive again: see untilAlive.
+// issue signs the tokens of a grant, both at once. They are issued at now.
 func (s *Service) issue(ctx context.Context, g issuance, now time.Time) (tokenResponse, error) {
-	now, err := s.untilAlive(ctx, g.user, now)
-	if err != nil {
-		return tokenResponse{}, err
-	}
 	key, err := s.signingKey(ctx)
 	if err != nil {
 		return tokenResponse{}, err
@@ -76,29 +71,37 @@ func (s *Service) issue(ctx context.Context, g issuance, now time.Time) (tokenRe
 	return answer, nil
 }
 
-// maxAhead is how far tokens_from of a user is ever ahead of the clock, when a
-// change has just revoked the user's tokens.
+// maxAhead is how far the instant from which tokens are alive is ever ahead of the
+// clock, when some have just been revoked.
 const maxAhead = 2 * time.Second
 
-// untilAlive returns when a token of the user is to be issued: now or, if a change
-// has just revoked all tokens that were issued before, the moment from which
-// tokens are alive again. It waits for that moment, so that no token is from the
-// future: a change that comes after it could not revoke such a token. After a wait,
-// the caller's write checks the grounds again.
-func (s *Service) untilAlive(ctx context.Context, user usersvc.User, now time.Time) (time.Time, error) {
-	if !now.Before(user.TokensFrom) {
+// untilAlive returns when a token is to be issued of which those are alive that
+// were issued at from or later: now or, if a revocation is that recent, from. It
+// waits for that moment, so that no token is from the future: a revocation that
+// comes next could not end such a token. After a wait, the caller's write checks
+// the grounds again.
+func (s *Service) untilAlive(ctx context.Context, from, now time.Time) (time.Time, error) {
+	if !now.Before(from) {
 		return now, nil
 	}
-	wait := user.TokensFrom.Sub(s.now())
+	wait := from.Sub(s.now())
 	if wait > maxAhead {
-		return now, httpx.Unavailable(fmt.Errorf("tokens_from of the user is %v ahead of the clock", wait.Round(time.Second)))
+		return now, httpx.Unavailable(fmt.Errorf("tokens are alive only in %v: a clock is wrong", wait.Round(time.Second)))
 	}
 	if wait > 0 {
 		if err := s.sleep(ctx, wait); err != nil {
 			return now, err
 		}
 	}
-	return user.TokensFrom, nil
+	return from, nil
+}
+
+// aliveFrom is the instant from which a client's tokens of a session are alive.
+func aliveFrom(user usersvc.User, session usersvc.Session, clientID string) time.Time {
+	if from := session.TokensFrom(clientID); from.After(user.TokensFrom) {
+		return from
+	}
+	return user.TokensFrom
 }
 
 // answer is a token response without tokens.

@@ -186,9 +186,15 @@ func TestLogout(t *testing.T) {
 			func() answer { return w.program().get("/logout?id_token_hint=" + hint) },
 			func() answer { return w.browser().get("/logout?id_token_hint=" + hint) },
 			func() answer { return logout(w.program(), "id_token_hint", hint) },
-			func() answer { return logout(w.program(), "id_token_hint", hint, "client_id", "spa", "sign_out", "everywhere") },
-			func() answer { return w.program().post("/logout", url.Values{"id_token_hint": {hint}, "sign_out": {"here"}}) },
-			func() answer { return w.program().get("/logout?id_token_hint="+hint, "Cookie", "__Host-gatehouse_session=x") },
+			func() answer {
+				return logout(w.program(), "id_token_hint", hint, "client_id", "spa", "sign_out", "everywhere")
+			},
+			func() answer {
+				return w.program().post("/logout", url.Values{"id_token_hint": {hint}, "sign_out": {"here"}})
+			},
+			func() answer {
+				return w.program().get("/logout?id_token_hint="+hint, "Cookie", "__Host-gatehouse_session=x")
+			},
 		} {
 			if a := send(); a.StatusCode >= 400 || !b.live() || !second.live() {
 				t.Fatalf("%d, live %v %v", a.StatusCode, b.live(), second.live())

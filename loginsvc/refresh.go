@@ -89,7 +89,12 @@ func (s *Service) renewOnce(ctx context.Context, c client.Client, p params, pres
 // them, it reads them anew and does so once more.
 func (s *Service) commitRenewal(ctx context.Context, c client.Client, f grant.Family, kind grant.Use, presented grant.RefreshToken, g issuance, now time.Time) (tokenResponse, error) {
 	var reread *usersvc.User // nil: the user is the one that the family remembers
+	from := g.user.TokensFrom
 	for range grant.Attempts {
+		var err error
+		if now, err = s.untilAlive(ctx, from, now); err != nil {
+			return tokenResponse{}, err
+		}
 		answer, err := s.issue(ctx, g, now)
 		if err != nil {
 			return tokenResponse{}, err
@@ -102,7 +107,7 @@ func (s *Service) commitRenewal(ctx context.Context, c client.Client, f grant.Fa
 			write = f.Rotate(after, reread)
 		}
 		answer.RefreshToken = next.Text()
-		grounds := grant.Grounds{Client: c, User: g.user, SessionID: f.SessionID, Scopes: f.Scopes, Since: f.CreatedAt}
+		grounds := grant.Grounds{Client: c, User: g.user, SessionID: f.SessionID, IssuedAt: now, Scopes: f.Scopes, Since: f.CreatedAt}
 		err = s.Table.Write(ctx, append(grounds.Checks(), write)...)
 		switch {
 		case err == nil:
@@ -114,9 +119,11 @@ func (s *Service) commitRenewal(ctx context.Context, c client.Client, f grant.Fa
 		case !stale(err):
 			return tokenResponse{}, err
 		}
-		if _, g.user, err = s.Users.SessionByID(ctx, f.UserID, f.SessionID); err != nil {
+		var session usersvc.Session
+		if session, g.user, err = s.Users.SessionByID(ctx, f.UserID, f.SessionID); err != nil {
 			return tokenResponse{}, invalidGrantIf(err, usersvc.ErrNoSession)
 		}
+		from = aliveFrom(g.user, session, c.ID)
 		reread = &g.user
 	}
 	return tokenResponse{}, grant.ErrChanged

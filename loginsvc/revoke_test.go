@@ -309,3 +309,66 @@ func TestIntrospect(t *testing.T) {
 		ask(raw).oauthError(t, 503, "temporarily_unavailable")
 	})
 }
+
+// TestRevokeEndsOnesOwn: a client that revokes a token ends what it holds in that
+// session, and nothing else.
+func TestRevokeEndsOnesOwn(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"access_token", "refresh_token"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			b, elsewhere := w.browser(), w.browser()
+			ext := func(b *browser) map[string]any {
+				a := b.authorizeAs("lin", extAuthorize())
+				if a.location() == nil {
+					a = b.answerConsent(a, "allow")
+				}
+				return w.tokens(a.location().Query().Get("code"), "client_id", "ext", "redirect_uri", "https://ext.test/cb")
+			}
+			ours, first, second, other := w.offlineTokens(b), ext(b), ext(b), ext(elsewhere)
+			w.clock.Pass(2 * time.Second)
+			for range 3 { // again and again ends nothing more
+				w.revoke(first[kind], "client_id", "ext")
+			}
+			for _, gone := range []map[string]any{first, second} {
+				w.lives(gone["access_token"], false)
+				w.refuses(gone["refresh_token"], "client_id", "ext")
+			}
+			w.lives(ours["access_token"], true)
+			w.lives(other["access_token"], true)
+			w.renew(ours["refresh_token"])
+			w.renew(other["refresh_token"], "client_id", "ext")
+
+			again := ext(b) // at once
+			w.lives(again["access_token"], true)
+			w.renew(again["refresh_token"], "client_id", "ext")
+			if !b.live() || !elsewhere.live() {
+				t.Error("a session has ended")
+			}
+		})
+	}
+	t.Run("however many refresh tokens", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		b := w.browser()
+		var all []any
+		for range 120 {
+			all = append(all, w.offlineTokens(b)["refresh_token"])
+		}
+		w.revoke(all[60])
+		if page, err := w.table.Query(t.Context(), table.Query{PK: "user#" + w.onlyUser().ID, Prefix: "refresh#", Limit: 1}); err != nil || len(page.Items) != 0 {
+			t.Errorf("refresh tokens are left, %v", err)
+		}
+	})
+	t.Run("a refresh token that is used again ends its family, and no other", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		b := w.browser()
+		stolen, sibling := w.offlineTokens(b)["refresh_token"], w.offlineTokens(b)["refresh_token"]
+		w.renew(w.renew(stolen)["refresh_token"])
+		w.refuses(stolen)
+		got := w.renew(sibling) // at once
+		w.lives(got["access_token"], true)
+	})
+}

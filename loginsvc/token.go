@@ -130,6 +130,9 @@ func (s *Service) redeemOnce(ctx context.Context, c client.Client, a grant.Appro
 	if err != nil {
 		return tokenResponse{}, invalidGrantIf(err, usersvc.ErrNoSession)
 	}
+	if now, err = s.untilAlive(ctx, aliveFrom(user, session, c.ID), now); err != nil {
+		return tokenResponse{}, err
+	}
 	answer, err := s.issue(ctx, issuance{
 		client: c, audience: audience, user: user, session: session.ID, authTime: a.AuthTime, scopes: a.Scopes, nonce: a.Nonce, withID: true,
 	}, now)
@@ -142,7 +145,7 @@ func (s *Service) redeemOnce(ctx context.Context, c client.Client, a grant.Appro
 		answer.RefreshToken = first.Text()
 		writes = []table.Write{spend(f.ID), f.Put()}
 	}
-	grounds := grant.Grounds{Client: c, User: user, SessionID: session.ID, Scopes: a.Scopes, Since: a.At}
+	grounds := grant.Grounds{Client: c, User: user, SessionID: session.ID, IssuedAt: now, Scopes: a.Scopes, Since: a.At}
 	err = s.Table.Write(ctx, append(writes, grounds.Checks()...)...)
 	for _, ended := range []error{grant.ErrSpent, usersvc.ErrNoConsent, client.ErrUnknown} {
 		if errors.Is(err, ended) {
@@ -154,18 +157,22 @@ func (s *Service) redeemOnce(ctx context.Context, c client.Client, a grant.Appro
 
 // issueInSession issues tokens of a user who has just signed in, without a code.
 // It returns [usersvc.ErrNoSession] if the session has ended meanwhile.
-func (s *Service) issueInSession(ctx context.Context, g issuance) (tokenResponse, error) {
+func (s *Service) issueInSession(ctx context.Context, g issuance, session usersvc.Session) (tokenResponse, error) {
 	now := s.now()
 	for range grant.Attempts {
+		var err error
+		if now, err = s.untilAlive(ctx, aliveFrom(g.user, session, g.client.ID), now); err != nil {
+			return tokenResponse{}, err
+		}
 		answer, err := s.issue(ctx, g, now)
 		if err != nil {
 			return tokenResponse{}, err
 		}
-		err = s.Table.Write(ctx, grant.Grounds{Client: g.client, User: g.user, SessionID: g.session}.Checks()...)
+		err = s.Table.Write(ctx, grant.Grounds{Client: g.client, User: g.user, SessionID: g.session, IssuedAt: now}.Checks()...)
 		if !stale(err) {
 			return answer, err
 		}
-		if _, g.user, err = s.Users.SessionByID(ctx, g.user.ID, g.session); err != nil {
+		if session, g.user, err = s.Users.SessionByID(ctx, g.user.ID, g.session); err != nil {
 			return tokenResponse{}, err
 		}
 	}

@@ -23,8 +23,7 @@ type Code struct {
 	Tries  int64  // wrong verifiers so far
 	Family string // id of the family that it was redeemed for; "" if none
 
-	row   table.Key
-	ended bool // what it was redeemed for has been ended
+	row table.Key
 }
 
 // maxTries is how many wrong verifiers make a code useless.
@@ -76,7 +75,7 @@ func (s Store) Code(ctx context.Context, rawCode string) (Code, error) {
 		Client: r.Text("client_id"), RedirectURI: r.Text("redirect_uri"), Challenge: r.Text("challenge"),
 		CreatedAt: r.Seconds("created_at"), ExpiresAt: r.Seconds("expires_at"),
 		Spent: r.Flag("spent"), Tries: r.Number("tries"), Family: r.Text("family"),
-		row: key, ended: item["ended"] == true,
+		row: key,
 	}
 	return c, r.Err
 }

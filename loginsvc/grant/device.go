@@ -23,8 +23,7 @@ type Device struct {
 	PolledAt  time.Time
 	Interval  time.Duration // the least time between two polls
 
-	row   table.Key
-	ended bool // what it was redeemed for has been ended
+	row table.Key
 }
 
 // The states of a device.
@@ -98,7 +97,7 @@ func (s Store) device(ctx context.Context, key table.Key) (Device, error) {
 			UserID: r.Text("user_id"), SessionID: r.Text("sid"), AuthTime: r.Seconds("auth_time"),
 			Scopes: strings.Fields(r.Text("scope")), Audiences: audiencesOf(&r),
 		},
-		row: key, ended: item["ended"] == true, Client: r.Text("client_id"), Status: r.Text("status"), Family: r.Text("family"),
+		row: key, Client: r.Text("client_id"), Status: r.Text("status"), Family: r.Text("family"),
 		CreatedAt: r.Seconds("created_at"), ExpiresAt: r.Seconds("expires_at"), PolledAt: r.Milli("polled_at"),
 		Interval: time.Duration(r.Number("interval")) * time.Second,
 	}

@@ -32,7 +32,7 @@ func (s Store) EndFamily(ctx context.Context, f Family) error {
 // again: two have seen it (RFC 6749, Section 4.1.2). Life is that of an access
 // token. When it is over there is nothing to end.
 func (s Store) EndCode(ctx context.Context, c Code, now time.Time, life time.Duration) error {
-	if c.ended || c.Family == "" && now.After(c.ExpiresAt.Add(life)) {
+	if c.Family == "" && now.After(c.ExpiresAt.Add(life)) {
 		return nil
 	}
 	return s.endSpent(ctx, c.Approval, c.Client, c.Family, c.row)
@@ -40,7 +40,7 @@ func (s Store) EndCode(ctx context.Context, c Code, now time.Time, life time.Dur
 
 // EndDevice is [Store.EndCode] for a device code.
 func (s Store) EndDevice(ctx context.Context, d Device, now time.Time, life time.Duration) error {
-	if d.ended || d.Family == "" && now.After(d.ExpiresAt.Add(life)) {
+	if d.Family == "" && now.After(d.ExpiresAt.Add(life)) {
 		return nil
 	}
 	return s.endSpent(ctx, d.Approval, d.Client, d.Family, d.row)

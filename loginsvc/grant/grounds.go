@@ -20,6 +20,7 @@ type Grounds struct {
 	Client    client.Client
 	User      usersvc.User
 	SessionID string
+	IssuedAt  time.Time // the iat of the access token
 	Scopes    []string  // what the user has consented to, if the client is of a third party
 	Since     time.Time // when the user approved; zero: unknown
 }
@@ -28,7 +29,7 @@ type Grounds struct {
 // [usersvc.Unchanged], after which the caller reads user and session again,
 // [usersvc.ErrNoConsent], and [client.ErrUnknown] for a client that was removed.
 func (g Grounds) Checks() []table.Write {
-	checks := usersvc.Unchanged(g.User.ID, g.SessionID, g.User.Version)
+	checks := usersvc.Unchanged(usersvc.Tokens{Subject: g.User.ID, SessionID: g.SessionID, ClientID: g.Client.ID}, g.User.Version, g.IssuedAt)
 	if g.Client.ThirdParty {
 		checks = append(checks, usersvc.ConsentStands(g.User.ID, AppOf(g.Client), g.Scopes, ConsentBy(g.Since)))
 	}
