@@ -1,6 +1,8 @@
 package loginsvc
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"net/url"
 	"slices"
 	"strconv"
@@ -133,6 +135,12 @@ func readPKCE(p params, req *authRequest) error {
 func isVerifier(s string) bool {
 	const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 	return len(s) >= 43 && len(s) <= 128 && only(s, unreserved)
+}
+
+// challengeOf is the S256 challenge of a PKCE verifier (RFC 7636, Section 4.2).
+func challengeOf(verifier string) string {
+	sum := sha256.Sum256([]byte(verifier))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 func readPrompt(p params, req *authRequest) error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/metric"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/grant"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
@@ -149,7 +150,7 @@ func (b signIn) freshEnough(authTime time.Time) bool {
 		return true
 	}
 	// The person may have taken a while between the provider's answer and ours.
-	oldest := b.attempt.createdAt.Add(-skew)
+	oldest := b.attempt.createdAt.Add(-grant.Skew)
 	if req.MaxAge != nil && !req.Prompt.login {
 		oldest = oldest.Add(-time.Duration(*req.MaxAge) * time.Second)
 	}

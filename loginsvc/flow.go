@@ -12,6 +12,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/flow"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/grant"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
 )
@@ -151,7 +152,7 @@ func (s *Service) resume(ctx context.Context, r *http.Request, rawState, provide
 	switch {
 	case a.provider != provider:
 		return a, errFlowForeign
-	case !within(s.now(), a.createdAt, a.createdAt.Add(s.flowTTL)):
+	case !grant.Alive(s.now(), a.createdAt, a.createdAt.Add(s.flowTTL)):
 		return a, errFlowExpired
 	}
 	return a, invalid
@@ -199,7 +200,7 @@ func (s *Service) unsealPurpose(ctx context.Context, path string, fields []strin
 	return s.readPurpose(ctx, path, params{})
 }
 
-func usedKey(id flow.ID) table.Key { return schema.Flow(fingerprint(string(id[:]))) }
+func usedKey(id flow.ID) table.Key { return schema.Flow(grant.Fingerprint(string(id[:]))) }
 
 // once is the write that finishes the attempt. It belongs into the transaction
 // that the attempt is for, which it fails with errFlowUsed the second time. Its
@@ -207,7 +208,7 @@ func usedKey(id flow.ID) table.Key { return schema.Flow(fingerprint(string(id[:]
 func (s *Service) once(a attempt) table.Write {
 	key := usedKey(a.id)
 	return table.Put(table.Item{
-		table.PK: key.PK, table.SK: key.SK, table.TTL: a.createdAt.Add(s.flowTTL + 2*skew).Unix(),
+		table.PK: key.PK, table.SK: key.SK, table.TTL: a.createdAt.Add(s.flowTTL + 2*grant.Skew).Unix(),
 	}).If(table.NotExists{}).Else(errFlowUsed)
 }
 
