@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
@@ -52,6 +53,9 @@ func (s *Service) verifyAccess(ctx context.Context, rawToken string) (token.Acce
 	c := client.Client{ID: client.HouseID}
 	if access.ClientID != client.HouseID {
 		c, err = s.Clients(ctx, access.ClientID)
+	}
+	if err == nil && access.IssuedAt.Before(c.RegisteredAt.Truncate(time.Second)) {
+		return token.Access{}, &token.Refusal{Reason: token.ReasonAudience} // of a client that had the id before
 	}
 	if errors.Is(err, client.ErrUnknown) || err == nil && !slices.Contains(c.AllowedAudiences(s.Audience), access.Audience) {
 		return token.Access{}, &token.Refusal{Reason: token.ReasonAudience}

@@ -2,17 +2,17 @@ package table
 
 import "fmt"
 
-// ConditionError is the error of a [Table.Write] call whose conditions did not
-// hold. Callers ask errors.Is about it; engines make it with [ConditionFailed].
-type ConditionError struct {
-	Failed []int // indexes into the writes of the call, ascending
+// conditionError is the error of a [Table.Write] call whose conditions did not
+// hold. Callers ask errors.Is about it.
+type conditionError struct {
+	failed []int // positions of the writes in the call, ascending
 	errs   []error
 }
 
 // ConditionFailed returns the error of a call that wrote nothing because the
 // conditions of the writes with these indexes did not hold. It is for engines.
 func ConditionFailed(writes []Write, failed ...int) error {
-	e := &ConditionError{Failed: failed, errs: []error{ErrConditionFailed}}
+	e := &conditionError{failed: failed, errs: []error{ErrConditionFailed}}
 	for _, i := range failed {
 		if err := writes[i].Err; err != nil {
 			e.errs = append(e.errs, err)
@@ -23,8 +23,8 @@ func ConditionFailed(writes []Write, failed ...int) error {
 
 // Error names the writes by their positions, because keys can hold e-mail
 // addresses, and then the errors that the writes carry.
-func (e *ConditionError) Error() string {
-	text := fmt.Sprintf("%v: writes %v", ErrConditionFailed, e.Failed)
+func (e *conditionError) Error() string {
+	text := fmt.Sprintf("%v: writes %v", ErrConditionFailed, e.failed)
 	for _, err := range e.errs[1:] {
 		text += ": " + err.Error()
 	}
@@ -32,4 +32,4 @@ func (e *ConditionError) Error() string {
 }
 
 // Unwrap returns [ErrConditionFailed] and the errors of the failed writes.
-func (e *ConditionError) Unwrap() []error { return e.errs }
+func (e *conditionError) Unwrap() []error { return e.errs }

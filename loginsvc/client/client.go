@@ -12,6 +12,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 )
 
 // ErrUnknown says that no client has the id.
@@ -63,6 +64,9 @@ type Client struct {
 	// Registration tells a client of the table from those that had its id before
 	// and were removed. It is "" in gatehouse.yml.
 	Registration string
+	// RegisteredAt is when the client was put into the table: tokens from before
+	// belong to another client of the id. It is zero in gatehouse.yml.
+	RegisteredAt time.Time
 }
 
 // Ref names the client as what it was granted remembers it: unlike its id, which

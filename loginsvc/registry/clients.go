@@ -159,13 +159,15 @@ func (c *Clients) list(ctx context.Context, q table.Query) ([]Registered, error)
 }
 
 // Remove deletes the client, or returns [client.ErrUnknown]. Its codes and
-// refresh tokens, and what users have consented to, end with it; access tokens
-// that it has are good until they end.
+// refresh tokens, and what users have consented to, end with it, and its access
+// tokens are revoked.
 func (c *Clients) Remove(ctx context.Context, by usersvc.By, id string) error {
 	if !isID(id) {
 		return client.ErrUnknown
 	}
-	err := c.Table.Write(ctx, table.Delete(keyOf(id)).If(table.Exists{}).Else(client.ErrUnknown), usersvc.ClientAudit(usersvc.ClientRemoved, id, by, "", c.now()))
+	users := &usersvc.Users{Table: c.Table, Now: c.Now}
+	err := users.Revoke(ctx, usersvc.Tokens{ClientID: id},
+		table.Delete(keyOf(id)).If(table.Exists{}).Else(client.ErrUnknown), usersvc.ClientAudit(usersvc.ClientRemoved, id, by, "", c.now()))
 	if errors.Is(err, client.ErrUnknown) {
 		return client.ErrUnknown
 	}

@@ -10,9 +10,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gatehouse-auth/gatehouse/internal/revocation"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/registry"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
 func TestAdd(t *testing.T) {
@@ -76,6 +78,19 @@ func TestAdd(t *testing.T) {
 			}
 			if all, err := c.List(t.Context()); err != nil || len(all) != 1 {
 				t.Error(all, err)
+			}
+			document, err := (&usersvc.Feed{Users: &usersvc.Users{Table: c.Table, Now: c.Now}}).Document(t.Context())
+			var feed revocation.List
+			if err == nil {
+				err = feed.UnmarshalJSON(document)
+			}
+			token := revocation.Token{Subject: "u_lin", SessionID: "s_1", ClientID: "shop", IssuedAt: morning}
+			if err != nil || !feed.Revoked(token) {
+				t.Error("its access tokens live:", err)
+			}
+			token.ClientID = "spa"
+			if feed.Revoked(token) {
+				t.Error("another client's tokens end with it")
 			}
 		})
 	})

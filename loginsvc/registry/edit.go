@@ -31,7 +31,7 @@ func (c *Clients) Edit(ctx context.Context, by usersvc.By, id string, version in
 	if err := change(&after.Client); err != nil {
 		return Registered{}, err
 	}
-	after.ID, after.Registration = before.ID, before.Registration
+	after.ID, after.Registration, after.RegisteredAt = before.ID, before.Registration, before.RegisteredAt
 	after.Secret, after.SecretEnv, after.SecretHashes = "", "", before.SecretHashes
 	if err := c.check(after.Client); err != nil {
 		return Registered{}, err

@@ -72,6 +72,7 @@ func read(item table.Item) (Registered, error) {
 	} else if !public {
 		r.SecretAt = row.Milli("secret_at")
 	}
+	r.RegisteredAt = r.CreatedAt
 	if row.Err != nil {
 		return Registered{}, fmt.Errorf("%s: %w", item.Key().PK, row.Err)
 	}
