@@ -82,14 +82,19 @@ func (u *Users) revoke(ctx context.Context, h holder, entry item) ([]table.Write
 	}
 	before := l.row
 	l.add(entry, h.all, u.now().Add(-u.remembers()))
-	l.row = schema.Revocation(int(h.all.entry[0])%schema.RevocationPartitions, entry.before.Format(time.RFC3339), h.id)
-	writes := []table.Write{l.write(), table.Put(table.Item{
-		table.PK: l.row.PK, table.SK: l.row.SK, table.TTL: entry.before.Add(maxRemembered).Unix() + 1, "entries": packItems(l.items),
-	})}
+	row := feedRow(h, entry.before, l.items)
+	l.row = row.Key()
+	writes := []table.Write{l.write(), table.Put(row)}
 	if before.PK != "" && before != l.row {
 		writes = append(writes, table.Delete(before))
 	}
 	return writes, nil
+}
+
+// feedRow is the row of a holder in the feed.
+func feedRow(h holder, before time.Time, items []item) table.Item {
+	key := schema.Revocation(int(h.all.entry[0])%schema.RevocationPartitions, before.Format(time.RFC3339), h.id)
+	return table.Item{table.PK: key.PK, table.SK: key.SK, table.TTL: before.Add(maxRemembered).Unix() + 1, "entries": packItems(items)}
 }
 
 // onTime writes the rows of the feed again that took too long: since they read the
@@ -104,7 +109,7 @@ func (u *Users) onTime(ctx context.Context, began time.Time, writes []table.Writ
 		began = u.now()
 		var again []table.Write
 		for _, w := range writes {
-			if id, ok := feedRow(w); ok {
+			if id, ok := ofFeed(w); ok {
 				key := table.Key{PK: w.Key.PK, SK: u.tokensFrom().Format(time.RFC3339) + "#" + id}
 				again = append(again, table.Put(table.Item{
 					table.PK: key.PK, table.SK: key.SK, table.TTL: w.Item[table.TTL], "entries": w.Item["entries"],
@@ -121,8 +126,8 @@ func (u *Users) onTime(ctx context.Context, began time.Time, writes []table.Writ
 	return fmt.Errorf("%w: revocations take longer than %v", table.ErrUnavailable, maxLate)
 }
 
-// feedRow tells whether w puts a row of the feed, and about whom.
-func feedRow(w table.Write) (id string, ok bool) {
+// ofFeed tells whether w puts a row of the feed, and about whom.
+func ofFeed(w table.Write) (id string, ok bool) {
 	if w.Op != table.OpPut || !strings.HasPrefix(w.Key.PK, schema.OldRevocationPartition) {
 		return "", false
 	}
