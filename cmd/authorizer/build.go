@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -28,11 +29,15 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 // Its variables are those of [guard.Settings].
 //
 // Beside the program (in LAMBDA_TASK_ROOT) there may lie policy.json, the
-// compiled route rules, and jwks.json, the issuer's keys at the time of
-// deployment.
+// compiled route rules; jwks.json, the issuer's keys at the time of deployment; and
+// settings.json, the values of variables that the function does not set.
 func build(getenv func(string) string, log *slog.Logger) (handler, error) {
-	c, revocations, err := guard.Settings(getenv)
 	folder := getenv("LAMBDA_TASK_ROOT")
+	getenv, err := withSettings(getenv, filepath.Join(folder, "settings.json"))
+	if err != nil {
+		return handler{}, err
+	}
+	c, revocations, err := guard.Settings(getenv)
 	rules, err2 := readPolicy(filepath.Join(folder, "policy.json"), log)
 	jwks, err3 := readOptional(filepath.Join(folder, "jwks.json"))
 	if err := errors.Join(err, err2, err3); err != nil {
@@ -57,6 +62,25 @@ func build(getenv func(string) string, log *slog.Logger) (handler, error) {
 	c.Keys, c.Policy, c.Log = keys.Key, rules, log
 	a, err := authorizer.New(c)
 	return handler{a}, err
+}
+
+// withSettings returns getenv extended by the variables of a file, if it is there.
+// Those of the function go first.
+func withSettings(getenv func(string) string, path string) (func(string) string, error) {
+	data, err := readOptional(path)
+	if err != nil || data == nil {
+		return getenv, err
+	}
+	var settings map[string]string
+	if err := json.Unmarshal(data, &settings); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return func(name string) string {
+		if value := getenv(name); value != "" {
+			return value
+		}
+		return settings[name]
+	}, nil
 }
 
 // readPolicy reads the route rules. Without the file there are none, and the log

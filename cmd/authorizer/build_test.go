@@ -73,3 +73,41 @@ func TestBuild(t *testing.T) {
 		}
 	})
 }
+
+// TestSettings wants settings.json to stand for the variables that the function
+// does not set, and a variable to take its place.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(folder, "settings.json"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start := func(variables map[string]string) error {
+		_, err := build(func(name string) string {
+			if name == "LAMBDA_TASK_ROOT" {
+				return folder
+			}
+			return variables[name]
+		}, slog.New(slog.DiscardHandler))
+		return err
+	}
+	if err := start(nil); err == nil || !strings.Contains(err.Error(), "GATEHOUSE_ISSUER") {
+		t.Errorf("without settings: %v", err)
+	}
+	write(`{"GATEHOUSE_ISSUER":"https://auth.example.com","GATEHOUSE_AUDIENCE":"https://api.example.com"}`)
+	if err := start(nil); err != nil {
+		t.Error(err)
+	}
+	if err := start(map[string]string{"GATEHOUSE_ISSUER": "not a URL"}); err == nil {
+		t.Error("a variable of the function is passed over")
+	}
+	for _, text := range []string{"", "[]", "{", `{"GATEHOUSE_ISSUER":1}`} {
+		write(text)
+		if err := start(nil); err == nil || !strings.Contains(err.Error(), "settings.json") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"os/signal"
 
@@ -11,21 +12,63 @@ import (
 )
 
 type packageCommand struct {
+	All        packageAllCommand        `cmd:"" default:"withargs" help:"Build the zips of every Lambda main under cmd and examples of this module (the default)."`
+	Authorizer packageAuthorizerCommand `cmd:"" help:"Build authorizer.zip for an API of yours: with the rules of gatehouse.yml, for any deployment tool."`
+}
+
+// goarch is the architecture as Go names it, by the names of Go and of AWS.
+var goarch = map[string]string{"arm64": "arm64", "amd64": "amd64", "x86_64": "amd64"}
+
+type packageAllCommand struct {
 	Root   string `default:"." type:"existingdir" placeholder:"DIR" help:"The folder of the module, with gatehouse.yml (${default})."`
 	Out    string `default:"dist" placeholder:"DIR" help:"Where the zips go: NAME.zip for each Lambda main under cmd and examples (${default})."`
-	Arch   string `default:"arm64" enum:"arm64,amd64" help:"What they run on: ${enum} (${default})."`
+	Arch   string `default:"arm64" enum:"arm64,amd64,x86_64" help:"What they run on: ${enum} (${default})."`
 	Output string `short:"o" default:"text" enum:"text,json" help:"Print the zips as text or as json."`
 }
 
 // Run builds the zips.
-func (c *packageCommand) Run(w *process) error {
+func (c *packageAllCommand) Run(w *process) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	artifacts, err := lambdazip.Package(ctx, c.Root, c.Out, c.Arch)
+	artifacts, err := lambdazip.Package(ctx, c.Root, c.Out, goarch[c.Arch])
 	if err != nil {
 		return err
 	}
-	if c.Output == "json" {
+	return printArtifacts(w, c.Output, artifacts)
+}
+
+type packageAuthorizerCommand struct {
+	Config  string `default:"gatehouse.yml" placeholder:"FILE" help:"The configuration, with issuer, audience and routes (${default})."`
+	Out     string `default:"dist" placeholder:"DIR" help:"Where authorizer.zip goes (${default})."`
+	Arch    string `default:"arm64" enum:"arm64,amd64,x86_64" help:"What the function runs on: ${enum} (${default})."`
+	Source  string `default:"." type:"existingdir" placeholder:"DIR" help:"A folder whose Go module is Gatehouse or requires it. Elsewhere the module proxy is asked for the version of this program (${default})."`
+	Offline bool   `help:"Do not fetch the issuer's keys: the function then does so at its first request."`
+	Output  string `short:"o" default:"text" enum:"text,json" help:"Print the zip as text or as json."`
+}
+
+// Run builds the zip.
+func (c *packageAuthorizerCommand) Run(w *process) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	in := lambdazip.AuthorizerConfig{
+		Source: lambdazip.Source{Root: c.Source, Version: version().Version},
+		Config: c.Config, Out: c.Out, Arch: goarch[c.Arch], Getenv: w.getenv,
+	}
+	if !c.Offline {
+		in.Keys = http.DefaultClient
+	}
+	a, without, err := lambdazip.Authorizer(ctx, in)
+	if err != nil {
+		return err
+	}
+	if without != "" {
+		fmt.Fprintf(w.stderr, "note: the issuer's keys are not built in, because %s; the function fetches them at its first request\n", without)
+	}
+	return printArtifacts(w, c.Output, []lambdazip.Artifact{a})
+}
+
+func printArtifacts(w *process, output string, artifacts []lambdazip.Artifact) error {
+	if output == "json" {
 		return json.NewEncoder(w.stdout).Encode(artifacts)
 	}
 	for _, a := range artifacts {

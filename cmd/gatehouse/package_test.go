@@ -59,7 +59,7 @@ func unpack(t *testing.T, path, name string) string {
 }
 
 func TestPackage(t *testing.T) {
-	const config = "routes:\n  - {route: GET /users, roles: [admin]}\n"
+	const config = "routes:\n  - {route: GET /orders, roles: [admin]}\n"
 	root := newModule(t, config)
 	out := filepath.Join(root, "out")
 	var stdout, stderr strings.Builder
@@ -70,7 +70,7 @@ func TestPackage(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout.String()), &artifacts); err != nil || len(artifacts) != 2 || artifacts[1].Function != "loginsvc" {
 		t.Fatalf("%s: %v", &stdout, err)
 	}
-	if got := unpack(t, filepath.Join(out, "authorizer.zip"), "policy.json"); !strings.Contains(got, `"GET /users"`) {
+	if got := unpack(t, filepath.Join(out, "authorizer.zip"), "policy.json"); !strings.Contains(got, `"GET /orders"`) {
 		t.Errorf("policy.json: %s", got)
 	}
 	if got := unpack(t, artifacts[1].Path, "gatehouse.yml"); got != config {
@@ -116,5 +116,50 @@ func TestPackageRefusesMistakes(t *testing.T) {
 		if code := run([]string{"package", "--root", root, "--out", root}, &process{stdout: &stdout, stderr: &stderr}); code != exitFailed || !strings.Contains(stderr.String(), want) {
 			t.Errorf("exit code %d: %s", code, &stderr)
 		}
+	}
+}
+
+// TestPackageAuthorizer builds the authorizer of a team's API: its rules and
+// settings are in the zip.
+func TestPackageAuthorizer(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "gatehouse.yml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pack := func(env map[string]string) (string, int) {
+		var stdout, stderr strings.Builder
+		code := run([]string{"package", "authorizer", "--config", file, "--out", dir, "--source", "../..", "--arch", "x86_64", "--offline"},
+			&process{stdout: &stdout, stderr: &stderr, getenv: func(name string) string { return env[name] }})
+		return stderr.String(), code
+	}
+	const rules = "routes:\n  - {route: GET /cart, roles: [user]}\n"
+	for name, tc := range map[string]struct{ text, want string }{
+		"no issuer":           {rules, "issuer: not set"},
+		"no rules":            {"issuer: https://auth.example.com\n", "routes: not set"},
+		"a rule that is ours": {"issuer: https://auth.example.com\nroutes: [{route: GET /me}]\n", "GET /me"},
+	} {
+		write(tc.text)
+		if said, code := pack(nil); code != 1 || !strings.Contains(said, tc.want) {
+			t.Errorf("%s: %d %s", name, code, said)
+		}
+	}
+	write(rules)
+	if said, code := pack(map[string]string{"GATEHOUSE_ISSUER": "https://auth.example.com"}); code != 0 {
+		t.Fatal(said)
+	}
+	zip := filepath.Join(dir, "authorizer.zip")
+	if got := unpack(t, zip, "settings.json"); got != `{"GATEHOUSE_AUDIENCE":"https://auth.example.com/api","GATEHOUSE_ISSUER":"https://auth.example.com"}` {
+		t.Errorf("settings.json: %s", got)
+	}
+	if got := unpack(t, zip, "policy.json"); !strings.Contains(got, `"GET /cart"`) || strings.Contains(got, "/me") {
+		t.Errorf("policy.json: %s", got)
+	}
+	program := unpack(t, zip, "bootstrap")
+	if !strings.HasPrefix(program, "\x7fELF") || program[18] != 0x3e {
+		t.Error("bootstrap is no program for x86_64")
 	}
 }

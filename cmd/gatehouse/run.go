@@ -22,8 +22,10 @@ type commands struct {
 	Clients clientsCommand `cmd:"" help:"Register apps in the table, and change their secrets."`
 
 	Table   tableCommand   `cmd:"" help:"Make the table where DynamoDB is emulated."`
-	Package packageCommand `cmd:"" help:"Build the zips that serverless.yml deploys."`
+	Init    initCommand    `cmd:"" help:"Write a gatehouse.yml and, if asked, a first function with its test into this folder."`
+	Package packageCommand `cmd:"" help:"Build the zips that are deployed."`
 	Doctor  doctorCommand  `cmd:"" help:"Look for what is wrong with the configuration, the package and a running service."`
+	Version versionCommand `cmd:"" help:"Print the version of this program."`
 	Smoke   smokeCommand   `cmd:"" help:"Try a running stack: who is refused, who is answered, and whether tokens verify."`
 }
 

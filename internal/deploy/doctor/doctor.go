@@ -91,6 +91,11 @@ func (r *Report) remark(code, where, format string, args ...any) {
 	r.Findings = append(r.Findings, Finding{Code: code, Where: where, Text: fmt.Sprintf(format, args...), Remark: true})
 }
 
+// drop takes findings out, by their codes.
+func (r *Report) drop(codes ...string) {
+	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return slices.Contains(codes, f.Code) })
+}
+
 func (r *Report) fact(format string, args ...any) {
 	r.Facts = append(r.Facts, fmt.Sprintf(format, args...))
 }

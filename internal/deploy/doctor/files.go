@@ -37,6 +37,9 @@ func Files(in Inputs) *Report {
 		return r
 	}
 	s := r.source(in, text, builtIn)
+	if s != nil && !s.login() {
+		r.drop("provider-none", "client-none", "role-never") // the login service is elsewhere
+	}
 	r.certificate(in)
 	if in.Deploy && region(in.Getenv) == "" {
 		r.wrong("region-missing", in.Template, "no region is said, and none is assumed: write AWS_REGION=… into .env, or export it; with a certificate, it is that of the certificate")

@@ -20,6 +20,8 @@ type Config struct {
 	// Files returns what else goes into a function's zip, by the function's
 	// name; nil is nothing.
 	Files func(function string) ([]File, error)
+
+	flags string // GOFLAGS
 }
 
 // Artifact is a zip that was built.

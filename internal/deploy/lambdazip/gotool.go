@@ -73,7 +73,7 @@ func compile(ctx context.Context, cfg Config, functions []function, dir string) 
 func run(ctx context.Context, cfg Config, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = cfg.Root
-	cmd.Env = append(cmd.Environ(), "GOOS=linux", "GOARCH="+cfg.Arch, "CGO_ENABLED=0", "GOFLAGS=")
+	cmd.Env = append(cmd.Environ(), "GOOS=linux", "GOARCH="+cfg.Arch, "CGO_ENABLED=0", "GOFLAGS="+cfg.flags)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
