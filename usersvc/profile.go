@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
+	"github.com/gatehouse-auth/gatehouse/internal/plaintext"
 	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/usersvc/email"
@@ -40,7 +40,7 @@ func (p Profile) check() error {
 	return nil
 }
 
-// clean returns p with only what a row may hold: no control characters, nothing
+// clean returns p with only what a row can hold: no hidden characters, nothing
 // beyond its size, no picture but by https.
 func (p Profile) clean() Profile {
 	p.Name = text(p.Name, maxName)
@@ -64,20 +64,6 @@ func (p Profile) key() table.Key {
 	return schema.Identity(p.Issuer, p.Subject)
 }
 
-// text returns s without control characters and broken UTF-8, cut to at most
-// max bytes at the end of a character.
-func text(s string, limit int) string {
-	s = strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == utf8.RuneError {
-			return -1
-		}
-		return r
-	}, s))
-	if len(s) <= limit {
-		return s
-	}
-	for limit > 0 && !utf8.RuneStart(s[limit]) {
-		limit--
-	}
-	return s[:limit]
-}
+// text returns s as a row can hold it: without hidden characters, and cut to at
+// most limit bytes at the end of a character.
+func text(s string, limit int) string { return plaintext.Cut(plaintext.Strip(s), limit) }

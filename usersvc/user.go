@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/plaintext"
 	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
@@ -109,7 +110,7 @@ func userFrom(item table.Item) (User, error) {
 	r := table.Reader{Item: item}
 	u := User{
 		ID: r.Text("id"), Email: r.Text("email"), EmailVerified: r.Flag("email_verified"),
-		Name: r.Text("name"), Picture: r.Text("picture"), Roles: r.List("roles"),
+		Name: plaintext.Strip(r.Text("name")), Picture: r.Text("picture"), Roles: r.List("roles"),
 		Status: Status(r.Text("status")), CreatedAt: r.Milli("created_at"), Version: r.Number("version"),
 		epoch: r.Number("epoch"), primary: r.Text("primary"),
 		adminGiven: r.Flag("admin_given"), ownName: r.Flag("own_name"), identities: r.Number("identities"),

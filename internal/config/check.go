@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/env"
+	"github.com/gatehouse-auth/gatehouse/internal/plaintext"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
 
@@ -36,7 +37,15 @@ func (c *Config) checkIssuer(d *document) {
 
 var colour = regexp.MustCompile(`^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$`)
 
+// checkShown refuses a name for people that has characters they cannot see.
+func checkShown(d *document, path, name string) {
+	if plaintext.HasHidden(name) {
+		d.refuse(path, "%+q has a character that people cannot see, or that turns text around: type the name again", name)
+	}
+}
+
 func (c *Config) checkBrand(d *document) {
+	checkShown(d, "brand.name", c.Brand.Name)
 	for key, value := range map[string]string{"accent": c.Brand.Accent, "background": c.Brand.Background, "text": c.Brand.Text} {
 		if value != "" && !colour.MatchString(value) {
 			d.refuse("brand."+key, "want a colour such as \"#1f6feb\" (in quotes, because # begins a comment), not %q", value)
@@ -72,6 +81,7 @@ func (c *Config) checkProviders(d *document) {
 	for i, p := range c.Providers {
 		at := fmt.Sprintf("providers[%d]", i+1)
 		checkName(d, at+".id", p.ID, seen)
+		checkShown(d, at+".name", p.Name)
 		c.checkUpstream(d, at, p)
 		if p.ClientID == "" && p.ClientIDEnv == "" {
 			d.refuse(at, "want client_id, the id that %s gave you, or client_id_env, the variable that holds it", p.Name)

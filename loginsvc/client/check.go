@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/internal/loopback"
+	"github.com/gatehouse-auth/gatehouse/internal/plaintext"
 )
 
 // Problem is one thing for which a client cannot be registered.
@@ -51,6 +52,9 @@ func (c Client) Problems(house House) []Problem {
 	}
 	if c.ID == HouseID {
 		refuse("id", "%q stands for the login service itself in tokens: choose another", HouseID)
+	}
+	if plaintext.HasHidden(c.Name) {
+		refuse("name", "has a character that people cannot see, or that turns text around: type the name again")
 	}
 	if len(c.RedirectURIs) == 0 && c.MayUse(GrantCode) {
 		refuse("redirect_uris", "not set: say where %s may be sent with a code", c.DisplayName())

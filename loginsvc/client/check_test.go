@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,5 +94,20 @@ func TestProblems(t *testing.T) {
 				t.Errorf("%v", got)
 			}
 		})
+	}
+}
+
+func TestHiddenCharactersInNames(t *testing.T) {
+	for _, name := range []string{"Shop\u202e", "\u200bShop", "Sh\u2066op", "Shop\ufeff", "Shop\n", "Shop\xff"} {
+		c := client.Client{ID: "shop", Name: name, RedirectURIs: []string{"https://shop.test/cb"}}
+		if got := c.Problems(client.House{}); !slices.ContainsFunc(got, func(p client.Problem) bool { return p.Field == "name" }) {
+			t.Errorf("%+q is registered: %v", name, got)
+		}
+		if got := c.DisplayName(); got != "Shop" {
+			t.Errorf("%+q is shown as %+q", name, got)
+		}
+	}
+	if got := (client.Client{ID: "shop", Name: "Café 🏠", RedirectURIs: []string{"https://shop.test/cb"}}).Problems(client.House{}); slices.ContainsFunc(got, func(p client.Problem) bool { return p.Field == "name" }) {
+		t.Error(got)
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gatehouse-auth/gatehouse/internal/plaintext"
 )
 
 // ErrUnknown says that no client has the id.
@@ -91,8 +93,8 @@ func (c Client) Public() bool {
 
 // DisplayName is what people are told the client is called.
 func (c Client) DisplayName() string {
-	if c.Name != "" {
-		return c.Name
+	if name := plaintext.Strip(c.Name); name != "" { // an older registration can have hidden characters
+		return name
 	}
 	return c.ID
 }

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/gatehouse-auth/gatehouse/internal/plaintext"
 )
 
 // catalogue is every text of the pages in one language, by key. A text may hold
@@ -47,16 +48,9 @@ func (c catalogue) label(set, name string) string {
 	return printable(name)
 }
 
-// printable returns s without control characters and without the ones that
-// reverse the text around them: a name must not rearrange the page it stands on.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == utf8.RuneError {
-			return -1
-		}
-		return r
-	}, s)
-}
+// printable returns s without hidden characters: a name must not rearrange the
+// page it stands on.
+func printable(s string) string { return plaintext.Strip(s) }
 
 // initial returns the first letter of a name, for the disc beside it.
 func initial(name string) string {
