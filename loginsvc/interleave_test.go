@@ -165,7 +165,7 @@ func (i issuing) outlives(grant, cause, rawToken string) string {
 	access := i.w.access(rawToken)
 	_, user, err := i.w.config.Users.SessionByID(i.w.t.Context(), access.Subject, access.SessionID)
 	switch {
-	case grant == "/users/login" && err == nil && slices.Equal(user.Roles, access.Roles):
+	case grant == "/users/login" && err == nil && slices.Equal(user.Roles, append([]string{usersvc.Admin}, access.Roles...)):
 		return "" // the person has signed in after the cause
 	case cause == "the user loses a role" && !slices.Contains(access.Roles, usersvc.Admin), access.Subject != i.user:
 		return "" // what is so after the cause; or of a new user, because the identity is free

@@ -1,12 +1,15 @@
 package loginsvc_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"testing"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/loginsvc"
 )
 
 // onTheHour moves the clock to the beginning of an hour, where every while that
@@ -67,6 +70,28 @@ func TestLimits(t *testing.T) {
 		w.onTheHour(t)
 		w.table.failWrite = func([]table.Write) error { return errDown }
 		w.program().post("/token", redemption("x", "client_id", "nobody")).oauthError(t, 401, "invalid_client")
+	})
+	t.Run("behind a proxy each client counts for itself, and no other can name an address", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, func(c *loginsvc.Config) {
+			c.Proxy = httpx.Proxy{AddressHeader: "X-Viewer", SecretHeader: "X-Proxy-Secret", Secret: "the secret of the proxy"}
+		})
+		w.onTheHour(t)
+		start := func(header ...string) int {
+			return w.program().post("/device_authorization", url.Values{"client_id": {"tv"}}, header...).StatusCode
+		}
+		for i := range 40 {
+			if got := start("X-Viewer", fmt.Sprintf("198.51.100.%d", i), "X-Proxy-Secret", "the secret of the proxy"); got != http.StatusOK {
+				t.Fatalf("client %d: %d", i, got)
+			}
+		}
+		last := 0
+		for i := range 31 {
+			last = start("X-Viewer", fmt.Sprintf("198.51.100.%d", i), "X-Proxy-Secret", "a guess")
+		}
+		if last != http.StatusTooManyRequests {
+			t.Errorf("a client that lies about its address: %d", last)
+		}
 	})
 	t.Run("device codes", func(t *testing.T) {
 		t.Parallel()

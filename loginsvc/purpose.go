@@ -119,7 +119,9 @@ func (s *Service) readPurpose(ctx context.Context, path string, values params) (
 		}
 		return p, nil
 	case atSeed:
-		return p, nil
+		if s.LegacyLogin {
+			return p, nil
+		}
 	case atDevice:
 		p.userCode = grant.ParseUserCode(values.get("user_code"))
 		return p, nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
@@ -16,6 +17,9 @@ import (
 // answer, for people with a terminal and for first tries. A program that asks
 // for JSON is told where to go; a browser goes there.
 func (s *Service) handleSeedLogin(w http.ResponseWriter, r *http.Request) error {
+	if !s.LegacyLogin {
+		return fail(pages.Failure{Kind: pages.NotFound}, errors.New("legacy_login is not set in gatehouse.yml"))
+	}
 	p, err := query(r)
 	if err != nil {
 		return err
@@ -44,8 +48,10 @@ func (s *Service) handleSeedLogin(w http.ResponseWriter, r *http.Request) error 
 }
 
 // answerSeed ends such a sign-in. The token stands in the body and never in a
-// URL, and only the browser that started gets here.
+// URL, and only the browser that started gets here. It is shown to a person and
+// easily copied on, so it never has the role admin.
 func (s *Service) answerSeed(w http.ResponseWriter, r *http.Request, user usersvc.User, session usersvc.Session) error {
+	user.Roles = slices.DeleteFunc(slices.Clone(user.Roles), func(role string) bool { return role == usersvc.Admin })
 	answer, err := s.issueInSession(r.Context(), issuance{
 		client: client.Client{ID: client.HouseID}, audience: s.Audience, user: user, session: session.ID, authTime: session.AuthTime,
 		scopes: []string{scopeOpenID, scopeProfile, scopeEmail},

@@ -84,6 +84,32 @@ func TestSeedLogin(t *testing.T) {
 		a := b.follow("lin", b.get("/users/login"))
 		a.page(t, http.StatusForbidden, "suspended")
 	})
+	t.Run("the token never has the role admin", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		b := w.browser()
+		got := b.follow("ada", b.get("/users/login")).json(t)
+		if roles := w.access(got["jwt"]).Roles; len(roles) != 1 || roles[0] != "user" {
+			t.Errorf("roles %q", roles)
+		}
+		if roles := w.access(w.tokens(b.code("ada"))["access_token"]).Roles; len(roles) != 2 {
+			t.Errorf("elsewhere she has the roles %q", roles)
+		}
+	})
+	t.Run("it is off unless the configuration says so", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		b := w.browser()
+		callback := b.post(b.get("/users/login").location().String(), url.Values{"user": {"lin"}}).location().String()
+		w.config.LegacyLogin = false
+		w.rebuild()
+		if a := b.get("/users/login"); a.StatusCode != http.StatusNotFound {
+			t.Errorf("%d", a.StatusCode)
+		}
+		if a := b.get(callback); a.StatusCode != http.StatusBadRequest || strings.Contains(a.body, "jwt") {
+			t.Errorf("one that is under way ends with %d %s", a.StatusCode, a.body)
+		}
+	})
 	t.Run("the key is out of reach", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)

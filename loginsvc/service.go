@@ -91,6 +91,12 @@ type Config struct {
 	Ring  func(context.Context) (keyring.View, error)
 	Pages *pages.Pages
 
+	// LegacyLogin serves /users/login, whose response is an access token for the
+	// API, without the role admin.
+	LegacyLogin bool
+	// Proxy names the reverse proxy in front of the service; the zero value: none.
+	Proxy httpx.Proxy
+
 	// RoleScopes are the scopes that each role may use: a token gets a scope
 	// that stands here only if its user has such a role. Scopes that do not
 	// stand here need no role.
@@ -168,7 +174,7 @@ func New(c Config) (*Service, error) {
 	}
 	s.discovery = newDocument("application/json", publicCaching, described)
 	s.feed.Users = c.Users
-	s.handler = httpx.Log(s.logger(), s.underIssuer(s.secured(s.routes())))
+	s.handler = c.Proxy.Handler(httpx.Log(s.logger(), s.underIssuer(s.secured(s.routes()))))
 	return s, nil
 }
 

@@ -128,7 +128,7 @@ func newWorld(t *testing.T, change ...func(*loginsvc.Config)) *world {
 		Issuer: issuer, Audience: audience, Clients: defaultClients.Lookup, Origins: defaultClients.AllowsOrigin,
 		Users: &usersvc.Users{Table: w.table, Admins: []string{"ada@example.com"}, Now: w.now},
 		Table: w.table, Keys: keys.Static(w.key), Pages: look, Now: w.now, Sleep: w.sleep,
-		Log: slog.New(slog.NewTextHandler(w.log, nil)),
+		Log: slog.New(slog.NewTextHandler(w.log, nil)), LegacyLogin: true,
 	}
 	w.config.Providers = []*upstream.Provider{w.provider("demo", issuer)}
 	for _, c := range change {

@@ -19,6 +19,7 @@ func (c *Config) check(d *document) {
 	c.checkBrand(d)
 	c.checkProviders(d)
 	c.checkAdmins(d)
+	c.checkProxy(d)
 	c.checkLifetimes(d)
 	c.checkClients(d)
 	c.checkAccess(d)
@@ -112,6 +113,35 @@ func (c *Config) checkUpstream(d *document, at string, p Provider) {
 	}
 	if p.Issuer == c.Issuer {
 		d.refuse(at+".issuer", "is this service itself: want the provider at which people have their accounts")
+	}
+}
+
+// headerName is a field name (RFC 9110, Section 5.1) of letters, digits and dashes.
+var headerName = regexp.MustCompile(`^[A-Za-z0-9-]{1,100}$`)
+
+func (c *Config) checkProxy(d *document) {
+	p := c.Proxy
+	if _, said := d.lines["proxy"]; !said {
+		return
+	}
+	for _, key := range []struct{ name, value, want string }{
+		{"address_header", p.AddressHeader, "the header with the address of the client, such as CloudFront-Viewer-Address"},
+		{"secret_header", p.SecretHeader, "a header that only your proxy sets, such as X-Gatehouse-Proxy"},
+	} {
+		if key.value == "" {
+			d.refuse("proxy", "want %s: %s", key.name, key.want)
+		} else if !headerName.MatchString(key.value) {
+			d.refuse("proxy."+key.name, "want the name of a header, not %q", key.value)
+		}
+	}
+	if p.SecretEnv == "" {
+		d.refuse("proxy", "want secret_env, the variable with the secret that your proxy sends: without it anyone could name an address")
+	}
+	if strings.EqualFold(p.AddressHeader, "X-Forwarded-For") {
+		d.refuse("proxy.address_header", "is a list that any client can add to: want a header with one address that your proxy overwrites")
+	}
+	if p.AddressHeader != "" && strings.EqualFold(p.AddressHeader, p.SecretHeader) {
+		d.refuse("proxy.secret_header", "is the header with the address: name another one")
 	}
 }
 

@@ -59,8 +59,8 @@ func (c *Config) checkSecret(d *document, at string, app client.Client) {
 // beyond guessing.
 const minSecret = 32
 
-// WeakSecrets returns an error for each client whose secret_env names a variable
-// with fewer than 32 characters. It tells nothing of the secret but its length. A
+// WeakSecrets returns an error for each client, and for the proxy, whose secret_env
+// names a variable with fewer than 32 characters. It tells nothing of the secret but its length. A
 // laptop can go on with such a secret; a deployment must not.
 func (c *Config) WeakSecrets() []error {
 	var found []error
@@ -68,6 +68,9 @@ func (c *Config) WeakSecrets() []error {
 		if n := utf8.RuneCountInString(string(app.Secret)); app.SecretEnv != "" && n > 0 && n < minSecret {
 			found = append(found, fmt.Errorf("client %s: the secret in %s has %d characters, want at least %d: set it to the output of `openssl rand -base64 32`", app.ID, app.SecretEnv, n, minSecret))
 		}
+	}
+	if n := utf8.RuneCountInString(string(c.Proxy.Secret)); n > 0 && n < minSecret {
+		found = append(found, fmt.Errorf("proxy: the secret in %s has %d characters, want at least %d: set it to the output of `openssl rand -base64 32`", c.Proxy.SecretEnv, n, minSecret))
 	}
 	return found
 }

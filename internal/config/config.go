@@ -35,6 +35,18 @@ type Config struct {
 
 	Lifetimes Lifetimes
 	Doctor    Doctor
+
+	// LegacyLogin serves GET /users/login, whose response is an access token.
+	LegacyLogin bool
+	Proxy       Proxy
+}
+
+// Proxy is the reverse proxy in front of the service. The zero value is none.
+type Proxy struct {
+	AddressHeader string // holds the address of its client
+	SecretHeader  string // holds the secret that proves the proxy
+	Secret        client.Secret
+	SecretEnv     string // the variable with the secret
 }
 
 // Doctor says what `gatehouse doctor` does for this team.

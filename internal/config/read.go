@@ -43,6 +43,15 @@ func (c *Config) read(m *mapping, getenv func(string) string) {
 		m.span("refresh_token", &c.Lifetimes.RefreshToken)
 		m.span("refresh_idle", &c.Lifetimes.RefreshIdle)
 	})
+	m.bool("legacy_login", &c.LegacyLogin)
+	m.under("proxy", func(m *mapping) {
+		m.string("address_header", &c.Proxy.AddressHeader)
+		m.string("secret_header", &c.Proxy.SecretHeader)
+		m.string("secret_env", &c.Proxy.SecretEnv)
+		if c.Proxy.SecretEnv != "" {
+			c.Proxy.Secret = client.Secret(getenv(c.Proxy.SecretEnv))
+		}
+	})
 	m.under("doctor", func(m *mapping) {
 		m.under("ignore", func(m *mapping) { c.Doctor.Ignore = m.texts() })
 	})

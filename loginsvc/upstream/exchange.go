@@ -130,14 +130,12 @@ func (p *Provider) identity(c claims) (Identity, error) {
 	return id, nil
 }
 
-// authTime is when the person last proved who they are, as far as the provider
-// tells: never later than now.
+// authTime is when the provider last authenticated the person: its auth_time, or
+// now, the moment it sent them back. It is never later than now.
 func (p *Provider) authTime(c claims) time.Time {
 	now := p.config.Now()
-	for _, name := range []string{"auth_time", "iat"} {
-		if at, ok := c.instant(name); ok && at.Before(now) {
-			return at
-		}
+	if at, ok := c.instant("auth_time"); ok && at.Before(now) {
+		return at
 	}
 	return now
 }

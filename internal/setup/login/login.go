@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/config"
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/keys"
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
@@ -48,7 +49,8 @@ func New(ctx context.Context, c *config.Config, p Parts) (*loginsvc.Service, err
 	clients := registry.NewFinder(c.Clients, p.Table, p.Now)
 	return loginsvc.New(loginsvc.Config{
 		Issuer: c.Issuer, Audience: c.Audience, Providers: providers, Clients: clients.Lookup, Origins: clients.AllowsOrigin,
-		Users: p.Users, Table: p.Table, Keys: p.Keys, Published: p.Published, Ring: p.Ring, Pages: brand, RoleScopes: scopes,
+		Users: p.Users, Table: p.Table, Keys: p.Keys, Published: p.Published, Ring: p.Ring, Pages: brand, RoleScopes: scopes, LegacyLogin: c.LegacyLogin,
+		Proxy:     httpx.Proxy{AddressHeader: c.Proxy.AddressHeader, SecretHeader: c.Proxy.SecretHeader, Secret: string(c.Proxy.Secret)},
 		AccessTTL: c.Lifetimes.AccessToken, CodeTTL: c.Lifetimes.Code,
 		RefreshTTL: c.Lifetimes.RefreshToken, RefreshIdleTTL: c.Lifetimes.RefreshIdle, Log: p.Log, Now: p.Now,
 	})
