@@ -82,7 +82,6 @@ func (s *Service) account(ctx context.Context, v visitor) (pages.Account, error)
 	}
 	for _, p := range s.Providers { // also those that are linked: people have several accounts at one
 		page.Linkable = append(page.Linkable, pages.ProviderLink{ID: p.ID(), Name: p.Name()})
-		page.FormActionOrigins = append(page.FormActionOrigins, p.Origin(ctx))
 	}
 	page.Apps, err = s.apps(ctx, u.ID)
 	return page, err

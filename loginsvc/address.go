@@ -37,19 +37,6 @@ func addQuery(uri string, values url.Values) string {
 	return uri + separator + strings.ReplaceAll(values.Encode(), "+", "%20")
 }
 
-// originOf is the origin of a URL, or the scheme of an app's own: what a
-// Content-Security-Policy takes.
-func originOf(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return ""
-	}
-	if u.Scheme == "https" || u.Scheme == "http" {
-		return u.Scheme + "://" + u.Host
-	}
-	return u.Scheme + ":"
-}
-
 // hostOf is where a URL leads, for people.
 func hostOf(raw string) string {
 	u, err := url.Parse(raw)

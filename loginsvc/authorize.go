@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
@@ -137,7 +138,7 @@ func (s *Service) issueCode(w http.ResponseWriter, r *http.Request, req *authReq
 	if err != nil {
 		return err
 	}
-	return redirect(w, s.response(req, url.Values{"code": {rawCode}}))
+	return s.sendTo(w, r, s.response(req, url.Values{"code": {rawCode}}))
 }
 
 // response is where an authorization response sends the browser. Every one
@@ -148,6 +149,18 @@ func (s *Service) response(req *authRequest, values url.Values) string {
 		values.Set("state", req.State)
 	}
 	return addQuery(req.RedirectURI, values)
+}
+
+// sendTo sends the browser to an address that can be another site's. After a form
+// it does so by a page: browsers hold every redirect after a form against the
+// form-action of the form's page, which is 'self' alone. Forms to /authorize are
+// not ours: their page has a policy of its own, and programs read the redirect.
+func (s *Service) sendTo(w http.ResponseWriter, r *http.Request, location string) error {
+	if r.Method != http.MethodPost || r.Pattern == "POST /authorize" || strings.HasPrefix(location, s.url("/")) {
+		return redirect(w, location)
+	}
+	s.Pages.Render(w, r, http.StatusOK, pages.Onward{URL: location})
+	return nil
 }
 
 // redirect sends the browser on. Always with 303, so that a form is not posted

@@ -30,7 +30,6 @@ func (s *Service) letIn(w http.ResponseWriter, r *http.Request, req *authRequest
 		// Whoever answers must be who was asked, in the same browser. It does not
 		// have the session's cookie yet if they have just signed in.
 		Request: purpose{path: atAuthorize, app: req}.String() + "&" + url.Values{"consent_in": {session.ID}}.Encode(), Action: s.path("/consent"),
-		FormActionOrigins: []string{originOf(req.RedirectURI)},
 	})
 	return nil
 }

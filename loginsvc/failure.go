@@ -57,12 +57,12 @@ func (s *Service) refusal(req *authRequest, refusal *authError) string {
 
 // handle serves h. Its errors become responses here and nowhere else: a detour is
 // a redirect, and a part that cannot be reached is a 503.
-func handle(h httpx.HandlerFunc, write func(http.ResponseWriter, *http.Request, *httpx.Error)) http.Handler {
+func (s *Service) handle(h httpx.HandlerFunc, write func(http.ResponseWriter, *http.Request, *httpx.Error)) http.Handler {
 	return httpx.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		err := h(w, r)
 		if d, ok := errors.AsType[*detour](err); ok {
 			httpx.Note(r.Context(), d.reason, d.cause)
-			return redirect(w, d.location)
+			return s.sendTo(w, r, d.location)
 		}
 		countFailure(r.Context(), err)
 		if _, known := errors.AsType[*httpx.Error](err); !known && unavailable(err) {

@@ -30,7 +30,7 @@ func (s *Service) startLink(w http.ResponseWriter, r *http.Request, v visitor, p
 	if err != nil {
 		return err
 	}
-	return redirect(w, location)
+	return s.sendTo(w, r, location)
 }
 
 // link is an attempt to add a way to sign in, whose browser has come back. It ends

@@ -68,7 +68,7 @@ func (s *Service) toProvider(w http.ResponseWriter, r *http.Request, p *upstream
 	if err != nil {
 		return err
 	}
-	return redirect(w, location)
+	return s.sendTo(w, r, location)
 }
 
 // google answers prompt=login with an error, so that asking which account is the

@@ -150,7 +150,7 @@ func (s *Service) signOut(w http.ResponseWriter, r *http.Request, l leaving) err
 	}
 	s.setCookie(w, sessionCookie, "", 0)
 	if l.backURL != "" {
-		return redirect(w, l.back())
+		return s.sendTo(w, r, l.back())
 	}
 	s.Pages.Render(w, r, http.StatusOK, s.signedOut(l, from))
 	return nil
@@ -179,7 +179,6 @@ func (s *Service) confirmSignOut(w http.ResponseWriter, r *http.Request, l leavi
 		page.Fields = map[string]string{"client_id": l.app.ID}
 		if l.backURL != "" {
 			page.Fields["post_logout_redirect_uri"], page.Fields["state"] = l.backURL, l.state
-			page.FormActionOrigins = []string{originOf(l.backURL)}
 		}
 	}
 	s.Pages.Render(w, r, http.StatusOK, page)

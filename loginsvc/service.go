@@ -183,7 +183,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.
 
 func (s *Service) routes() http.Handler {
 	mux := http.NewServeMux()
-	page := func(pattern string, h httpx.HandlerFunc) { mux.Handle(pattern, handle(h, s.writeFailure)) }
+	page := func(pattern string, h httpx.HandlerFunc) { mux.Handle(pattern, s.handle(h, s.writeFailure)) }
 	page("GET /authorize", s.handleAuthorize)
 	page("POST /authorize", s.handleAuthorize)
 	page("GET /login", s.handleLogin)
@@ -201,17 +201,17 @@ func (s *Service) routes() http.Handler {
 	cors := httpx.CORS{Allowed: s.Origins}
 	program := func(path string, h httpx.HandlerFunc, methods ...string) {
 		for _, method := range methods {
-			mux.Handle(method+" "+path, cors.Handler(handle(h, httpx.OAuth)))
+			mux.Handle(method+" "+path, cors.Handler(s.handle(h, httpx.OAuth)))
 		}
 		mux.Handle("OPTIONS "+path, cors.Preflight(methods...))
 	}
 	program("/token", s.handleToken, http.MethodPost)
 	program("/device_authorization", s.handleDeviceAuthorization, http.MethodPost)
 	program("/revoke", s.handleRevoke, http.MethodPost)
-	mux.Handle("POST /introspect", handle(s.handleIntrospect, httpx.OAuth)) // no script has a client's secret
+	mux.Handle("POST /introspect", s.handle(s.handleIntrospect, httpx.OAuth)) // no script has a client's secret
 	program("/userinfo", s.handleUserInfo, http.MethodGet, http.MethodPost)
 
-	public := func(pattern string, h httpx.HandlerFunc) { mux.Handle("GET "+pattern, handle(h, httpx.Problem)) }
+	public := func(pattern string, h httpx.HandlerFunc) { mux.Handle("GET "+pattern, s.handle(h, httpx.Problem)) }
 	public("/.well-known/jwks.json", s.handleJWKS)
 	public("/.well-known/openid-configuration", s.handleDiscovery)
 	public("/.well-known/oauth-authorization-server", s.handleDiscovery)

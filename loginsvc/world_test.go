@@ -347,10 +347,16 @@ func (b *browser) post(target string, form url.Values, header ...string) answer 
 	return b.do(http.MethodPost, target, form, header...)
 }
 
-// location is where the answer sends the browser; nil if nowhere.
+// location is where the answer sends the browser, by a redirect or by a page that
+// goes on; nil if nowhere.
 func (a answer) location() *url.URL {
-	u, err := a.Response.Location()
-	if err != nil {
+	if u, err := a.Response.Location(); err == nil {
+		return u
+	}
+	_, rest, found := strings.Cut(a.body, `<meta http-equiv="refresh" content="0;url=`)
+	address, _, _ := strings.Cut(rest, `">`)
+	u, err := url.Parse(html.UnescapeString(address))
+	if !found || err != nil {
 		return nil
 	}
 	return u

@@ -33,11 +33,6 @@ type Account struct {
 	Notice      AccountNotice
 	ConfirmWith string // what to type to delete the account; "": the account cannot be deleted
 	Action      string // "": /account
-
-	// FormActionOrigins are the origins that the forms may lead to by redirects:
-	// browsers hold the whole chain of redirects against form-action. Linking
-	// leads to a provider.
-	FormActionOrigins []string
 }
 
 // SessionRow is a session in a list.
@@ -113,7 +108,7 @@ func noticeStatus(bad bool) int {
 const maxRows = 12
 
 func (a Account) describe() descriptor {
-	return descriptor{template: "account", status: a.Notice.status(), frame: &a.Frame, place: placeAccount, formOrigins: a.FormActionOrigins}
+	return descriptor{template: "account", status: a.Notice.status(), frame: &a.Frame, place: placeAccount}
 }
 
 // Bad tells whether the notice says that something was not done.

@@ -17,12 +17,10 @@ type Consent struct {
 	Request   string // hidden field: the request to carry on with
 	Action    string // "": /consent
 	SwitchURL string // where "use another account" leads; "": not offered
-
-	FormActionOrigins []string // as in [Account]
 }
 
 func (c Consent) describe() descriptor {
-	return descriptor{template: "consent", heading: words{"consent.heading", "app", c.AppName}, formOrigins: c.FormActionOrigins}
+	return descriptor{template: "consent", heading: words{"consent.heading", "app", c.AppName}}
 }
 
 // Target is where the form is posted.

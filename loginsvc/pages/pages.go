@@ -35,7 +35,7 @@ type Pages struct {
 	text      catalogue
 	templates map[string]parsed // by the name of the page's template
 	style     template.CSS
-	styleHash string // as the Content-Security-Policy wants it
+	policy    string // the Content-Security-Policy
 	icon      template.URL
 }
 
@@ -50,8 +50,6 @@ type descriptor struct {
 	refresh  template.URL // the address that the browser goes on to at once; "": it stays
 	frame    *Frame       // nil: the page stands alone
 	place    place        // where in the frame the page is
-
-	formOrigins []string // where the page's forms may lead besides Gatehouse
 }
 
 // words is a key of the catalogue, then names and values in turn to fill its
@@ -83,7 +81,7 @@ func New(b Brand) (*Pages, error) {
 		text:      text,
 		templates: map[string]parsed{},
 		style:     template.CSS(style), // ours alone: colours are checked by Brand
-		styleHash: cspHash(style),
+		policy:    policy(style),
 		icon:      icon(accent),
 	}
 	names, err := fs.Glob(files, "templates/page_*.html")
@@ -114,7 +112,7 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, page 
 		http.Error(w, "internal error", http.StatusInternalServerError)
 		return
 	}
-	p.headers(w.Header(), d)
+	p.headers(w.Header())
 	w.WriteHeader(cmp.Or(status, d.status, http.StatusOK))
 	w.Write(body.Bytes())
 }

@@ -9,12 +9,10 @@ type ConfirmSignOut struct {
 	Action     string            // "": /logout
 	Everywhere bool              // offer to end all sessions of the person
 	StayURL    string            // where "stay signed in" leads; "": not offered
-
-	FormActionOrigins []string // as in [Account]
 }
 
 func (c ConfirmSignOut) describe() descriptor {
-	d := descriptor{template: "confirm_sign_out", heading: words{"confirm.heading"}, formOrigins: c.FormActionOrigins}
+	d := descriptor{template: "confirm_sign_out", heading: words{"confirm.heading"}}
 	if c.AppName != "" {
 		d.heading = words{"confirm.heading.app", "app", c.AppName}
 	}

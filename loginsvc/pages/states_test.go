@@ -39,7 +39,7 @@ func signedInStates(or func(string) string) []state {
 	admin := pages.AdminUser{Frame: frame, User: user, Version: 3, Roles: roles, Sessions: sessions, Identities: identities, Trail: trail, TrailURL: or("/admin/audit?user=u_1")}
 
 	all := []state{
-		{"consent", pages.Consent{AppName: or("Print shop"), Next: or("print.example.net"), Who: or("Ada"), Scopes: scopes, Request: or("r"), SwitchURL: or("/login?request=r"), FormActionOrigins: []string{or("https://print.example.net")}}},
+		{"consent", pages.Consent{AppName: or("Print shop"), Next: or("print.example.net"), Who: or("Ada"), Scopes: scopes, Request: or("r"), SwitchURL: or("/login?request=r")}},
 		{"consent-bare", pages.Consent{AppName: or("Print shop"), Who: or("Ada"), Action: or("/authorize")}},
 		{"device-code", pages.DeviceCode{}},
 		{"device-code-wrong", pages.DeviceCode{Code: or("WDJB-MJHT"), Wrong: true, Action: or("/device")}},

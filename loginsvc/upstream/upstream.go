@@ -18,7 +18,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -160,22 +159,6 @@ func (p *Provider) AuthURL(ctx context.Context, r Request) (string, error) {
 		set("max_age", strconv.Itoa(*r.MaxAge))
 	}
 	return p.oauth(d).AuthCodeURL(r.State, options...), nil
-}
-
-// Origin is where AuthURL leads, for form-action in a page's policy. If the
-// provider does not answer within a second it is the issuer's origin.
-func (p *Provider) Origin(ctx context.Context) string {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	target := p.config.Issuer
-	if d, err := p.discover(ctx); err == nil {
-		target = d.provider.Endpoint().AuthURL
-	}
-	u, err := url.Parse(target)
-	if err != nil {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
 }
 
 func (p *Provider) oauth(d *discovery) *oauth2.Config {

@@ -195,9 +195,6 @@ func TestRequest(t *testing.T) {
 			}
 		}
 	})
-	if got := h.upstream.Origin(t.Context()); got != h.issuer {
-		t.Errorf("origin %s", got)
-	}
 }
 
 func TestNew(t *testing.T) {
