@@ -51,7 +51,7 @@ func TestAdminAttacks(t *testing.T) {
 	}
 	toLogin := func(t *testing.T, what string, a answer) {
 		t.Helper()
-		if to := a.location(); to == nil || to.Path != "/login" || a.StatusCode == http.StatusOK || strings.Contains(a.body, "lin@example.com") || strings.Contains(a.body, ">Lin") || strings.Contains(to.RawQuery, "%40") {
+		if to := a.location(); to == nil || to.Path != "/login" || strings.Contains(a.body, "lin") || strings.Contains(to.RawQuery, "%40") {
 			t.Errorf("%s: %d %v", what, a.StatusCode, to)
 		}
 	}

@@ -29,24 +29,13 @@ func (s *Service) visited(h func(w http.ResponseWriter, r *http.Request, v visit
 		}
 		session, user, err := s.session(r.Context(), r)
 		if errors.Is(err, usersvc.ErrNoSession) {
-			return s.askToSignIn(w, r, s.url(s.loginFor(r.URL.Path)))
+			return redirect(w, s.url(s.loginFor(r.URL.Path)))
 		}
 		if err != nil {
 			return err
 		}
 		return h(w, r, visitor{user, session, usersvc.By{UserID: user.ID, SourceIP: httpx.SourceIP(r), UserAgent: r.UserAgent()}})
 	}
-}
-
-// askToSignIn leads a browser without a session to sign in. A form that it posted
-// was not acted upon. The way to the sign-in can lead on to the only provider, so
-// that a redirect after a form would end there.
-func (s *Service) askToSignIn(w http.ResponseWriter, r *http.Request, location string) error {
-	if r.Method != http.MethodPost {
-		return redirect(w, location)
-	}
-	s.Pages.Render(w, r, http.StatusForbidden, pages.Onward{URL: location})
-	return nil
 }
 
 // administered is [Service.visited] for admins alone.
