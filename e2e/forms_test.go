@@ -81,7 +81,7 @@ providers:
 	})
 	t.Run("the session that is there", func(t *testing.T) {
 		b.open(authorize + "&prompt=select_account")
-		b.leave(`button[name="continue"], a[href*="continue"]`, "The far shop")
+		b.leave(`a.option.primary`, "The far shop")
 	})
 	t.Run("adding a provider", func(t *testing.T) {
 		b.open(h.Issuer + "/account")
@@ -130,5 +130,5 @@ func TestFormsArriveWithoutSession(t *testing.T) {
 
 // provider selects the way to sign in at a provider.
 func provider(id string) string {
-	return fmt.Sprintf(`button[name="provider"][value=%q], a[href*="idp_hint=%s"], a[href*="provider=%s"]`, id, id, id)
+	return fmt.Sprintf(`a[href*="idp_hint=%s"]`, id)
 }
