@@ -41,8 +41,8 @@ func (c *Config) checkScopes(d *document) {
 			d.refuse(at, "%q is there without being declared: take it out", scope)
 		case len(scope) > maxName || !scopeToken.MatchString(scope):
 			d.refuse(at, "want a word such as orders:read, not %q", scope)
-		case !slices.ContainsFunc(c.Roles, func(r Role) bool { return slices.Contains(r.Scopes, scope) }):
-			d.refuse(at, "no user can get %q: add it to the scopes of a role", scope)
+		case !slices.ContainsFunc(c.Roles, func(r Role) bool { return slices.Contains(r.Scopes, scope) }) && !c.forMachines(scope):
+			d.refuse(at, "no user can get %q: add it to the scopes of a role, or of a client with the grant client_credentials", scope)
 		case len(c.Clients) > 0 && !c.clientMayAsk(scope):
 			d.refuse(at, "no client can get %q: add it to the scopes of a client", scope)
 		}
@@ -157,6 +157,13 @@ func (c *Config) clientMayAsk(scope string) bool {
 		}
 	}
 	return false
+}
+
+// forMachines tells whether a client that acts for itself can get the scope.
+func (c *Config) forMachines(scope string) bool {
+	return slices.ContainsFunc(c.Clients, func(app client.Client) bool {
+		return app.MayUse(client.GrantClientCredentials) && slices.Contains(app.Scopes, scope)
+	})
 }
 
 func (c *Config) roleNames() []string {

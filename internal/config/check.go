@@ -48,7 +48,8 @@ func checkShown(d *document, path, name string) {
 func (c *Config) checkBrand(d *document) {
 	checkShown(d, "brand.name", c.Brand.Name)
 	for key, value := range map[string]string{"accent": c.Brand.Accent, "background": c.Brand.Background, "text": c.Brand.Text} {
-		if value != "" && !colour.MatchString(value) {
+		_, written := d.lines["brand."+key]
+		if (value != "" || written) && !colour.MatchString(value) {
 			d.refuse("brand."+key, "want a colour such as \"#1f6feb\" (in quotes, because # begins a comment), not %q", value)
 		}
 	}

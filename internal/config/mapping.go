@@ -39,7 +39,7 @@ func (d *document) parse(text []byte) *mapping {
 	case errors.Is(err, io.EOF):
 		return &mapping{doc: d} // an empty file sets nothing
 	case err != nil:
-		d.refuseSyntax(err)
+		d.refuseSyntax(err, text)
 		return nil
 	}
 	var more yaml.Node
@@ -56,11 +56,17 @@ func (d *document) parse(text []byte) *mapping {
 
 var syntaxLine = regexp.MustCompile(`^yaml: line (\d+): `)
 
-func (d *document) refuseSyntax(err error) {
+func (d *document) refuseSyntax(err error, file []byte) {
 	text := err.Error()
 	if m := syntaxLine.FindStringSubmatch(text); m != nil {
 		d.lines[""], _ = strconv.Atoi(m[1])
 		text = strings.TrimPrefix(text, m[0])
+	}
+	for i, line := range bytes.Split(file, []byte("\n")) {
+		if indentation := line[:len(line)-len(bytes.TrimLeft(line, " \t"))]; bytes.ContainsRune(indentation, '\t') {
+			d.lines[""], text = i+1, "a tab in the indentation: indent with spaces"
+			break
+		}
 	}
 	d.refuse("", "not YAML: %s", strings.TrimPrefix(text, "yaml: "))
 }

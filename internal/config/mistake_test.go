@@ -69,7 +69,7 @@ var mistakes = []struct{ name, text, want string }{
 	{"a role with an unknown scope", "roles:\n  - name: a\n    scopes: [x:y]\n", `f.yml:3: roles[1].scopes[1]: unknown scope "x:y"`},
 	{"a scope that is standard", "scopes: [openid]\n", `f.yml:1: scopes[1]: "openid" is there without being declared: take it out`},
 	{"a scope with a space", "scopes: [\"a b\"]\n", `f.yml:1: scopes[1]: want a word such as orders:read, not "a b"`},
-	{"a scope no role has", "scopes: [a]\n", `f.yml:1: scopes[1]: no user can get "a": add it to the scopes of a role`},
+	{"a scope no role has", "scopes: [a]\n", `f.yml:1: scopes[1]: no user can get "a": add it to the scopes of a role, or of a client with the grant client_credentials`},
 	{"a scope no client has", "scopes: [a]\nroles: [{name: user, scopes: [a]}]\nclients: [{id: c, redirect_uris: [https://c.example/]}]\n",
 		`f.yml:1: scopes[1]: no client can get "a": add it to the scopes of a client`},
 	{"a route for an unknown role", "routes:\n  - route: GET /a\n    roles:\n      - admn\n",

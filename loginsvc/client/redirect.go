@@ -125,8 +125,10 @@ func checkQueryAndPath(u *url.URL) error {
 }
 
 func checkScheme(uri string, u *url.URL) error {
-	scheme, _, _ := strings.Cut(uri, ":")
+	scheme, _, hasScheme := strings.Cut(uri, ":")
 	switch {
+	case u.Scheme == "" && (!hasScheme || u.Host != "" || strings.HasPrefix(uri, "/")):
+		return errors.New("want a whole URI, with scheme and host, such as https://app.example.com/callback")
 	case scheme != u.Scheme: // url.Parse lower-cases it
 		return errors.New("write the scheme in lower case")
 	case u.Host != strings.ToLower(u.Host):

@@ -33,6 +33,9 @@ func (r *Report) configuration(name string, text []byte, getenv func(string) str
 	for _, weak := range c.WeakSecrets() {
 		r.wrong("secret-weak", name, "%v", weak)
 	}
+	for _, advice := range c.Advice() {
+		r.remark("client-scope", name, "%s", advice)
+	}
 	r.people(name, c)
 	r.apps(name, c)
 	r.providers(name, c)

@@ -51,6 +51,7 @@ var meanings = map[string]string{
 	"authorizer-ttl":      "answers of an authorizer are cached for longer than a minute",
 	"certificate-region":  "the certificate is of another Region than the stack, or is no certificate of ACM",
 	"client-none":         "gatehouse.yml has no clients",
+	"client-scope":        "a scope gives a client nothing without a grant",
 	"config":              "gatehouse.yml has a mistake",
 	"cors-login":          "a cors block drops the headers that the login service sets",
 	"domain-issuer":       "a certificate is set, and the issuer cannot be reached at its domain",

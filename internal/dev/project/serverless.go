@@ -130,6 +130,9 @@ func (p *Project) otherEvents(resolved *yaml.Node) error {
 				case "websocket":
 					err = p.addWebSocket(name, e)
 				default:
+					if p.Function(name).Ours() != "" {
+						continue // dev does their work by itself
+					}
 					p.note("line %d: function %s: dev sends it no %s events", event.Line, name, kind)
 				}
 				if err != nil {

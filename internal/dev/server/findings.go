@@ -16,6 +16,7 @@ func (a *assembly) findings() []string {
 		out = append(out, a.hidden()...)
 	}
 	out = append(out, unreachableByBrowsers(a.team.HTTP)...)
+	out = append(out, slices.Concat(a.config.Advice(), a.config.UnsetSecrets())...)
 	out = append(out, a.shutRoutes()...)
 	return append(out, a.idleRules()...)
 }
