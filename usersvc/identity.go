@@ -99,8 +99,8 @@ func (u *Users) Link(ctx context.Context, by By, sid string, p Profile, also ...
 	})
 }
 
-// Unlink takes an identity from the user. Whoever has it is a stranger from then
-// on: the sessions that began with it end, and every access token that the user
+// Unlink takes an identity from the user. The account at the provider opens
+// nothing from then on: the sessions that began with it end, and every access token that the user
 // has is revoked; the sessions that go on get new ones. It returns [ErrNoIdentity] if the user has no such identity, and
 // [ErrLastIdentity] if it is the last.
 func (u *Users) Unlink(ctx context.Context, by By, userID, identityID string) (User, error) {

@@ -105,7 +105,7 @@ func (u User) item() table.Item {
 }
 
 // userFrom reads a row. It knows every attribute that it needs, or fails: a user
-// whose row is damaged can do nothing until it is mended.
+// whose row is damaged can do nothing until it is repaired.
 func userFrom(item table.Item) (User, error) {
 	r := table.Reader{Item: item}
 	u := User{

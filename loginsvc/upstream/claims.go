@@ -68,7 +68,7 @@ func (c claims) text(name string) string {
 }
 
 // isTrue tells whether a claim is exactly true. The strings "true" and "false"
-// and the number 1 are not: whoever sends those has not said what they mean.
+// and the number 1 are not: their sender means something that we do not know.
 func (c claims) isTrue(name string) bool { return string(c[name]) == "true" }
 
 // instant returns a claim that is a NumericDate (RFC 7519, Section 2) between

@@ -11,7 +11,7 @@ import (
 )
 
 // secretWords are in the names of variables that must not stand in a template:
-// whoever may look at the function would read them.
+// everyone who can look at the function could read them.
 var secretWords = []string{"SECRET", "PASSWORD", "TOKEN", "PRIVATE"}
 
 // removed are runtimes for which AWS makes no functions any more.
