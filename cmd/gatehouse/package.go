@@ -7,13 +7,16 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 
 	"github.com/gatehouse-auth/gatehouse/internal/deploy/lambdazip"
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/plain"
 )
 
 type packageCommand struct {
 	All        packageAllCommand        `cmd:"" default:"withargs" help:"Build the zips of every Lambda main under cmd and examples of this module (the default)."`
 	Authorizer packageAuthorizerCommand `cmd:"" help:"Build authorizer.zip for an API of yours: with the rules of gatehouse.yml, for any deployment tool."`
+	Login      packageLoginCommand      `cmd:"" help:"Build the zips of the login stack and write its CloudFormation template, for any deployment tool."`
 }
 
 // goarch is the architecture as Go names it, by the names of Go and of AWS.
@@ -65,6 +68,34 @@ func (c *packageAuthorizerCommand) Run(w *process) error {
 		fmt.Fprintf(w.stderr, "note: the issuer's keys are not built in, because %s; the function fetches them at its first request\n", without)
 	}
 	return printArtifacts(w, c.Output, []lambdazip.Artifact{a})
+}
+
+type packageLoginCommand struct {
+	Config string `default:"gatehouse.yml" placeholder:"FILE" help:"The configuration (${default})."`
+	Out    string `default:"dist" placeholder:"DIR" help:"Where the zips and login.template.json go (${default})."`
+	Arch   string `default:"arm64" enum:"arm64,amd64,x86_64" help:"What the functions run on: ${enum} (${default})."`
+	Source string `default:"." type:"existingdir" placeholder:"DIR" help:"A folder whose Go module is Gatehouse or requires it. Elsewhere the module proxy is asked for the version of this program (${default})."`
+	Output string `short:"o" default:"text" enum:"text,json" help:"Print the files as text or as json."`
+}
+
+// Run builds the zips and writes the template.
+func (c *packageLoginCommand) Run(w *process) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	arch := goarch[c.Arch]
+	text, err := plain.For(arch)
+	if err != nil {
+		return err
+	}
+	artifacts, err := lambdazip.Login(ctx, lambdazip.Source{Root: c.Source, Version: version().Version}, c.Config, c.Out, arch)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(c.Out, "login.template.json")
+	if err := os.WriteFile(path, text, 0o644); err != nil {
+		return err
+	}
+	return printArtifacts(w, c.Output, append(artifacts, lambdazip.Artifact{Function: "template", Path: path, Size: int64(len(text))}))
 }
 
 func printArtifacts(w *process, output string, artifacts []lambdazip.Artifact) error {

@@ -163,3 +163,32 @@ func TestPackageAuthorizer(t *testing.T) {
 		t.Error("bootstrap is no program for x86_64")
 	}
 }
+
+// TestPackageLogin builds the login stack of a team, from the configuration alone.
+func TestPackageLogin(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "team.yml")
+	const text = "providers: [{id: google, client_id: x}]\nroutes:\n  - {route: GET /cart, roles: [user]}\n"
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr strings.Builder
+	w := &process{stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }}
+	if code := run([]string{"package", "login", "--config", file, "--out", dir, "--source", "../.."}, w); code != 0 {
+		t.Fatal(&stderr)
+	}
+	if got := unpack(t, filepath.Join(dir, "loginsvc.zip"), "gatehouse.yml"); got != text {
+		t.Errorf("gatehouse.yml: %s", got)
+	}
+	if got := unpack(t, filepath.Join(dir, "authorizer.zip"), "policy.json"); !strings.Contains(got, `"GET /cart"`) || !strings.Contains(got, `"GET /me"`) {
+		t.Errorf("policy.json: %s", got)
+	}
+	stdout.Reset()
+	doctor := []string{"doctor", "--config", file, "--dist", dir, "--packaged", filepath.Join(dir, "login.template.json"), "--template", "../../serverless.yml"}
+	run(doctor, w)
+	for line := range strings.Lines(stdout.String()) {
+		if strings.HasPrefix(line, "wrong") && !strings.Contains(line, "[rule-unused]") { // GET /cart is another stack's
+			t.Errorf("doctor: %s", line)
+		}
+	}
+}

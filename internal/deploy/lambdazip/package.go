@@ -33,7 +33,11 @@ func Package(ctx context.Context, root, out, arch string) ([]Artifact, error) {
 // YAML; both who verifies and who publishes, the keys that `gatehouse keys
 // export > jwks.json` has written, if that was done.
 func files(root string) (map[string][]File, error) {
-	path := filepath.Join(root, "gatehouse.yml")
+	return filesOf(filepath.Join(root, "gatehouse.yml"), root)
+}
+
+// filesOf is files for the gatehouse.yml at path, and exported keys in a folder.
+func filesOf(path, root string) (map[string][]File, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -54,7 +58,7 @@ func files(root string) (map[string][]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	configuration := []File{{Name: "gatehouse.yml", Data: text}}
+	configuration := []File{{Name: "gatehouse.yml", Data: text}} // under this name in every zip
 	return map[string][]File{
 		"authorizer": append([]File{{Name: "policy.json", Data: compiled}}, published...),
 		"loginsvc":   slices.Concat(configuration, published),

@@ -19,7 +19,7 @@ func (t *Template) checkDomain() error {
 	return t.each("AWS::ApiGatewayV2::DomainName", func(_ string, r *Resource) error {
 		given := false
 		for _, c := range r.Properties.At("DomainNameConfigurations").List() {
-			given = given || c.At("CertificateArn").String() != ""
+			given = given || c.At("CertificateArn").text() != "" // a parameter is unknown here
 		}
 		u, err := url.Parse(issuer)
 		switch {

@@ -46,7 +46,11 @@ func (t *Template) checkSettings() error {
 			errs = append(errs, fault.New("setting-differs", "%s is not the same for all functions: what one writes would be nothing to another", variable))
 		}
 	}
-	issuer := functions["authorizer"].Env["GATEHOUSE_ISSUER"].Resolve(func(name, attribute string) string { return name + attribute })
+	own := functions["authorizer"].Env["GATEHOUSE_ISSUER"]
+	if choice := own.At("Fn::If").List(); len(choice) == 3 {
+		own = choice[2] // the first is a parameter, unknown here
+	}
+	issuer := own.Resolve(func(name, attribute string) string { return name + attribute })
 	if !strings.HasPrefix(issuer, "https://") || strings.HasSuffix(issuer, "/") {
 		errs = append(errs, fault.New("issuer-url", "GATEHOUSE_ISSUER %s: want https, and no slash at the end", issuer))
 	}
