@@ -95,8 +95,10 @@ type AuditFilter struct {
 	Cursor string // of the page before; "" begins
 }
 
-// Audit returns entries of the audit trail, with one query. Unless it is about
-// one user, the list may be a moment behind.
+// Audit returns entries of the audit trail. The list about a user, a client or an
+// actor is one query; the list of all is one for each partition of the index, all
+// at the same time. Unless it is about one user or client, it can be a moment
+// behind.
 func (u *Users) Audit(ctx context.Context, f AuditFilter) (Page[Entry], error) {
 	q := table.Query{Descending: true, Limit: pageSize(f.Limit), Cursor: f.Cursor}
 	switch {
@@ -110,15 +112,15 @@ func (u *Users) Audit(ctx context.Context, f AuditFilter) (Page[Entry], error) {
 	case f.Actor != "":
 		q.Index, q.PK, q.Prefix = table.GSI2, actorPartition(f.Actor), f.Time
 	default:
-		q.Index, q.PK, q.Prefix = table.GSI1, auditPartition, f.Time
+		q.Index, q.PK, q.Prefix = table.GSI1, schema.AuditIndex(0), f.Time
+		return list(ctx, auditIndex{u.Table}, q, entryFrom)
 	}
 	return list(ctx, u.Table, q, entryFrom)
 }
 
 const (
-	auditPrefix    = schema.AuditPrefix
-	auditPartition = schema.AuditIndex
-	auditTime      = "2006-01-02T15:04:05.000Z"
+	auditPrefix = schema.AuditPrefix
+	auditTime   = "2006-01-02T15:04:05.000Z"
 )
 
 // actorPartition, in the other index, is what a user did to others.
@@ -134,7 +136,7 @@ func (e Entry) item() table.Item {
 	}
 	item := table.Item{
 		table.PK: about, table.SK: auditPrefix + e.ID,
-		table.GSI1PK: auditPartition, table.GSI1SK: e.ID,
+		table.GSI1PK: auditPartitionOf(e.ID), table.GSI1SK: e.ID,
 		"id": e.ID, "at": e.At.UnixMilli(), "action": string(e.Action), "user_id": e.UserID, "actor": e.Actor,
 		"detail": e.Detail, "source_ip": e.SourceIP, "agent": e.Agent,
 	}

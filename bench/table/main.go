@@ -5,6 +5,11 @@
 // Run it in the folder bench, after npm ci at the top of the repository:
 //
 //	go run ./table -users 1000,10000
+//
+// With -sign-ins it simulates sign-ins at a rate instead, and counts the writes
+// into each partition. It exits with 1 if one takes more than DynamoDB writes.
+//
+//	go run ./table -sign-ins 2000 -first 10 -seconds 3600
 package main
 
 import (
@@ -23,8 +28,15 @@ import (
 
 func main() {
 	sizes := flag.String("users", "1000,10000", "the sizes of the table, ascending: how many users have signed in before")
+	rate := flag.Int("sign-ins", 0, "simulate so many sign-ins a second")
+	first := flag.Int("first", 10, "of which so many in a hundred are the first of a user")
+	seconds := flag.Int("seconds", 3600, "for so long, by the simulated clock")
 	flag.Parse()
-	ok, err := run(context.Background(), *sizes)
+	measure := func() (bool, error) { return run(context.Background(), *sizes) }
+	if *rate != 0 {
+		measure = func() (bool, error) { return simulate(context.Background(), *rate, *first, *seconds) }
+	}
+	ok, err := measure()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "table:", err)
 		os.Exit(2)
