@@ -51,7 +51,7 @@ functions:
 		t.Fatal(err)
 	}
 	h := startHouse(t, "--template", template, "--function", "notes="+notes, "--config", configWith(t, fmt.Sprintf(`
-  - id: shop-spa
+  - id: orders-spa
     redirect_uris: [%[1]s/]
     post_logout_redirect_uris: [%[1]s/]
     origins: [%[1]s]

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,11 +20,11 @@ type block struct {
 	line     int
 	language string
 	text     string
-	away     bool // it needs an AWS account
+	away     bool // it needs what a test has not, such as an AWS account
 	output   string
 }
 
-var fence = regexp.MustCompile("(?m)^(<!-- needs an AWS account -->\n)?```([a-z]*)\n((?s:.*?))^```$")
+var fence = regexp.MustCompile("(?m)^(<!-- needs [a-zA-Z ]+ -->\n)?```([a-z]*)\n((?s:.*?))^```$")
 
 // blocks returns the code blocks. A text block that follows commands is their
 // output.
@@ -53,41 +52,55 @@ func blocks(t *testing.T) []block {
 // gatehouse dev on free ports, and compares what they print: … stands for
 // anything.
 func TestREADME(t *testing.T) {
-	server, err := server.Start(t.Context(), server.Options{Config: "../../gatehouse.yml", Template: "../../serverless.yml"})
+	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { server.Close() })
-	here := strings.NewReplacer(
-		"go run ./cmd/gatehouse token", "gatehouse token --url "+server.Issuer,
-		"go run ./cmd/gatehouse explain", "gatehouse explain --url "+server.Issuer,
-		"http://localhost:8787", server.Issuer,
-	)
-	ran := 0
+	shop := filepath.Join(t.TempDir(), "shop")
+	issuer, dir, ran := "", t.TempDir(), 0
+	dev := func(o server.Options) {
+		t.Helper()
+		s, err := server.Start(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		issuer = s.Issuer
+	}
 	for _, b := range blocks(t) {
-		switch {
-		case b.language != "sh" || b.away:
-		case b.text == "go run ./cmd/gatehouse dev\n", b.text == "go test ./...\n": // this is they
-			ran++
+		if b.language != "sh" || b.away {
+			continue
+		}
+		ran++
+		switch b.text {
+		case "go test ./...\n": // this is they
+		case "go run ./cmd/gatehouse dev\n":
+			dev(server.Options{Config: "../../gatehouse.yml", Template: "../../serverless.yml"})
+		case "gatehouse dev\n":
+			dir = shop
+			dev(server.Options{Config: filepath.Join(shop, "gatehouse.yml"), Template: filepath.Join(shop, "serverless.yml")})
 		default:
-			ran++
-			got := bash(t, b, here.Replace(b.text))
+			got := bash(t, b, dir, strings.NewReplacer(
+				"https://github.com/gatehouse-auth/gatehouse\n", root+" gatehouse\n", "go install ./cmd/gatehouse\n", "", "../shop", shop, "../gatehouse", root,
+				"go run ./cmd/gatehouse token", "gatehouse token --url "+issuer, "go run ./cmd/gatehouse explain", "gatehouse explain --url "+issuer,
+				"$(gatehouse token", "$(gatehouse token --url "+issuer, "http://localhost:8787", issuer,
+			).Replace(b.text))
 			want := strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSpace(b.output)), "…", "(?s:.*)")
-			if !regexp.MustCompile("^" + want + "$").MatchString(strings.TrimSpace(got)) {
+			if b.output != "" && !regexp.MustCompile("^"+want+"$").MatchString(strings.TrimSpace(got)) {
 				t.Errorf("README.md:%d prints\n%s\nand not\n%s", b.line, got, b.output)
 			}
 		}
 	}
-	if ran < 5 {
+	if ran < 10 {
 		t.Errorf("only %d blocks were found", ran)
 	}
 }
 
-func bash(t *testing.T, b block, script string) string {
+func bash(t *testing.T, b block, dir, script string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script)
 	var stderr strings.Builder
-	cmd.Dir, cmd.Stderr = t.TempDir(), &stderr
+	cmd.Dir, cmd.Stderr = dir, &stderr
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("README.md:%d: %v\n%s%s", b.line, err, out, &stderr)
@@ -95,37 +108,29 @@ func bash(t *testing.T, b block, script string) string {
 	return string(out)
 }
 
-// TestREADMECompiles builds the Go of README.md as a function in this module.
-func TestREADMECompiles(t *testing.T) {
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	found := false
+// TestREADMEShowsTheStarter compares the code of README.md with what gatehouse init
+// writes, which TestREADME builds and runs.
+func TestREADMEShowsTheStarter(t *testing.T) {
+	shown := map[string]int{}
 	for _, b := range blocks(t) {
-		if b.language != "go" {
+		from := map[string]string{"go": "starter/main.go.txt", "yaml": "starter/gatehouse.yml"}[b.language]
+		if b.language == "yaml" && strings.HasPrefix(b.text, " ") {
+			from = "starter/serverless.yml"
+		}
+		if from == "" {
 			continue
 		}
-		found = true
-		source, overlay := filepath.Join(dir, "main.go"), filepath.Join(dir, "overlay.json")
-		replace, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, "examples/readme/main.go"): source}})
+		written, err := render(from, "orders")
 		if err != nil {
 			t.Fatal(err)
 		}
-		for path, text := range map[string][]byte{source: []byte(b.text), overlay: replace} {
-			if err := os.WriteFile(path, text, 0o600); err != nil {
-				t.Fatal(err)
-			}
+		if !bytes.Contains(written, []byte(b.text)) {
+			t.Errorf("README.md:%d is not in what gatehouse init writes:\n%s", b.line, b.text)
 		}
-		cmd := exec.CommandContext(t.Context(), "go", "build", "-o", os.DevNull, "-overlay", overlay, "./examples/readme")
-		cmd.Dir = root
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("README.md:%d: %v\n%s", b.line, err, out)
-		}
+		shown[from]++
 	}
-	if !found {
-		t.Error("no Go in README.md")
+	if len(shown) != 3 {
+		t.Errorf("README.md shows only %v", shown)
 	}
 }
 

@@ -5,7 +5,7 @@ const path = "/orders";
 
 const users = new oidc.UserManager({
   authority: issuer,
-  client_id: "shop-spa",
+  client_id: "orders-spa",
   redirect_uri: location.origin + "/",
   post_logout_redirect_uri: location.origin + "/",
   scope: "openid profile email offline_access",
