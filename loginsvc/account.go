@@ -21,7 +21,7 @@ import (
 func (s *Service) accountRoutes(page func(pattern string, h httpx.HandlerFunc)) {
 	page("GET /account", s.visited(s.handleAccount))
 	page("POST /account", s.visited(s.handleAccountForm))
-	page("GET /account/export", s.visited(s.handleAccountExport))
+	page("GET /account/export", s.visited(s.recently(s.handleAccountExport)))
 }
 
 // handleAccount shows the account of the visitor.
@@ -151,6 +151,9 @@ func (s *Service) handleAccountForm(w http.ResponseWriter, r *http.Request, v vi
 	p, err := singleForm(w, r)
 	if err != nil {
 		return err
+	}
+	if do := p.get("do"); (do == "link" || do == "unlink" || do == "delete") && !s.recent(v.session) {
+		return redirect(w, s.url(s.freshLoginFor("/account")))
 	}
 	switch p.get("do") {
 	case "link":

@@ -518,3 +518,60 @@ func (m *meddled) Get(ctx context.Context, key table.Key) (table.Item, error) {
 	}
 	return item, err
 }
+
+// TestAccountAsksForRecentSignIn: ten minutes after the sign-in, what harms most
+// needs another one.
+func TestAccountAsksForRecentSignIn(t *testing.T) {
+	t.Parallel()
+	const again = issuer + "/login?fresh=yes&return_to=%2Faccount"
+	w := newWorld(t)
+	lin := w.guest("lin")
+	_, identities := lin.now()
+	act := map[string]func() answer{
+		"link": func() answer { return lin.act("link", "provider", "demo") }, "unlink": func() answer { return lin.act("unlink", "identity", identities[0].ID) },
+		"delete": func() answer { return lin.act("delete", "confirm", "lin@example.com") },
+		"export": func() answer { return lin.get("/account/export") },
+	}
+	w.clock.Pass(9 * time.Minute)
+	if a := act["export"](); a.StatusCode != http.StatusOK {
+		t.Errorf("after nine minutes: %d", a.StatusCode)
+	}
+	w.clock.Pass(time.Minute + time.Second)
+	before := lin.latest()
+	for name, do := range map[string]string{"link": again, "unlink": again, "delete": again, "export": again + "%2Fexport"} {
+		a := act[name]()
+		a.redirects(t, do)
+		if t.Failed() {
+			t.Fatal(name)
+		}
+	}
+	if lin.latest().ID != before.ID {
+		t.Errorf("something was done: %+v", lin.latest())
+	}
+	lin.told(lin.act("rename", "name", "Lina"), "renamed", "")
+	lin.told(lin.act("end_others"), "others_ended", "")
+
+	page := lin.get(again)
+	page.page(t, http.StatusOK, "Sign in again")
+	if strings.Contains(page.body, "Continue as") {
+		t.Error("the page offers to go on with the session")
+	}
+	if a := lin.get(again + "&continue=yes"); a.location() != nil {
+		t.Errorf("goes on with the session to %v", a.location())
+	}
+	at := lin.get(again + "&idp_hint=demo").location()
+	if at.Query().Get("prompt") != "login" || at.Query().Get("max_age") != "0" {
+		t.Errorf("the provider is asked for %v", at.Query())
+	}
+	w.claims(func(c map[string]any) { c["auth_time"] = w.now().Add(-time.Hour).Unix() })
+	if lin.follow("lin", lin.get(again+"&idp_hint=demo")).StatusCode == http.StatusOK {
+		t.Error("a sign-in of an hour ago at the provider is recent")
+	}
+	w.demo.Behave(demoidp.Behaviour{})
+	a := lin.get(again + "&idp_hint=demo")
+	a = lin.post(a.location().String(), url.Values{"user": {"lin"}})
+	lin.get(a.location().String()).redirects(t, issuer+"/account")
+	if a := act["export"](); a.StatusCode != http.StatusOK {
+		t.Errorf("after another sign-in: %d", a.StatusCode)
+	}
+}

@@ -145,13 +145,13 @@ func (b signIn) usedBefore(w http.ResponseWriter, r *http.Request) error {
 // freshEnough tells whether the provider asked the user as recently as the app
 // wants. A provider that does not tell is believed to have done as it was told.
 func (b signIn) freshEnough(authTime time.Time) bool {
-	req := b.attempt.purpose.app
-	if req == nil || !req.Prompt.login && req.MaxAge == nil {
+	req, fresh := b.attempt.purpose.app, b.attempt.purpose.fresh
+	if !fresh && (req == nil || !req.Prompt.login && req.MaxAge == nil) {
 		return true
 	}
 	// The person may have taken a while between the provider's answer and ours.
 	oldest := b.attempt.createdAt.Add(-grant.Skew)
-	if req.MaxAge != nil && !req.Prompt.login {
+	if req != nil && req.MaxAge != nil && !req.Prompt.login {
 		oldest = oldest.Add(-time.Duration(*req.MaxAge) * time.Second)
 	}
 	return !authTime.Before(oldest)

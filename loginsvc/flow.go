@@ -108,7 +108,7 @@ func (a attempt) content() []byte {
 			}
 		}
 	case atLogin:
-		fields = append(fields, p.returnTo)
+		fields = append(fields, p.returnTo, p.query().Get("fresh"))
 	case atDevice:
 		fields = append(fields, p.userCode)
 	case atAccount:
@@ -191,7 +191,7 @@ func (s *Service) unsealPurpose(ctx context.Context, path string, fields []strin
 		}
 		return p, err
 	case atLogin:
-		return s.readPurpose(ctx, path, params{"return_to": {field(0)}})
+		return s.readPurpose(ctx, path, params{"return_to": {field(0)}, "fresh": {field(1)}})
 	case atDevice:
 		return s.readPurpose(ctx, path, params{"user_code": {field(0)}})
 	case atAccount:

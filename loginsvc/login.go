@@ -35,6 +35,8 @@ func (s *Service) handleLogin(w http.ResponseWriter, r *http.Request) error {
 		return s.choose(w, r, what, "")
 	case err != nil:
 		return err
+	case what.fresh:
+		return s.choose(w, r, what, "")
 	case p.get("continue") != "":
 		return s.finish(w, r, what, user, session)
 	}
@@ -44,7 +46,7 @@ func (s *Service) handleLogin(w http.ResponseWriter, r *http.Request) error {
 // choose shows the ways to sign in, the one used last first. Each is a link to
 // the same request with idp_hint; who is the person whose session would do, or "".
 func (s *Service) choose(w http.ResponseWriter, r *http.Request, what purpose, who string) error {
-	page := pages.Choose{ContinueAs: who, ContinueURL: s.path(what.goOn())}
+	page := pages.Choose{ContinueAs: who, ContinueURL: s.path(what.goOn()), Again: what.fresh}
 	last := s.cookie(r, providerCookie)
 	for _, p := range s.Providers {
 		link := pages.ProviderLink{Name: p.Name(), URL: s.path(what.at(p.ID())), LastUsed: p.ID() == last}
@@ -75,20 +77,20 @@ func (s *Service) toProvider(w http.ResponseWriter, r *http.Request, p *upstream
 // most that can be asked of it.
 const google = "https://accounts.google.com"
 
-// ask is what a client's request asks of the provider.
+// ask is what the purpose of a sign-in asks of the provider.
 func (s *Service) ask(p *upstream.Provider, what purpose) upstream.Request {
+	var ask upstream.Request
 	req := what.app
-	if req == nil {
-		return upstream.Request{}
+	if req != nil {
+		ask.MaxAge, ask.LoginHint = req.MaxAge, req.LoginHint
 	}
-	ask := upstream.Request{MaxAge: req.MaxAge, LoginHint: req.LoginHint}
 	switch {
-	case req.Prompt.login:
+	case what.fresh || req != nil && req.Prompt.login:
 		ask.Prompt, ask.MaxAge = "login", new(int)
 		if p.Issuer() == google {
 			ask.Prompt = "select_account"
 		}
-	case req.Prompt.selectAccount:
+	case req != nil && req.Prompt.selectAccount:
 		ask.Prompt = "select_account"
 	}
 	return ask

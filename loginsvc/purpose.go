@@ -18,6 +18,7 @@ type purpose struct {
 	path     string       // which of the paths below began it
 	app      *authRequest // of atAuthorize: what the client asked for
 	returnTo string       // of atLogin: the path of ours where the person goes on; ""
+	fresh    bool         // of atLogin: the provider asks the person again
 	userCode string       // of atDevice: the code of the device to approve; ""
 	link     linking      // of atAccount: whose account is added to
 }
@@ -62,8 +63,13 @@ func (p purpose) query() url.Values {
 	switch {
 	case p.app != nil:
 		query = maps.Clone(p.app.kept)
-	case p.returnTo != "":
-		query.Set("return_to", p.returnTo)
+	case p.path == atLogin:
+		if p.returnTo != "" {
+			query.Set("return_to", p.returnTo)
+		}
+		if p.fresh {
+			query.Set("fresh", "yes")
+		}
 	case p.userCode != "":
 		query.Set("user_code", p.userCode)
 	}
@@ -113,7 +119,7 @@ func (s *Service) readPurpose(ctx context.Context, path string, values params) (
 		}
 		return p, err
 	case atLogin:
-		p.returnTo = values.get("return_to")
+		p.returnTo, p.fresh = values.get("return_to"), values.get("fresh") != ""
 		if p.returnTo != "" && !safeReturn(p.returnTo) {
 			return purpose{}, fail(pages.Failure{Kind: pages.BadRequest}, errors.New("return_to is not a path of ours"))
 		}

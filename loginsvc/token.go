@@ -13,6 +13,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/grant"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/registry"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
@@ -208,6 +209,15 @@ func (s *Service) issueToClient(w http.ResponseWriter, r *http.Request, c client
 		return err
 	}
 	now := s.now()
+	if checks := registry.StillRegistered(c); len(checks) > 0 { // what was read may be seconds old
+		err := s.Table.Write(r.Context(), checks...)
+		if errors.Is(err, client.ErrUnknown) {
+			return invalidClient(w, false, err)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	answer := s.answer(c, scopes)
 	answer.AccessToken, err = token.Access{
 		Issuer: s.Issuer, Subject: c.ID, Audience: audience, ClientID: c.ID, Scopes: scopes, IssuedAt: now, ExpiresAt: now.Add(s.lifetimes(c).AccessToken),

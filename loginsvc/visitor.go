@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
@@ -46,6 +47,30 @@ func (s *Service) administered(h func(w http.ResponseWriter, r *http.Request, v 
 		}
 		return h(w, r, v)
 	})
+}
+
+// recentSignIn is how long after a sign-in a person can do what would harm them
+// most if another person sat at their browser. The JSON API asks for the same.
+const recentSignIn = 10 * time.Minute
+
+func (s *Service) recent(session usersvc.Session) bool {
+	return s.now().Sub(session.AuthTime) <= recentSignIn
+}
+
+// recently is a page for visitors who have signed in recently. Others do so first,
+// and come back to it.
+func (s *Service) recently(h func(w http.ResponseWriter, r *http.Request, v visitor) error) func(w http.ResponseWriter, r *http.Request, v visitor) error {
+	return func(w http.ResponseWriter, r *http.Request, v visitor) error {
+		if !s.recent(v.session) {
+			return redirect(w, s.url(s.freshLoginFor(r.URL.Path)))
+		}
+		return h(w, r, v)
+	}
+}
+
+// freshLoginFor is where people sign in again who then go on to a path of ours.
+func (s *Service) freshLoginFor(path string) string {
+	return purpose{path: atLogin, returnTo: s.path(path), fresh: true}.String()
 }
 
 // loginFor is where people sign in who then go on to a path of ours. What was

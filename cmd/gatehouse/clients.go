@@ -243,7 +243,7 @@ func (c *clientsRemoveCommand) Run(w *process) error {
 		if _, err := fmt.Fprintf(w.stdout, "%s is removed\n", c.ID); err != nil {
 			return err
 		}
-		_, err := fmt.Fprint(w.stderr, farewell(all.config))
+		_, err := fmt.Fprintln(w.stderr, "Its codes, refresh tokens and consents have ended, and its access tokens are revoked.")
 		return err
 	})
 }

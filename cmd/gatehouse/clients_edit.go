@@ -9,7 +9,6 @@ import (
 
 	houseconfig "github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
-	"github.com/gatehouse-auth/gatehouse/loginsvc/registry"
 )
 
 // lifetimeFlags are the lifetimes of a client, as gatehouse.yml spells spans of
@@ -135,10 +134,4 @@ func editList(list, said []string) ([]string, error) {
 		}
 	}
 	return after, nil
-}
-
-// farewell tells what of a client that was removed is left.
-func farewell(cfg *houseconfig.Config) string {
-	return fmt.Sprintf("Its codes and refresh tokens are worth nothing within %v. Access tokens it has are good for their API until they end, for up to %v:\n"+
-		"gatehouse users suspend ends those of one user at once.\n", registry.MaxAge, cfg.Lifetimes.AccessToken)
 }

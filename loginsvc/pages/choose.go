@@ -8,6 +8,7 @@ type Choose struct {
 
 	ContinueAs  string // the person whose session exists; "": no session
 	ContinueURL string // goes on with that session
+	Again       bool   // the person is signed in, for too long to do what they asked for
 	Next        string // where the app takes the person next, for people: shop.example.com; "": not shown
 }
 
@@ -29,6 +30,8 @@ func (c Choose) describe() descriptor {
 	switch {
 	case len(c.Providers) == 0 && c.ContinueAs == "":
 		d.heading = words{"choose.none.heading"}
+	case c.Again:
+		d.heading = words{"choose.again.heading"}
 	case c.AppName != "":
 		d.heading = words{"choose.heading.app", "app", c.AppName}
 	}
