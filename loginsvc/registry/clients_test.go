@@ -35,6 +35,7 @@ func TestAdd(t *testing.T) {
 			}
 			want := whole
 			want.SecretHashes, want.Registration = []string{client.HashSecret(string(secret))}, got.Registration
+			want.RegisteredAt = morning
 			if diff := cmp.Diff(registry.Registered{Client: want, CreatedAt: morning, SecretAt: morning, Version: 1}, got); diff != "" {
 				t.Error(diff)
 			}
