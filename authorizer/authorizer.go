@@ -56,7 +56,7 @@ type Config struct {
 
 	Now    func() time.Time // nil: time.Now
 	Leeway time.Duration    // for clocks that differ; 0: 30 seconds; negative: none
-	// Log is told of each refusal, in one line; nil: slog.Default(). With a
+	// Log gets one line for each refusal; nil: slog.Default(). With a
 	// handler that embeds metrics (package metric), also how many were allowed.
 	Log *slog.Logger
 

@@ -14,9 +14,9 @@ import (
 const tellEvery = time.Second
 
 // tally counts what has no line of its own: the requests that are allowed, and
-// how old the revocation feed was. It is told with the next line that is written,
-// and at least once a second by whoever is allowed then. A line for each would
-// cost more than many a decision.
+// how old the revocation feed was. The next line that is written carries it; a
+// request that is allowed writes one if the last line is a second old. A line for
+// each would cost more than many decisions.
 type tally struct {
 	mu      sync.Mutex
 	allowed int
@@ -39,7 +39,7 @@ func (t *tally) fed(age time.Duration) {
 	t.feedAge = max(t.feedAge, age)
 }
 
-// tell adds what was counted to a line that is written now, and begins anew.
+// tell adds what was counted to a line that is written now, and starts again at zero.
 func (t *tally) tell(attrs []slog.Attr, now time.Time) []slog.Attr {
 	t.mu.Lock()
 	defer t.mu.Unlock()

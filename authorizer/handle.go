@@ -14,13 +14,13 @@ type errUnauthorized struct{}
 
 func (errUnauthorized) Error() string { return "Unauthorized" }
 
-// ErrUnauthorized is what REST and WebSocket APIs are told about a refused token.
+// ErrUnauthorized is the answer to REST and WebSocket APIs for a refused token.
 var ErrUnauthorized error = errUnauthorized{}
 
 var errUnknownKind = errors.New("the event is of no kind that an authorizer is asked about")
 
-// Handle answers one event of API Gateway, in JSON. The kind of the event is told
-// from its shape. An event that keeps the function warm has an empty answer. An
+// Handle answers one event of API Gateway, in JSON. The shape of the event
+// says its kind. An event that keeps the function warm has an empty answer. An
 // error other than [ErrUnauthorized] is our own trouble, and has been logged; the
 // gateway answers 500.
 func (a *Authorizer) Handle(ctx context.Context, payload []byte) ([]byte, error) {

@@ -38,8 +38,8 @@ type KeySourceConfig struct {
 // KeySource is the issuer's public keys, refreshed when they are used.
 //
 // Keys older than MaxAge are asked for again before they are used, also after
-// hours in the freezer, so that a key which the issuer took back is refused soon
-// after. A key id that nobody knows asks too. Whatever the reason, there is one
+// Lambda has frozen the process for hours, so that a key which the issuer took back is refused soon
+// after. An unknown key id asks too. Whatever the reason, there is one
 // fetch at a time and one in Pause: who comes in between is answered at once from
 // what is there. When a fetch fails, or brings no usable key, the keys that are
 // there stay in use.

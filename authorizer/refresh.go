@@ -9,8 +9,8 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/metric"
 )
 
-// refresher keeps something that comes from the issuer young: whoever uses it
-// asks first whether it is current, and if not has it fetched again. It has no
+// refresher keeps something that comes from the issuer young: each use asks first
+// whether it is current, and fetches it again if it is not. It has no
 // goroutine: a function that is frozen between requests would stop it.
 type refresher struct {
 	fetch  func(context.Context) error // nil: there is nothing to fetch from

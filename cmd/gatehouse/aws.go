@@ -13,7 +13,7 @@ import (
 // it ends with a request to the machine's metadata service.
 var errNoCredentials = errors.New("no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as for the AWS command line")
 
-// awsConfig is the AWS configuration of whoever calls, with a region and with
+// awsConfig is the AWS configuration of the operator, with a region and with
 // credentials.
 func awsConfig(ctx context.Context) (aws.Config, error) {
 	cfg, err := config.LoadDefaultConfig(ctx)

@@ -34,7 +34,7 @@ type devCommand struct {
 	Output string `short:"o" default:"text" enum:"text,json" help:"Print where everything is as text or as json."`
 }
 
-// Run serves until it is told to stop.
+// Run serves until a signal stops it.
 func (c *devCommand) Run(w *process) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

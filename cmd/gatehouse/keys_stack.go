@@ -17,7 +17,7 @@ import (
 // stackRing is the ring of a stack in AWS.
 type stackRing struct{ *keyring.Keyring }
 
-// openStackRing opens the ring in a table with the AWS profile of whoever calls.
+// openStackRing opens the ring in a table with the AWS profile of the operator.
 // Without the name of the stack it makes no keys.
 func openStackRing(ctx context.Context, tableName, name string) (ring, error) {
 	cfg, err := awsConfig(ctx)

@@ -44,8 +44,8 @@ const (
 	exitUsage  = 2 // it was asked the wrong way
 )
 
-// run does what args say and returns the exit code. Whatever goes wrong is told
-// on stderr, with the fix where there is one.
+// run does what args say and returns the exit code. Errors go to
+// stderr, with the fix where there is one.
 func run(args []string, w *process) int {
 	parser, err := kong.New(&commands{}, kong.Name("gatehouse"), kong.Writers(w.stdout, w.stderr), kong.Bind(w),
 		kong.Description("The login service a Go team owns, in its own AWS account."),

@@ -14,7 +14,7 @@ import (
 )
 
 // Edit changes a client, and returns what has become of it. Version is the
-// [Registered.Version] that whoever edits has seen; 0 takes what is there. What
+// [Registered.Version] that the caller has read; 0 takes the current one. What
 // change does to id, secrets and registration counts for nothing; an error of it
 // is returned. Either all is changed or nothing: the error is
 // [client.ErrUnknown], [ErrChanged] if the client was edited meanwhile, or joins

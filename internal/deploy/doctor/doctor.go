@@ -1,7 +1,7 @@
 // Package doctor looks for what makes a sign-in service fail or leak, before
 // its users find it: in gatehouse.yml, in serverless.yml, in the packaged
 // template and its zips, and at a running address. Every finding says what is
-// wrong and how it is mended.
+// wrong and the fix.
 package doctor
 
 import (

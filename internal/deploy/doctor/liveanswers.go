@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// guards wants the API to be shut to whoever has no token, or a made-up one.
+// guards wants the API to refuse requests without a token, or with a made-up one.
 func (l *live) guards(ctx context.Context) {
 	for _, path := range []string{"/me", "/users"} {
 		a, ok := l.ask(ctx, "GET", path)
