@@ -54,6 +54,10 @@ type Config struct {
 	// expires. Required by a policy that marks a route fresh.
 	Revocations *Feed
 
+	// Issuers are others whose tokens are accepted. The claim iss picks one by
+	// exact comparison, before anything else of a token is read.
+	Issuers []Issuer
+
 	Now    func() time.Time // nil: time.Now
 	Leeway time.Duration    // for clocks that differ; 0: 30 seconds; negative: none
 	// Log gets one line for each refusal; nil: slog.Default(). With a
@@ -82,6 +86,8 @@ type Authorizer struct {
 	c     Config
 	cache cache
 	tally *tally // nil: nobody reads it
+
+	foreign map[string]*foreign // other issuers, by iss
 }
 
 // New returns an authorizer. It does no I/O.
@@ -103,6 +109,8 @@ func New(c Config) (*Authorizer, error) {
 		require(err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && origin == u.Scheme+"://"+u.Host,
 			fmt.Sprintf("Origins: %q: want a scheme and a host as browsers write them, such as https://app.example.com", origin))
 	}
+	others, err := newForeign(c.Issuer, c.Issuers)
+	mistakes = append(mistakes, err)
 	if c.IAM {
 		mistakes = append(mistakes, c.Policy.CheckIAM())
 	}
@@ -116,7 +124,7 @@ func New(c Config) (*Authorizer, error) {
 	case c.Leeway < 0:
 		c.Leeway = 0
 	}
-	a := &Authorizer{c: c}
+	a := &Authorizer{c: c, foreign: others}
 	if metric.Embedded(c.Log.Handler()) {
 		a.tally = &tally{}
 	}
@@ -160,6 +168,9 @@ func (a *Authorizer) authenticate(ctx context.Context, r request, fresh bool) (v
 	}
 	if err != nil {
 		return verdict{}, err
+	}
+	if fresh && caller.issuer != nil { // the login service does not know its users
+		return verdict{refusal: &refusal{reason: token.ReasonIssuer}}, nil
 	}
 	if a.c.Revocations != nil {
 		why, err := a.c.Revocations.judge(ctx, caller, fresh)

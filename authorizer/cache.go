@@ -16,8 +16,9 @@ type verified struct {
 	who      identity.Identity
 	context  []byte // who as the functions will see it, in JSON
 
-	keyID string
-	key   *rsa.PublicKey
+	issuer *foreign // nil: ours
+	keyID  string
+	key    *rsa.PublicKey
 }
 
 // cacheSize is how many tokens a generation of the cache holds. With two, and

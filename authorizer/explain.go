@@ -148,6 +148,8 @@ func sentences() map[Reason]string {
 		token.ReasonClaimMissing: "the claim %s is missing or empty",
 		token.ReasonIssuer:       "another issuer issued it (iss)",
 		token.ReasonAudience:     "it is for another API (aud)",
+		token.ReasonKind:         "the claim %s says that this is not an access token but another kind of token of this issuer",
+		token.ReasonTooOld:       "it was issued longer ago than max_age of its issuer allows, by %v: get a new one",
 		token.ReasonNotYetValid:  "it becomes valid in %v: are the clocks right?",
 		token.ReasonExpired:      "it expired, and the leeway ended %v ago: get a new one",
 	}

@@ -27,7 +27,7 @@ var mutants = []struct{ name, file, from, to string }{
 	{"skip kid", "internal/token/header.go", `keyID == ""`, `false`},
 	{"skip crit", "internal/token/header.go", `refuse(ReasonCritical)`, `nil`},
 	{"skip cty", "internal/token/header.go", `refuse(ReasonContentType)`, `nil`},
-	{"skip cnf", "internal/token/access.go", `bound, ok = true, true`, `ok = true`},
+	{"skip cnf", "internal/token/claims.go", `r.bound, ok = true, true`, `ok = true`},
 	{"skip jwk, jku and the like", "internal/token/header.go", `refuse(ReasonHeader)`, `nil`},
 	{"skip the signature", "internal/token/verify.go", `err != nil {
 		return nil, refuse(ReasonSignature)`, `false && err != nil {

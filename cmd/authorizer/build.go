@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/authorizer"
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/internal/issuers"
 	"github.com/gatehouse-auth/gatehouse/internal/setup/guard"
 )
 
@@ -29,8 +30,9 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 // Its variables are those of [guard.Settings].
 //
 // Beside the program (in LAMBDA_TASK_ROOT) there may lie policy.json, the
-// compiled route rules; jwks.json, the issuer's keys at the time of deployment; and
-// settings.json, the values of variables that the function does not set.
+// compiled route rules; jwks.json, the issuer's keys at the time of deployment;
+// issuers.json, other issuers whose tokens are accepted; and settings.json, the values
+// of variables that the function does not set.
 func build(getenv func(string) string, log *slog.Logger) (handler, error) {
 	folder := getenv("LAMBDA_TASK_ROOT")
 	getenv, err := withSettings(getenv, filepath.Join(folder, "settings.json"))
@@ -40,7 +42,8 @@ func build(getenv func(string) string, log *slog.Logger) (handler, error) {
 	c, revocations, err := guard.Settings(getenv)
 	rules, err2 := readPolicy(filepath.Join(folder, "policy.json"), log)
 	jwks, err3 := readOptional(filepath.Join(folder, "jwks.json"))
-	if err := errors.Join(err, err2, err3); err != nil {
+	others, err4 := readIssuers(filepath.Join(folder, issuers.File), c.Issuer, log)
+	if err := errors.Join(err, err2, err3, err4); err != nil {
 		return handler{}, err
 	}
 	var client *http.Client
@@ -59,7 +62,7 @@ func build(getenv func(string) string, log *slog.Logger) (handler, error) {
 	if err != nil {
 		return handler{}, err
 	}
-	c.Keys, c.Policy, c.Log = keys.Key, rules, log
+	c.Keys, c.Policy, c.Issuers, c.Log = keys.Key, rules, others, log
 	a, err := authorizer.New(c)
 	return handler{a}, err
 }
@@ -99,6 +102,19 @@ func readPolicy(path string, log *slog.Logger) (*policy.Policy, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return p, nil
+}
+
+// readIssuers reads the other issuers. Without the file there are none.
+func readIssuers(path, own string, log *slog.Logger) ([]authorizer.Issuer, error) {
+	data, err := readOptional(path)
+	if err != nil || data == nil {
+		return nil, err
+	}
+	all, err := issuers.Load(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return guard.Issuers(own, all, nil, log)
 }
 
 // readOptional returns what the file holds, and nil if there is none.

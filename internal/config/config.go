@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/internal/issuers"
 	"github.com/gatehouse-auth/gatehouse/internal/lifetime"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
@@ -32,6 +33,8 @@ type Config struct {
 	Admins  []string
 	Routes  []policy.Rule // of the team's own routes; see Rules
 	Clients []client.Client
+	// Issuers are others whose access tokens the team's API accepts.
+	Issuers []issuers.Issuer
 
 	Lifetimes Lifetimes
 	Doctor    Doctor

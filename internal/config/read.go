@@ -34,6 +34,7 @@ func (c *Config) read(m *mapping, getenv func(string) string) {
 	m.strings("default_roles", &c.DefaultRoles)
 	m.strings("admins", &c.Admins)
 	m.each("routes", func(m *mapping) { c.Routes = append(c.Routes, readRule(m)) })
+	m.each("issuers", func(m *mapping) { c.Issuers = append(c.Issuers, readIssuer(m)) })
 	m.each("clients", func(m *mapping) { c.Clients = append(c.Clients, readClient(m, getenv)) })
 	m.under("lifetimes", func(m *mapping) {
 		m.span("access_token", &c.Lifetimes.AccessToken)

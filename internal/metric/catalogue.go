@@ -54,7 +54,7 @@ var (
 	// Reason is why the authorizer refuses: a reason of package authorizer.
 	Reason = Label{Name: "reason", Values: []string{
 		"too_large", "malformed", "duplicate_member", "alg", "crit", "cty", "header", "typ", "kid_missing", "key_unknown", "signature",
-		"claim_type", "claim_missing", "cnf", "issuer", "audience", "not_yet_valid", "expired",
+		"claim_type", "claim_missing", "cnf", "issuer", "audience", "kind", "too_old", "not_yet_valid", "expired",
 		"token_missing", "token_doubled", "scheme", "origin", "revoked", "role", "scope", "first_party", "auth_age", "route", "path", "unnamed",
 	}}
 	// Provider is where somebody signed in: an id of gatehouse.yml.

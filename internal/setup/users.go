@@ -11,7 +11,7 @@ import (
 func Users(c *config.Config, t table.Table) *usersvc.Users {
 	u := &usersvc.Users{
 		Table: t, Admins: c.Admins, DefaultRoles: c.DefaultRoles,
-		AccessTTL: c.Lifetimes.AccessToken, SessionTTL: c.Lifetimes.Session, SessionIdle: c.Lifetimes.SessionIdle,
+		AccessTTL: c.LongestToken(), SessionTTL: c.Lifetimes.Session, SessionIdle: c.Lifetimes.SessionIdle,
 	}
 	for _, r := range c.Roles {
 		u.Roles = append(u.Roles, r.Name)

@@ -87,11 +87,8 @@ func scopeToken(s string) bool {
 // readAccess reads the payload of an access token.
 func readAccess(payload []byte) (Access, registered, error) {
 	var a Access
-	bound := false
 	r, err := readClaims(payload, func(name, value string) (ok bool) {
 		switch name {
-		case "cnf":
-			bound, ok = true, true
 		case "jti":
 			a.ID, ok = text(value)
 		case "client_id":
@@ -118,7 +115,7 @@ func readAccess(payload []byte) (Access, registered, error) {
 	if err != nil {
 		return Access{}, registered{}, err
 	}
-	if bound {
+	if r.bound {
 		// A bearer who need not prove that the key is theirs can have stolen the
 		// token (RFC 7800, Section 3; RFC 8705; RFC 9449).
 		return Access{}, registered{}, refuse(ReasonConfirmation)

@@ -14,6 +14,7 @@ type registered struct {
 	audience            []string
 	issuedAt, expiresAt time.Time
 	notBefore           time.Time // zero if absent
+	bound               bool      // cnf names a key that the sender must prove to have
 }
 
 // readClaims reads the claims of a payload. Those that are not registered are
@@ -55,6 +56,8 @@ func (r *registered) read(name, value string) (own, ok bool) {
 		r.expiresAt, ok = instant(value)
 	case "iat":
 		r.issuedAt, ok = instant(value)
+	case "cnf":
+		r.bound, ok = true, true
 	case "nbf":
 		r.notBefore, ok = instant(value)
 	default:
@@ -75,7 +78,7 @@ func (r *registered) check(want Expect) error {
 		return err
 	}
 	// A subject is handed on in headers, logs and lists, as one word.
-	if strings.ContainsFunc(r.subject, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+	if !oneWord(r.subject) {
 		return refuseClaim(ReasonClaimType, "sub")
 	}
 	if r.issuer != want.Issuer {
@@ -93,6 +96,10 @@ func (r *registered) check(want Expect) error {
 		return nil
 	}
 	return err
+}
+
+func oneWord(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 }
 
 // lifetime is when a token may be used.

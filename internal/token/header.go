@@ -12,7 +12,9 @@ func readHeader(header []byte, types ...string) (keyID string, err error) {
 		case "alg":
 			alg, _ = text(value)
 		case "typ":
-			typ, _ = text(value)
+			if typ, _ = text(value); typ == "" {
+				typ = value // not a name, nor absent
+			}
 		case "kid":
 			keyID, _ = text(value)
 		case "crit":

@@ -30,6 +30,8 @@ const (
 	ReasonConfirmation = "cnf"              // the token is bound to a key that its sender must prove to have
 	ReasonIssuer       = "issuer"           // another issuer
 	ReasonAudience     = "audience"         // for another API or client
+	ReasonKind         = "kind"             // another kind of token of the same issuer; see Refusal.Claim
+	ReasonTooOld       = "too_old"          // of another issuer, and older than max_age; see Refusal.By
 	ReasonNotYetValid  = "not_yet_valid"    // nbf or iat lies in the future; see Refusal.By
 	ReasonExpired      = "expired"          // see Refusal.By
 )

@@ -12,6 +12,8 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
 	"github.com/gatehouse-auth/gatehouse/internal/config"
+	"github.com/gatehouse-auth/gatehouse/internal/issuers"
+	"github.com/gatehouse-auth/gatehouse/internal/setup/guard"
 	"github.com/gatehouse-auth/gatehouse/keys/jwks"
 )
 
@@ -54,13 +56,24 @@ func filesOf(path, root string) (map[string][]File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compiling the route rules: %w", err)
 	}
+	beside := []File{{Name: "policy.json", Data: compiled}}
+	if len(cfg.Issuers) > 0 {
+		if err := guard.CheckIssuers(cfg.Issuer, cfg.Issuers); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		others, err := issuers.Marshal(cfg.Issuers)
+		if err != nil {
+			return nil, fmt.Errorf("writing the issuers: %w", err)
+		}
+		beside = append(beside, File{Name: issuers.File, Data: others})
+	}
 	published, err := published(root)
 	if err != nil {
 		return nil, err
 	}
 	configuration := []File{{Name: "gatehouse.yml", Data: text}} // under this name in every zip
 	return map[string][]File{
-		"authorizer": append([]File{{Name: "policy.json", Data: compiled}}, published...),
+		"authorizer": append(beside, published...),
 		"loginsvc":   slices.Concat(configuration, published),
 		"usersvc":    configuration,
 	}, nil

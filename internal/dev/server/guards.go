@@ -81,6 +81,9 @@ func (a *assembly) authorizer(settings map[string]string, tour bool) (*authorize
 			return nil, err
 		}
 	}
+	if c.Issuers, err = guard.Issuers(c.Issuer, a.config.Issuers, a.Now, a.log); err != nil {
+		return nil, err
+	}
 	c.Keys, c.Now, c.Log = keys.Key, a.Now, a.log
 	return authorizer.New(c)
 }
