@@ -9,9 +9,9 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/strictjson"
 )
 
-// Profile is a table of exact checks by which access tokens of one kind of issuer
-// are told from everything else that it signs. There is no profile for ID tokens,
-// and nobody can add a check to one or take one away.
+// Profile is a table of exact checks that only access tokens of one kind of issuer
+// pass. There is no profile for ID tokens, and no configuration adds a check to one
+// or takes one away.
 type Profile struct {
 	Name string
 

@@ -132,6 +132,7 @@ func TestTrapsInTemplate(t *testing.T) {
 		{"a route that anybody can call", "{method: get, path: /me, authorizer: {name: gatehouse}}", "GET /me", "GET /me has no authorizer: anybody can call it"},
 		{"a login route for every method", "      - httpApi: GET /login\n", "      - httpApi: {method: '*', path: /login}\n", "ANY /login is open for every method"},
 		{"an open route of the user API", "      - httpApi: GET /openapi.json\n", "      - httpApi: GET /people\n", "GET /people has no authorizer"},
+		{"a route without a rule, and IAM policies", "        enableSimpleResponses: true\n", "        enableSimpleResponses: false\n", "add {route: 'GET /notes'}"},
 		{"one answer for all routes", "          - $context.routeKey\n", "", "one route's answer opens all"},
 		{"answers kept too long", "resultTtlInSeconds: 60", "resultTtlInSeconds: 300", "answers are kept for 5m0s"},
 		{"answers kept without a word", "        resultTtlInSeconds: 60\n", "", "resultTtlInSeconds: not set"},

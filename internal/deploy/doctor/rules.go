@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -34,12 +35,19 @@ func (r *Report) rules(in Inputs, c *config.Config, s *source, t *template.Templ
 	} else {
 		r.joined("rule-unused", in.Config, err)
 	}
+	var byPolicy []string // routes where answers are IAM policies
 	for _, route := range s.Routes {
 		for _, a := range s.Authorizers {
+			if a.Name == route.Authorizer && !a.Simple {
+				byPolicy = append(byPolicy, route.Key)
+			}
 			if a.Name == route.Authorizer && a.TTL > 0 && compiled.Fresh(route.Key) {
 				r.wrong("authorizer-fresh", in.Template, "%s: its rule says fresh, and answers of its authorizer %s are kept for %v: give it authorizer: {name: fresh}", route.Key, a.Name, a.TTL)
 			}
 		}
+	}
+	if len(byPolicy) > 0 {
+		r.joined("rule-iam", in.Config, errors.Join(compiled.CheckIAM(), compiled.CheckIAMRoutes(byPolicy)))
 	}
 	r.timeToDeny(s, c)
 }

@@ -111,6 +111,7 @@ var meanings = map[string]string{
 	"role-trust":          "a role of ours can be taken by others than Lambda",
 	"rotator-schedule":    "nothing runs the rotator each hour",
 	"route-open":          "a route has no authorizer",
+	"rule-iam":            "an IAM policy cannot say a rule, or a route has none",
 	"rule-unused":         "a rule matches no route",
 	"secret-weak":         "the secret of a client is too short",
 	"setting-differs":     "functions of one stack have different settings",

@@ -55,6 +55,11 @@ func Authorizer(ctx context.Context, c AuthorizerConfig) (a Artifact, without st
 		return Artifact{}, "", err
 	}
 	files := []File{{Name: "policy.json", Data: compiled}, {Name: "settings.json", Data: settings}}
+	others, err := otherIssuers(c.Config, cfg)
+	if err != nil {
+		return Artifact{}, "", err
+	}
+	files = append(files, others...)
 	exported, err := published(filepath.Dir(c.Config))
 	if err != nil {
 		return Artifact{}, "", err

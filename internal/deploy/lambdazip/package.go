@@ -57,16 +57,11 @@ func filesOf(path, root string) (map[string][]File, error) {
 		return nil, fmt.Errorf("compiling the route rules: %w", err)
 	}
 	beside := []File{{Name: "policy.json", Data: compiled}}
-	if len(cfg.Issuers) > 0 {
-		if err := guard.CheckIssuers(cfg.Issuer, cfg.Issuers); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		others, err := issuers.Marshal(cfg.Issuers)
-		if err != nil {
-			return nil, fmt.Errorf("writing the issuers: %w", err)
-		}
-		beside = append(beside, File{Name: issuers.File, Data: others})
+	others, err := otherIssuers(path, cfg)
+	if err != nil {
+		return nil, err
 	}
+	beside = append(beside, others...)
 	published, err := published(root)
 	if err != nil {
 		return nil, err
@@ -77,6 +72,21 @@ func filesOf(path, root string) (map[string][]File, error) {
 		"loginsvc":   slices.Concat(configuration, published),
 		"usersvc":    configuration,
 	}, nil
+}
+
+// otherIssuers returns the file about issuers that are not ours, if there are any.
+func otherIssuers(path string, cfg *config.Config) ([]File, error) {
+	if len(cfg.Issuers) == 0 {
+		return nil, nil
+	}
+	if err := guard.CheckIssuers(cfg.Issuer, cfg.Issuers); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	data, err := issuers.Marshal(cfg.Issuers)
+	if err != nil {
+		return nil, fmt.Errorf("writing the issuers: %w", err)
+	}
+	return []File{{Name: issuers.File, Data: data}}, nil
 }
 
 // published returns the exported keys, if there are any. They are public.
