@@ -16,33 +16,37 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/gatehouse-auth/gatehouse/connection"
-	"github.com/gatehouse-auth/gatehouse/internal/table"
-	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
 )
 
-// Store is a [connection.Store] in DynamoDB.
+// Store is a [connection.Store] in DynamoDB. A request that fails for a moment is
+// tried again by the client, as its options say: each of them can be repeated.
 type Store struct {
-	table table.Table
+	client *dynamodb.Client
+	table  string
 }
 
 var _ connection.Store = (*Store)(nil)
 
 // New returns the store in the table with that name. It does no I/O.
-func New(client *dynamodb.Client, tableName string) *Store {
-	return &Store{dynamotable.New(client, tableName)}
-}
+func New(client *dynamodb.Client, tableName string) *Store { return &Store{client, tableName} }
 
 // The attributes of an item.
 const (
+	attrPK       = "pk"
+	attrSK       = "sk"
+	attrTTL      = "ttl" // Unix seconds
 	attrID       = "id"
 	attrExpires  = "exp"    // Unix seconds
-	attrSubject  = "sub"    // absent: nobody's
-	attrSession  = "sid"    // absent: of no session
+	attrSubject  = "sub"    // absent or "": of no user
+	attrSession  = "sid"    // absent or "": of no session
 	attrOpenedAt = "opened" // Unix seconds
 )
 
@@ -54,24 +58,33 @@ const partitions = 16
 // nothing.
 const pageSize = 50
 
+// attributes is an item, or a key.
+type attributes = map[string]types.AttributeValue
+
 // Remember implements [connection.Store].
 func (s *Store) Remember(ctx context.Context, c connection.Connection) error {
-	key := keyOf(c)
-	return s.table.Write(ctx, table.Put(table.Item{
-		table.PK: key.PK, table.SK: key.SK,
-		attrID: c.ID, attrExpires: c.ExpiresAt.Unix(), attrSubject: c.Subject, attrSession: c.SessionID, attrOpenedAt: c.OpenedAt.Unix(),
-		// For what no sweep takes out, because there is none any more.
-		table.TTL: c.ExpiresAt.Add(connection.MaxAge + 24*time.Hour).Unix(),
-	}))
+	item := keyOf(c)
+	item[attrID], item[attrSubject], item[attrSession] = text(c.ID), text(c.Subject), text(c.SessionID)
+	item[attrExpires], item[attrOpenedAt] = number(c.ExpiresAt.Unix()), number(c.OpenedAt.Unix())
+	// For what no sweep takes out, because there is none any more.
+	item[attrTTL] = number(c.ExpiresAt.Add(connection.MaxAge + 24*time.Hour).Unix())
+	if _, err := s.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.table, Item: item}); err != nil {
+		return fmt.Errorf("remembering a connection: %w", err)
+	}
+	return nil
 }
 
 // Forget implements [connection.Store].
 func (s *Store) Forget(ctx context.Context, c connection.Connection) error {
-	return s.table.Write(ctx, table.Delete(keyOf(c)))
+	if _, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &s.table, Key: keyOf(c)}); err != nil {
+		return fmt.Errorf("forgetting a connection: %w", err)
+	}
+	return nil
 }
 
 // EndingBy implements [connection.Store]. It begins with a partition of no
-// particular number, so that who stops early does not always leave out the same.
+// particular number, so that a caller who stops early does not always leave out
+// the same.
 func (s *Store) EndingBy(ctx context.Context, t time.Time) iter.Seq2[connection.Connection, error] {
 	return func(yield func(connection.Connection, error) bool) {
 		first := rand.IntN(partitions)
@@ -86,11 +99,14 @@ func (s *Store) EndingBy(ctx context.Context, t time.Time) iter.Seq2[connection.
 // endingBy finds what is due in one partition, oldest first. It returns false if
 // the caller wants no more.
 func (s *Store) endingBy(ctx context.Context, t time.Time, partition int, yield func(connection.Connection, error) bool) bool {
-	q := table.Query{PK: pk(partition), Limit: pageSize}
+	in := &dynamodb.QueryInput{
+		TableName: &s.table, ConsistentRead: aws.Bool(true), Limit: aws.Int32(pageSize),
+		KeyConditionExpression: aws.String(attrPK + " = :pk"), ExpressionAttributeValues: attributes{":pk": text(pk(partition))},
+	}
 	for {
-		page, err := s.table.Query(ctx, q)
+		page, err := s.client.Query(ctx, in)
 		if err != nil {
-			return yield(connection.Connection{}, err)
+			return yield(connection.Connection{}, fmt.Errorf("finding connections: %w", err))
 		}
 		for _, item := range page.Items {
 			c, err := decode(item)
@@ -101,34 +117,55 @@ func (s *Store) endingBy(ctx context.Context, t time.Time, partition int, yield 
 				return false
 			}
 		}
-		if page.Cursor == "" {
+		if page.LastEvaluatedKey == nil {
 			return true
 		}
-		q.Cursor = page.Cursor
+		in.ExclusiveStartKey = page.LastEvaluatedKey
 	}
 }
 
 // keyOf is the key of a connection: by the second when its token ends, which is
 // written in as many digits until the year 33658.
-func keyOf(c connection.Connection) table.Key {
-	return table.Key{
-		PK: pk(int(sha256.Sum256([]byte(c.ID))[0]) % partitions),
-		SK: fmt.Sprintf("%012d#%s", c.ExpiresAt.Unix(), c.ID),
+func keyOf(c connection.Connection) attributes {
+	return attributes{
+		attrPK: text(pk(int(sha256.Sum256([]byte(c.ID))[0]) % partitions)),
+		attrSK: text(fmt.Sprintf("%012d#%s", c.ExpiresAt.Unix(), c.ID)),
 	}
 }
 
 func pk(partition int) string { return fmt.Sprintf("connections#%02d", partition) }
 
-func decode(item table.Item) (connection.Connection, error) {
-	id, _ := item[attrID].(string)
-	expires, ok := item[attrExpires].(int64)
+func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+func number(n int64) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
+}
+
+func decode(item attributes) (connection.Connection, error) {
+	id := textOf(item[attrID])
+	expires, ok := numberOf(item[attrExpires])
 	if id == "" || !ok {
-		return connection.Connection{}, fmt.Errorf("item %q is no connection", item.Key().SK)
+		return connection.Connection{}, fmt.Errorf("item %q is no connection", textOf(item[attrSK]))
 	}
-	subject, _ := item[attrSubject].(string)
-	session, _ := item[attrSession].(string)
-	opened, _ := item[attrOpenedAt].(int64)
+	opened, _ := numberOf(item[attrOpenedAt])
 	return connection.Connection{
-		ID: id, ExpiresAt: time.Unix(expires, 0).UTC(), Subject: subject, SessionID: session, OpenedAt: time.Unix(opened, 0).UTC(),
+		ID: id, ExpiresAt: time.Unix(expires, 0).UTC(), Subject: textOf(item[attrSubject]), SessionID: textOf(item[attrSession]),
+		OpenedAt: time.Unix(opened, 0).UTC(),
 	}, nil
+}
+
+func textOf(value types.AttributeValue) string {
+	if s, ok := value.(*types.AttributeValueMemberS); ok {
+		return s.Value
+	}
+	return ""
+}
+
+func numberOf(value types.AttributeValue) (int64, bool) {
+	n, ok := value.(*types.AttributeValueMemberN)
+	if !ok {
+		return 0, false
+	}
+	v, err := strconv.ParseInt(n.Value, 10, 64)
+	return v, err == nil
 }

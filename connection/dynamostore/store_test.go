@@ -4,50 +4,43 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/gatehouse-auth/gatehouse/connection"
 	"github.com/gatehouse-auth/gatehouse/connection/connectiontest"
 	"github.com/gatehouse-auth/gatehouse/connection/dynamostore"
-	"github.com/gatehouse-auth/gatehouse/internal/table"
-	"github.com/gatehouse-auth/gatehouse/internal/table/bolttable"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotest"
 )
 
-func file(t *testing.T) *bolttable.Table {
+// open returns a client of an emulator with an empty table, and what it is asked.
+func open(t *testing.T) (*dynamodb.Client, *dynamotest.Faults) {
 	t.Helper()
-	tab, err := bolttable.Open(filepath.Join(t.TempDir(), "table.db"), bolttable.Options{UnsafeNoSync: true})
-	if err != nil {
+	endpoint, faults := dynamotest.Endpoint(t, os.Getenv), &dynamotest.Faults{}
+	client := dynamotest.Client(endpoint, faults)
+	if err := dynamotable.Create(t.Context(), dynamotest.Client(endpoint, nil), dynamotest.Definition("connections")); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { tab.Close() })
-	return tab
+	return client, faults
 }
 
 func TestStore(t *testing.T) {
-	t.Run("in a file", func(t *testing.T) {
-		connectiontest.Run(t, func(t *testing.T) connection.Store { return dynamostore.Over(file(t)) })
-	})
-	t.Run("in DynamoDB", func(t *testing.T) {
-		endpoint := dynamotest.Endpoint(t, os.Getenv)
-		client := dynamotest.Client(endpoint, nil)
-		if err := dynamotable.Create(t.Context(), client, dynamotest.Definition("connections")); err != nil {
-			t.Fatal(err)
-		}
-		connectiontest.Run(t, func(*testing.T) connection.Store { return dynamostore.New(client, "connections") })
-	})
+	client, _ := open(t)
+	connectiontest.Run(t, func(*testing.T) connection.Store { return dynamostore.New(client, "connections") })
 }
 
 // What a partition takes has a limit, and what is read has a price: however many
 // connections are open, a sweep that finds nothing due asks once for each
 // partition, and reads one page of it.
 func TestCalls(t *testing.T) {
-	counting := &counted{Table: file(t)}
-	s := dynamostore.Over(counting)
+	client, faults := open(t)
+	s := dynamostore.New(client, "connections")
 	now := time.Now().UTC().Truncate(time.Second)
 	for i := range 2000 {
 		c := connection.Connection{ID: fmt.Sprintf("c%d=", i), ExpiresAt: now.Add(time.Duration(i%600+1) * time.Second), OpenedAt: now}
@@ -55,19 +48,32 @@ func TestCalls(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for partition, n := range counting.writes {
+	writes := map[string]int{} // by partition
+	for _, r := range faults.Requests() {
+		item, _ := r.Body["Item"].(map[string]any)
+		pk, _ := item["pk"].(map[string]any)
+		writes[fmt.Sprint(pk["S"])]++
+	}
+	for partition, n := range writes {
 		if n < 60 || n > 200 { // 125 each, if it were even
 			t.Errorf("%d of 2,000 writes to %s", n, partition)
 		}
 	}
-	if len(counting.writes) != 16 {
-		t.Errorf("%d partitions", len(counting.writes))
+	if len(writes) != 16 {
+		t.Errorf("%d partitions", len(writes))
 	}
+	before := len(faults.Requests())
 	for c, err := range s.EndingBy(t.Context(), now) {
 		t.Errorf("found %v, %v", c, err)
 	}
-	if counting.queries != 16 || counting.read > 16*50 {
-		t.Errorf("%d queries, %d items", counting.queries, counting.read)
+	queries := faults.Requests()[before:]
+	for _, q := range queries {
+		if q.Operation != "Query" || q.Body["Limit"] != 50.0 || q.Body["ConsistentRead"] != true {
+			t.Errorf("%s: %v", q.Operation, q.Body)
+		}
+	}
+	if len(queries) != 16 {
+		t.Errorf("%d queries", len(queries))
 	}
 	found := 0
 	for _, err := range s.EndingBy(t.Context(), now.Add(time.Hour)) {
@@ -98,13 +104,44 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%d errors, want one for each partition", failed)
 		}
 	})
+	t.Run("a request that fails once is repeated", func(t *testing.T) {
+		client, faults := open(t)
+		s := dynamostore.New(client, "connections")
+		now := time.Now().UTC().Truncate(time.Second)
+		c := connection.Connection{ID: "a=", ExpiresAt: now, OpenedAt: now}
+		for _, fault := range []dynamotest.Fault{dynamotest.Throttle, dynamotest.ServerError, dynamotest.Reset, dynamotest.Lose} {
+			first := len(faults.Requests())
+			faults.Choose = func(n int, _ dynamotest.Request) dynamotest.Fault {
+				if n == first {
+					return fault
+				}
+				return dynamotest.None
+			}
+			if err := s.Remember(t.Context(), c); err != nil {
+				t.Errorf("fault %v: %v", fault, err)
+			}
+		}
+		faults.Choose = nil
+		found := 0
+		for got, err := range s.EndingBy(t.Context(), now) {
+			if err != nil || got != c {
+				t.Error(got, err)
+			}
+			found++
+		}
+		if found != 1 {
+			t.Errorf("found %d", found)
+		}
+	})
 	t.Run("a damaged item hides no other", func(t *testing.T) {
-		tab := file(t)
-		s := dynamostore.Over(tab)
+		client, _ := open(t)
+		s := dynamostore.New(client, "connections")
 		now := time.Now().UTC().Truncate(time.Second)
 		for i := range 16 {
-			pk := fmt.Sprintf("connections#%02d", i)
-			if err := tab.Write(t.Context(), table.Put(table.Item{table.PK: pk, table.SK: "000000000000#x"})); err != nil {
+			_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("connections"), Item: map[string]types.AttributeValue{
+				"pk": &types.AttributeValueMemberS{Value: fmt.Sprintf("connections#%02d", i)}, "sk": &types.AttributeValueMemberS{Value: "000000000000#x"},
+			}})
+			if err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -125,26 +162,4 @@ func TestErrors(t *testing.T) {
 			t.Errorf("found %d, damaged %d", found, damaged)
 		}
 	})
-}
-
-// counted counts what is asked of a table.
-type counted struct {
-	table.Table
-	writes        map[string]int // by partition
-	queries, read int
-}
-
-func (c *counted) Write(ctx context.Context, writes ...table.Write) error {
-	if c.writes == nil {
-		c.writes = map[string]int{}
-	}
-	c.writes[writes[0].Key.PK]++
-	return c.Table.Write(ctx, writes...)
-}
-
-func (c *counted) Query(ctx context.Context, q table.Query) (table.Page, error) {
-	page, err := c.Table.Query(ctx, q)
-	c.queries++
-	c.read += len(page.Items)
-	return page, err
 }

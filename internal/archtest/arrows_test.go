@@ -58,6 +58,8 @@ var arrows = []arrow{
 	{of("internal/table"), of("github.com/aws/...", "go.etcd.io/..."),
 		"the laws of the store name no engine"},
 	{of("internal/httpx"), of("github.com/..."), "every handler imports it"},
+	{of("connection/..."), of("internal/table/...", "internal/schema"),
+		"a team's function keeps connections in a table of its own, and builds none of ours in"},
 
 	{of("identity/...", "authorizer/...", "keys/...", "loginsvc/...", "usersvc/...", "connection/...", "internal/lambda/...", "internal/setup/...", "internal/token", "internal/table/...", "cmd/authorizer", "cmd/loginsvc", "cmd/usersvc", "cmd/rotator", "examples/..."),
 		of("internal/dev/...", "internal/deploy/...", "internal/testrig/...", "cmd/gatehouse"),
