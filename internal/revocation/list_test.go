@@ -1,6 +1,7 @@
 package revocation_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -211,7 +212,10 @@ func TestWireFormat(t *testing.T) {
 	})
 	empty := `{"version":2,"remembers":660,"base":0,"floor":0,"entries":"","buckets":""}`
 	read(t, empty)
-	entry := strings.Repeat("A", 16)
+	entry := base64.StdEncoding.EncodeToString(make([]byte, 10))
+	twice := base64.StdEncoding.EncodeToString(make([]byte, 20))
+	disorder := base64.StdEncoding.EncodeToString(append(append([]byte{1}, make([]byte, 9)...), make([]byte, 10)...))
+	read(t, strings.Replace(empty, `""`, `"`+entry+`"`, 1))
 	for name, text := range map[string]string{
 		"another version":         strings.Replace(empty, "2", "3", 1),
 		"a version as text":       strings.Replace(empty, "2", `"2"`, 1),
@@ -226,10 +230,12 @@ func TestWireFormat(t *testing.T) {
 		"null":                    strings.Replace(empty, `""`, "null", 1),
 		"a list":                  strings.Replace(empty, `""`, "[]", 1),
 		"half an entry":           strings.Replace(empty, `""`, `"AAAA"`, 1),
-		"entries out of order":    strings.Replace(empty, `""`, `"`+strings.Repeat("B", 16)+entry+`"`, 1),
-		"an entry twice":          strings.Replace(empty, `""`, `"`+entry+entry+`"`, 1),
+		"entries out of order":    strings.Replace(empty, `""`, `"`+disorder+`"`, 1),
+		"an entry twice":          strings.Replace(empty, `""`, `"`+twice+`"`, 1),
 		"a line break":            strings.Replace(empty, `""`, `"`+entry+`\n"`, 1),
 		"padding that says more":  strings.Replace(empty, `""`, `"`+entry+`===="`, 1),
+		"bits beyond the end":     strings.Replace(empty, `""`, `"`+strings.TrimSuffix(entry, "A==")+`B=="`, 1),
+		"no padding":              strings.Replace(empty, `""`, `"`+strings.TrimRight(entry, "=")+`"`, 1),
 		"few buckets":             strings.Replace(empty, `"buckets":""`, `"buckets":"AAAAAAAA"`, 1),
 		"a member twice":          strings.Replace(empty, `"floor":0`, `"floor":0,"floor":0`, 1),
 		"an unknown member twice": strings.Replace(empty, `"floor":0`, `"floor":0,"x":0,"x":0`, 1),

@@ -6,7 +6,7 @@
 //
 // A token is dead if it was issued before the instant of an entry that names its
 // session, its subject, its client in its session, or its client. An entry is the
-// first 10 bytes of a SHA-256 over kind and id: a reader that knows the id can
+// first 8 bytes of a SHA-256 over kind and id: a reader that knows the id can
 // look for it, and the feed, which anyone can read, names nobody.
 //
 // The document is bounded. It lists the newest [MaxEntries] entries. An older one
@@ -19,7 +19,7 @@
 // Remembers is how many seconds an entry stays in the feed. A token that is older
 // cannot be judged by it, and its reader refuses it.
 //
-// Entries are sorted blocks of 12 bytes, buckets are blocks of 2 bytes, both in
+// Entries are sorted blocks of 10 bytes, buckets are blocks of 2 bytes, both in
 // base64 (RFC 4648, Section 4). The last 2 bytes of a block are an instant, in
 // seconds after the base; 0 is no instant. Without any bucket, buckets is "".
 //
@@ -37,13 +37,13 @@ const (
 	Buckets = 1 << 14
 	// MaxEntries is the greatest number of entries that a document lists. With
 	// it and all buckets, a document has less than 200,000 bytes.
-	MaxEntries = 9000
+	MaxEntries = 11_500
 	// MaxSize is the greatest size of a document in bytes that a reader accepts.
 	MaxSize = 256_000
 )
 
 // Entry names tokens without telling whose they are.
-type Entry [10]byte
+type Entry [8]byte
 
 // Session is the entry for the tokens of a session.
 func Session(id string) Entry { return hash("session", id, "") }
