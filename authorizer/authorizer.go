@@ -198,23 +198,22 @@ const firstBudget = 2500 * time.Millisecond
 type budgeted struct {
 	context.Context
 	began time.Time
-	spend *time.Duration // budget or firstBudget
+	spend time.Duration // budget or firstBudget
 }
 
 func withBudget(ctx context.Context) context.Context {
-	spend := budget
-	return budgeted{ctx, time.Now(), &spend}
+	return &budgeted{ctx, time.Now(), budget}
 }
 
 // extendBudget gives the request that ctx belongs to the longer budget.
 func extendBudget(ctx context.Context) {
-	if b, ok := ctx.(budgeted); ok {
-		*b.spend = firstBudget
+	if b, ok := ctx.(*budgeted); ok {
+		b.spend = firstBudget
 	}
 }
 
-func (b budgeted) Deadline() (time.Time, bool) {
-	end := b.began.Add(*b.spend)
+func (b *budgeted) Deadline() (time.Time, bool) {
+	end := b.began.Add(b.spend)
 	if deadline, ok := b.Context.Deadline(); ok && deadline.Before(end) {
 		end = deadline
 	}

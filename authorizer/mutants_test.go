@@ -75,6 +75,29 @@ var mutants = []struct{ name, file, from, to string }{
 	{"a star takes routes of other rules", "authorizer/policy/iam.go", `!allowed[i] || slices.ContainsFunc(c.reaches, func(j int) bool { return !allowed[j] })`, `!allowed[i]`},
 	{"stars are not compared with other rules", "authorizer/policy/iam.go", `if i != j && p.reaches(c, &p.rules[j]) {`, `if false {`},
 	{"the answer allows what the decision refuses", "authorizer/handle.go", `return policy.Patterns{}, refused`, `return allowed, refused`},
+	{"a profile's claims may differ", "internal/token/foreign.go", `c.text(name) != want {`, `false {`},
+	{"a profile's claims may be missing", "internal/token/foreign.go", `	for _, name := range p.present {
+		if c.text(name) == "" {`, `	for _, name := range p.present {
+		if false {`},
+	{"ID tokens of others are taken", "internal/token/foreign.go", `		if c.has(name) {
+			return refuseClaim(ReasonKind, name)`, `		if false {
+			return refuseClaim(ReasonKind, name)`},
+	{"a prefix may differ", "internal/token/foreign.go", `!strings.HasPrefix(c.text(name), want) || c.text(name) == want`, `false`},
+	{"another tenant", "internal/token/foreign.go", `group[1] != c.text(p.tenant)`, `false`},
+	{"any foreign issuer", "internal/token/foreign.go", `issuer != f.Issuer`, `false`},
+	{"any foreign audience", "internal/token/foreign.go", `a != "" && slices.Contains(f.Audiences, a)`, `true`},
+	{"an app without a grant", "internal/token/foreign.go", `len(p.grants) > 0 &&`, `false &&`},
+	{"foreign tokens of any age", "internal/token/foreign.go", `over >= 0`, `false`},
+	{"a foreign machine is a user", "internal/token/foreign.go", `	if machine {
+		return nil`, `	if false {
+		return nil`},
+	{"foreign roles are ours", "internal/token/foreign.go", `role := f.RoleNames[name]; role != ""`, `role := name; role != ""`},
+	{"our keys for foreign tokens", "authorizer/verify.go", `	if v.issuer != nil {
+		return v.issuer.keys
+	}
+`, ``},
+	{"the cache ignores the age of foreign tokens", "authorizer/verify.go", `v.issuer.CheckAge(v.access, now) != nil`, `false`},
+	{"fresh routes take foreign tokens", "authorizer/authorizer.go", `fresh && caller.issuer != nil`, `false`},
 	{"the cache ignores the token", "authorizer/cache.go", `c.young[rawToken]; v != nil`, `c.young[""]; v != nil`},
 	{"the cache ignores exp", "authorizer/verify.go", `v.access.CheckTime(a.c.Now(), a.c.Leeway) != nil`, `false`},
 	{"the cache ignores keys", "authorizer/verify.go", `return err == nil && key != nil && (key == v.key || key.Equal(v.key))`, `return err == nil || key == nil`},
