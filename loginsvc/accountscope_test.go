@@ -1,6 +1,7 @@
 package loginsvc_test
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -33,12 +34,13 @@ func TestAccountScope(t *testing.T) {
 			t.Errorf("granted for %q: %v", scope, got)
 		}
 	}
-	third := func(scope string) int {
-		return w.browser().get("/authorize?" + authorize("client_id", "ext", "redirect_uri", "https://ext.test/cb", "scope", scope).Encode()).StatusCode
+	b := w.browser()
+	page := b.authorizeAs("lin", extAuthorize("scope", "openid account"))
+	code := b.answerConsent(page, "allow").location().Query().Get("code")
+	if got := w.tokens(code, "client_id", "ext", "redirect_uri", "https://ext.test/cb"); got["scope"] != "openid" || slices.Contains(w.access(got["access_token"]).Scopes, "account") {
+		t.Errorf("a third-party client has %v", got["scope"])
 	}
-	if good, refused := third("openid"), third("openid account"); good >= 400 || refused != 400 {
-		t.Errorf("a third-party client: %d without the scope, %d with it", good, refused)
-	}
+	w.browser().authorizeAs("lin", extAuthorize("scope", "account")).page(t, http.StatusBadRequest, "")
 	if a := w.program().post("/token", redemption("", "grant_type", "client_credentials", "client_id", "robot", "client_secret", "robot-secret", "scope", "account")); a.StatusCode == 200 {
 		t.Error("a machine:", a.body)
 	}

@@ -139,9 +139,21 @@ func TestAuthorizeErrors(t *testing.T) {
 			ask("max_age", age).refused(t, "invalid_request")
 		}
 	})
-	t.Run("S19 a scope that the client may not have", func(t *testing.T) {
-		for _, scope := range []string{"openid admin", "OPENID", "openid\tprofile", "openid  nosuch"} {
+	t.Run("S19 nothing but scopes that the client may not have", func(t *testing.T) {
+		for _, scope := range []string{"admin", "OPENID", "openid\tprofile", " nosuch account"} {
 			ask("scope", scope).refused(t, "invalid_scope")
+		}
+	})
+	t.Run("unknown scopes beside others are ignored, and the response says what was granted", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		for asked, want := range map[string]string{
+			"openid email phone groups": "openid email", "openid admin": "openid", "nosuch notes:read OPENID notes:read": "notes:read", " openid  address ": "openid",
+		} {
+			got := w.tokens(w.browser().code("lin", "scope", asked))
+			if scopes := strings.Join(w.access(got["access_token"]).Scopes, " "); got["scope"] != want || scopes != want {
+				t.Errorf("asked for %q: granted %q, and the token has %q", asked, got["scope"], scopes)
+			}
 		}
 	})
 	t.Run("S20 request objects are refused, and not fetched", func(t *testing.T) {
@@ -174,7 +186,10 @@ func TestAuthorizeErrors(t *testing.T) {
 		w := newWorld(t, func(c *loginsvc.Config) {
 			c.Clients = client.List{{ID: "spa", RedirectURIs: []string{appURI}, Scopes: []string{"openid", "offline_access"}}}.Lookup
 		})
-		w.browser().get("/authorize?"+authorize("scope", "openid offline_access").Encode()).refused(t, "invalid_scope")
+		if got := w.tokens(w.browser().code("lin", "scope", "openid offline_access")); got["scope"] != "openid" || got["refresh_token"] != nil {
+			t.Errorf("%v", got)
+		}
+		w.browser().get("/authorize?"+authorize("scope", "offline_access").Encode()).refused(t, "invalid_scope")
 	})
 	t.Run("S25 errors say nothing that was sent", func(t *testing.T) {
 		for _, evil := range []string{`"><script>alert(1)</script>`, "{{.}}", "x\r\nSet-Cookie: a=b", `" onmouseover="x`, "é\x00"} {

@@ -179,20 +179,24 @@ func readMaxAge(p params, req *authRequest) error {
 	return nil
 }
 
-// parseScopes returns the scopes that value asks for, each once. One that the
-// client may not have refuses the request: dropped silently, it would surprise
-// the app later. A request without scopes asks for every scope of the client except
-// openid, offline_access and account, which a client must ask for by name.
+// parseScopes returns the scopes that value asks for, each once. "Scope values used
+// that are not understood by an implementation SHOULD be ignored" (OpenID Connect
+// Core, Section 3.1.2.1): so are those that the client may not have, and
+// offline_access without the grant of refresh tokens. The response to the client
+// names what was granted. If nothing is left, the request is refused. A request
+// without scopes asks for every scope of the client except openid, offline_access
+// and account, which a client must ask for by name.
 func parseScopes(value string, c client.Client) ([]string, error) {
 	allowed := c.AllowedScopes()
 	var scopes []string
 	for _, scope := range splitScopes(value) {
-		if !slices.Contains(allowed, scope) || scope == scopeOffline && !c.MayUse(client.GrantRefresh) {
-			return nil, refuse("invalid_scope", "this client may not have one of the scopes")
+		if slices.Contains(scopes, scope) || !slices.Contains(allowed, scope) || scope == scopeOffline && !c.MayUse(client.GrantRefresh) {
+			continue
 		}
-		if !slices.Contains(scopes, scope) {
-			scopes = append(scopes, scope)
-		}
+		scopes = append(scopes, scope)
+	}
+	if scopes == nil && value != "" {
+		return nil, refuse("invalid_scope", "this client may have none of the scopes")
 	}
 	if value == "" {
 		for _, scope := range allowed {

@@ -169,8 +169,8 @@ func TestCallsOfKMS(t *testing.T) {
 	k.costs("sign-in", map[string]int{"Sign": 2}, func() { got = k.tokens(code) })
 	code = k.browser().code("lin", "scope", "notes:read")
 	k.costs("sign-in without OpenID", map[string]int{"Sign": 1}, func() { k.tokens(code) })
-	k.costs("refresh", map[string]int{"Sign": 1}, func() { got = k.renew(got["refresh_token"]) })
-	k.costs("refresh with an ID token", map[string]int{"Sign": 2}, func() { got = k.renew(got["refresh_token"], "scope", offline) })
+	k.costs("refresh without an ID token", map[string]int{"Sign": 1}, func() { got = k.renew(got["refresh_token"], "scope", "offline_access") })
+	k.costs("refresh", map[string]int{"Sign": 2}, func() { got = k.renew(got["refresh_token"]) })
 	k.costs("refused refresh", nothing, func() { k.refuses("unknown") })
 	access := got["access_token"].(string)
 	k.costs("verification, documents, user info, introspection, revocation", nothing, func() {

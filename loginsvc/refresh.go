@@ -73,7 +73,7 @@ func (s *Service) renewOnce(ctx context.Context, c client.Client, p params, pres
 		}
 		return tokenResponse{}, invalidGrant(grant.ErrFamilyReused)
 	}
-	scopes, withID, err := narrow(p.get("scope"), f.Scopes)
+	scopes, err := narrow(p.get("scope"), f.Scopes)
 	if err != nil {
 		return tokenResponse{}, err
 	}
@@ -81,7 +81,7 @@ func (s *Service) renewOnce(ctx context.Context, c client.Client, p params, pres
 	if err != nil {
 		return tokenResponse{}, err
 	}
-	g := issuance{client: c, audience: audience, user: f.User, session: f.SessionID, authTime: f.AuthTime, scopes: scopes, nonce: f.Nonce, withID: withID}
+	g := issuance{client: c, audience: audience, user: f.User, session: f.SessionID, authTime: f.AuthTime, scopes: scopes, nonce: f.Nonce, withID: true}
 	return s.commitRenewal(ctx, c, f, kind, presented, g, now)
 }
 
@@ -129,19 +129,21 @@ func (s *Service) commitRenewal(ctx context.Context, c client.Client, f grant.Fa
 	return tokenResponse{}, grant.ErrChanged
 }
 
-// narrow returns the scopes that a renewal asks for: those of the sign-in, or
-// some of them. An ID token is due only if the app asks for openid by name.
-func narrow(value string, granted []string) (scopes []string, withID bool, err error) {
+// narrow returns the scopes that a renewal asks for: those that were granted, or
+// some of them. "If omitted [it] is treated as equal to the scope originally
+// granted" (RFC 6749, Section 6), so that a grant with openid gives an ID token.
+func narrow(value string, granted []string) ([]string, error) {
 	if value == "" {
-		return granted, false, nil
+		return granted, nil
 	}
+	var scopes []string
 	for _, scope := range splitScopes(value) {
 		if !slices.Contains(granted, scope) {
-			return nil, false, &httpx.Error{Status: http.StatusBadRequest, Code: "invalid_scope", Detail: "the scope goes beyond what was granted"}
+			return nil, &httpx.Error{Status: http.StatusBadRequest, Code: "invalid_scope", Detail: "the scope goes beyond what was granted"}
 		}
 		if !slices.Contains(scopes, scope) {
 			scopes = append(scopes, scope)
 		}
 	}
-	return scopes, slices.Contains(scopes, scopeOpenID), nil
+	return scopes, nil
 }

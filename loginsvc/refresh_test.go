@@ -149,17 +149,24 @@ func TestRenew(t *testing.T) {
 			t.Errorf("the next one has %v", all["scope"])
 		}
 	})
-	t.Run("an ID token only if it is asked for", func(t *testing.T) {
+	t.Run("an ID token comes with each renewal of a grant with openid", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		got := w.offlineTokens(w.browser())
 		first := w.idToken(got["id_token"], "spa")
-		before := w.key.signed.Load()
-		if got = w.renew(got["refresh_token"]); got["id_token"] != nil || w.key.signed.Load() != before+1 {
-			t.Errorf("%v, %d signatures", got["id_token"], w.key.signed.Load()-before)
-		}
 		w.jump(t, time.Minute)
-		second := w.idToken(w.renew(got["refresh_token"], "scope", offline)["id_token"], "spa")
+		got = w.renew(got["refresh_token"])
+		second := w.idToken(got["id_token"], "spa")
+		before := w.key.signed.Load()
+		got = w.renew(got["refresh_token"], "scope", "notes:read")
+		if got["id_token"] != nil || w.key.signed.Load() != before+1 {
+			t.Errorf("a renewal for less than openid: %v, %d signatures", got["id_token"], w.key.signed.Load()-before)
+		}
+		w.idToken(w.renew(got["refresh_token"])["id_token"], "spa")
+		without := w.tokens(w.browser().code("lin", "scope", "notes:read offline_access"))
+		if got := w.renew(without["refresh_token"]); got["id_token"] != nil {
+			t.Errorf("a grant without openid: %v", got)
+		}
 		if second.Nonce != first.Nonce || !second.AuthTime.Equal(first.AuthTime) || second.Subject != first.Subject || !second.IssuedAt.After(first.IssuedAt) {
 			t.Errorf("%+v, then %+v", first, second)
 		}

@@ -236,6 +236,5 @@ func machineScopes(value string, c client.Client) ([]string, error) {
 	if value == "" {
 		return allowed, nil
 	}
-	scopes, _, err := narrow(value, allowed)
-	return scopes, err
+	return narrow(value, allowed)
 }

@@ -66,7 +66,7 @@ func bill(users float64, u use) []line {
 	return []line{
 		{"DynamoDB, requests", writes*perWrite + reads*perRead},
 		{"DynamoDB, storage after a year", gigabytes * perGBMonth},
-		{"KMS, signatures and three keys", users*(u.signIns*2+u.refreshes)*perSign + 3*perKey},
+		{"KMS, signatures and three keys", users*(u.signIns+u.refreshes)*2*perSign + 3*perKey},
 		{"Lambda authorizer", lambda(decisions, 128, 5)},
 		{"Lambda loginsvc", lambda(login, 256, 50)},
 		{"Lambda usersvc", lambda(users*u.me, 128, 20)},
