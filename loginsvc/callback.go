@@ -2,6 +2,7 @@ package loginsvc
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -73,7 +74,7 @@ func (s *Service) callbackURL(provider *upstream.Provider, p params) string {
 }
 
 func responseOf(p params) upstream.Response {
-	return upstream.Response{Code: p.get("code"), Issuer: p.get("iss")}
+	return upstream.Response{Code: p.get("code"), Issuer: p.get("iss"), User: p.get("user")}
 }
 
 // flowFailure is the page for a callback that belongs to no open attempt.
@@ -106,6 +107,9 @@ func (b signIn) complete(w http.ResponseWriter, r *http.Request, who upstream.Id
 	s, now := b.s, b.s.now()
 	if !b.freshEnough(who.AuthTime) {
 		return b.refuse(pages.ProviderFailed, "login_required", "the provider did not ask the user again", errors.New("auth_time is too old"))
+	}
+	if who.Ignored != "" {
+		httpx.Note(r.Context(), "claim_ignored", fmt.Errorf("claim %s of provider %s has a form that does not count", who.Ignored, b.provider.ID()))
 	}
 	user, session, cookie, err := s.Users.SignIn(r.Context(), profileOf(who), usersvc.SignInInfo{
 		UserAgent: r.UserAgent(), SourceIP: httpx.SourceIP(r), AuthTime: who.AuthTime,
@@ -166,6 +170,8 @@ func (b signIn) refusedByProvider(code string) error {
 		return b.refuse(pages.Cancelled, "access_denied", "the sign-in was cancelled", cause)
 	case "temporarily_unavailable":
 		return b.refuse(pages.ProviderFailed, "temporarily_unavailable", "the provider is out of reach", cause)
+	case "login_required", "consent_required", "interaction_required", "account_selection_required": // OpenID Connect Core, Section 3.1.2.6
+		return b.refuse(pages.ProviderFailed, code, "the provider wants to ask the person", cause)
 	}
 	return b.refuse(pages.ProviderFailed, "server_error", "the provider answered with an error", cause)
 }

@@ -391,6 +391,24 @@ func TestCallbackFromProvider(t *testing.T) {
 			w.nobody(b)
 		}
 	})
+	t.Run("what the provider wants of the person is told to the client as it is", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		for code, want := range map[string]string{
+			"consent_required": "consent_required", "login_required": "login_required", "interaction_required": "interaction_required",
+			"account_selection_required": "account_selection_required", "temporarily_unavailable": "temporarily_unavailable",
+			"invalid_scope": "server_error", "<script>": "server_error",
+		} {
+			b := w.browser()
+			u, _ := url.Parse(b.atProvider("lin", authorize()))
+			q := url.Values{"state": {u.Query().Get("state")}, "error": {code}, "error_description": {"what a provider says"}}
+			a := b.get("/callback/demo?" + q.Encode())
+			a.refused(t, want)
+			if strings.Contains(a.location().String(), "what") {
+				t.Errorf("the provider's words are repeated: %v", a.location())
+			}
+		}
+	})
 	t.Run("S40 a token endpoint that does not work", func(t *testing.T) {
 		for name, h := range map[string]http.HandlerFunc{
 			"500": func(w http.ResponseWriter, _ *http.Request) {

@@ -11,11 +11,12 @@ import (
 type signInRules struct {
 	admins           []string // e-mail addresses: see [Users.Admins]
 	trustedProviders []string // see [Users.TrustedProviders]
+	noAdminProviders []string // see [Users.NoAdminProviders]
 	defaultRoles     []string // of a new user
 }
 
 func (u *Users) signInRules() signInRules {
-	return signInRules{u.Admins, u.TrustedProviders, u.defaultRoles()}
+	return signInRules{u.Admins, u.TrustedProviders, u.NoAdminProviders, u.defaultRoles()}
 }
 
 // facts is what a sign-in has read so far.
@@ -205,7 +206,7 @@ func (p *plan) add(action Action, by By, detail string) {
 // owns it.
 func (r signInRules) isAdmin(user User, p Profile) bool {
 	address := p.canonicalEmail()
-	if address == "" || !r.trusts(p) && (len(r.trustedProviders) > 0 || user.owns.email != address) {
+	if address == "" || slices.Contains(r.noAdminProviders, p.Provider) || !r.trusts(p) && (len(r.trustedProviders) > 0 || user.owns.email != address) {
 		return false
 	}
 	return r.namesAdmin(address)

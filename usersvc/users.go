@@ -48,6 +48,9 @@ type Users struct {
 	// user who owns it, and counts for Admins. If it is empty, identities are
 	// never joined by address, and Admins counts for the owner of an address.
 	TrustedProviders []string
+	// NoAdminProviders are the ids of providers whose addresses never make an admin:
+	// many organizations write them, and each can write any address.
+	NoAdminProviders []string
 
 	DefaultRoles []string // of a new user; nil: "user"
 	Roles        []string // that may be given; nil: DefaultRoles and Admin

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/mail"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -77,45 +76,6 @@ func checkName(d *document, path, name string, seen map[string]string) bool {
 		return true
 	}
 	return false
-}
-
-func (c *Config) checkProviders(d *document) {
-	seen := map[string]string{}
-	for i, p := range c.Providers {
-		at := fmt.Sprintf("providers[%d]", i+1)
-		checkName(d, at+".id", p.ID, seen)
-		checkShown(d, at+".name", p.Name)
-		c.checkUpstream(d, at, p)
-		if p.ClientID == "" && p.ClientIDEnv == "" {
-			d.refuse(at, "want client_id, the id that %s gave you, or client_id_env, the variable that holds it", p.Name)
-		}
-		_, literal := d.lines[at+".client_id"]
-		if literal && p.ClientIDEnv != "" {
-			d.refuse(at+".client_id", "the id is in %s already: take one of the two out", p.ClientIDEnv)
-		}
-		if len(p.Scopes) > 0 && !slices.Contains(p.Scopes, "openid") {
-			d.refuse(at+".scopes", "want openid among them: without it there is no ID token")
-		}
-		if p.HostedDomain != "" && (strings.ContainsAny(p.HostedDomain, "@/ :") || !strings.Contains(p.HostedDomain, ".")) {
-			d.refuse(at+".hosted_domain", "want a domain such as example.com, not %q", p.HostedDomain)
-		}
-	}
-}
-
-func (c *Config) checkUpstream(d *document, at string, p Provider) {
-	if p.Issuer == "" {
-		if p.ID != "" {
-			d.refuse(at, "unknown provider %q%s (or say where it is, with issuer: https://…)", p.ID, suggest(p.ID, []string{"google", "gitlab"}))
-		}
-		return
-	}
-	// Others' issuers are spelt as they spell them: some do end in a slash.
-	if err := env.CheckURL(strings.TrimSuffix(p.Issuer, "/")); err != nil {
-		d.refuse(at+".issuer", "%v", err)
-	}
-	if p.Issuer == c.Issuer {
-		d.refuse(at+".issuer", "is this service itself: want the provider at which people have their accounts")
-	}
 }
 
 // headerName is a field name (RFC 9110, Section 5.1) of letters, digits and dashes.

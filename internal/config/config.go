@@ -12,6 +12,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/issuers"
 	"github.com/gatehouse-auth/gatehouse/internal/lifetime"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream/preset"
 )
 
 // Config is a gatehouse.yml that was found to be right.
@@ -72,7 +73,9 @@ type Brand struct {
 type Provider struct {
 	ID     string // in addresses: /callback/{id}
 	Name   string // on the sign-in page
+	Preset string // as the file says; see Kind
 	Issuer string
+	Tenant string // of the preset microsoft
 
 	// The client id stands in the file or in the variable that ClientIDEnv
 	// names; ClientID is "" if that variable is not set. The secret never
@@ -87,6 +90,35 @@ type Provider struct {
 	TrustEmail bool
 	// HostedDomain lets in only the accounts of one Google Workspace domain.
 	HostedDomain string
+
+	// What differs at this provider; see upstream.Config.
+	Claims        map[string]string
+	EmailVerified string // claim, always or never; "": claim
+	Require       map[string]string
+	Prompt        string
+	Parameters    map[string]string
+	ResponseMode  string
+	Nonce         string // "off" accepts an ID token without a nonce
+	ClientAuth    string // basic or post; "": as the provider says
+	Timeout       time.Duration
+
+	// Of the preset oauth2, which has no discovery document.
+	AuthorizationURL, TokenURL, UserinfoURL string
+	// Of the preset apple, whose client secret is signed with a key.
+	TeamID, KeyID, PrivateKeyEnv string
+	PrivateKey                   client.Secret
+}
+
+// Kind is the name of the provider's preset: the one that the file says, or the id
+// if that is one, or oidc.
+func (p Provider) Kind() string {
+	if p.Preset != "" {
+		return p.Preset
+	}
+	if _, known := preset.All[p.ID]; known {
+		return p.ID
+	}
+	return "oidc"
 }
 
 // Missing names the variables that must be set before the provider can be used.
@@ -97,6 +129,9 @@ func (p Provider) Missing() []string {
 	}
 	if p.ClientSecret == "" && p.ClientSecretEnv != "" {
 		names = append(names, p.ClientSecretEnv)
+	}
+	if p.PrivateKey == "" && p.PrivateKeyEnv != "" {
+		names = append(names, p.PrivateKeyEnv)
 	}
 	return names
 }

@@ -182,6 +182,17 @@ func (m *mapping) texts() map[string]string {
 	return out
 }
 
+// pairs reads a mapping whose keys are a provider's.
+func (m *mapping) pairs() map[string]string {
+	out := make(map[string]string)
+	for _, key := range m.order {
+		var value string
+		m.string(key, &value)
+		out[key] = value
+	}
+	return out
+}
+
 // span reads a duration such as 10m, 720h or 30d.
 func (m *mapping) span(key string, into *time.Duration) {
 	node := m.take(key)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream/preset"
 )
 
 // read fills c from the file and from the variables it names.
@@ -69,17 +70,16 @@ func (c *Config) read(m *mapping, getenv func(string) string) {
 	}
 }
 
-// wellKnown are the providers that need no issuer in the file.
-var wellKnown = map[string]Provider{
-	"google": {Name: "Google", Issuer: "https://accounts.google.com"},
-	"gitlab": {Name: "GitLab", Issuer: "https://gitlab.com"},
-}
-
 func readProvider(m *mapping, getenv func(string) string) Provider {
 	var p Provider
 	m.string("id", &p.ID)
-	known := wellKnown[p.ID]
+	m.string("preset", &p.Preset)
+	m.string("tenant", &p.Tenant)
+	known := preset.All[p.Kind()]
 	p.Name, p.Issuer = known.Name, known.Issuer
+	if p.Kind() == "microsoft" && p.Tenant != "" {
+		p.Issuer = preset.MicrosoftIssuer(p.Tenant)
+	}
 	m.string("name", &p.Name)
 	m.string("issuer", &p.Issuer)
 	m.string("client_id", &p.ClientID)
@@ -88,6 +88,24 @@ func readProvider(m *mapping, getenv func(string) string) Provider {
 	m.strings("scopes", &p.Scopes)
 	m.bool("trust_email", &p.TrustEmail)
 	m.string("hosted_domain", &p.HostedDomain)
+	m.under("claims", func(m *mapping) { p.Claims = m.pairs() })
+	m.string("email_verified", &p.EmailVerified)
+	m.under("require", func(m *mapping) { p.Require = m.pairs() })
+	m.string("prompt", &p.Prompt)
+	m.under("parameters", func(m *mapping) { p.Parameters = m.pairs() })
+	m.string("response_mode", &p.ResponseMode)
+	m.string("nonce", &p.Nonce)
+	m.string("client_auth", &p.ClientAuth)
+	m.span("timeout", &p.Timeout)
+	m.string("authorization_url", &p.AuthorizationURL)
+	m.string("token_url", &p.TokenURL)
+	m.string("userinfo_url", &p.UserinfoURL)
+	m.string("team_id", &p.TeamID)
+	m.string("key_id", &p.KeyID)
+	m.string("private_key_env", &p.PrivateKeyEnv)
+	if p.PrivateKeyEnv != "" {
+		p.PrivateKey = client.Secret(getenv(p.PrivateKeyEnv))
+	}
 	if p.Name == "" {
 		p.Name = p.ID
 	}

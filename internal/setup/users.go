@@ -4,6 +4,7 @@ package setup
 import (
 	"github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream/preset"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
@@ -19,6 +20,9 @@ func Users(c *config.Config, t table.Table) *usersvc.Users {
 	for _, p := range c.Providers {
 		if p.TrustEmail {
 			u.TrustedProviders = append(u.TrustedProviders, p.ID)
+		}
+		if p.EmailVerified == preset.VerifiedAlways && preset.SeveralTenants(p.Issuer) {
+			u.NoAdminProviders = append(u.NoAdminProviders, p.ID)
 		}
 	}
 	return u

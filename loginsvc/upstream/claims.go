@@ -5,10 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/gatehouse-auth/gatehouse/usersvc/email"
 )
 
 // claims are the members of a JSON object under their exact names: encoding/json
@@ -24,8 +23,12 @@ func (r *rawJSON) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// parseClaims reads an object, and refuses one that names a member twice, in
-// whatever case: each reader would believe another one.
+// folding are the members that go-oidc reads, which takes "ISS" for "iss".
+var folding = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "nonce", "at_hash", "azp", "alg", "kid", "typ", "crit"}
+
+// parseClaims reads an object, and refuses one that names a member twice: each
+// reader would believe another one. Names that differ by case are two, but for
+// those that go-oidc reads.
 func parseClaims(raw []byte) (claims, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	if start, err := d.Token(); err != nil || start != json.Delim('{') {
@@ -39,6 +42,9 @@ func parseClaims(raw []byte) (claims, error) {
 		}
 		key, _ := name.(string)
 		folded := strings.ToLower(strings.ToUpper(key)) // also the long s and the Kelvin sign
+		if !slices.Contains(folding, folded) {
+			folded = key
+		}
 		if seen[folded] {
 			return nil, fmt.Errorf("member %q is there twice", key)
 		}
@@ -81,5 +87,29 @@ func (c claims) instant(name string) (time.Time, bool) {
 	return time.Unix(int64(seconds), 0), true
 }
 
-// address returns the claim email in canonical form, and whether it has one.
-func (c claims) address() (string, bool) { return email.Canonical(c.text("email")) }
+// plain returns a claim that is a string or a number as text.
+func (c claims) plain(name string) (string, bool) {
+	var number json.Number
+	switch raw := bytes.TrimSpace(c[name]); {
+	case len(raw) > 0 && raw[0] == '"':
+		return c.text(name), true
+	case len(raw) > 0 && json.Unmarshal(raw, &number) == nil && string(raw) != "null":
+		return number.String(), true
+	}
+	return "", false
+}
+
+// take copies claims of more over those of c, or removes them where more has none.
+func (c claims) take(more claims, names ...string) {
+	for _, name := range names {
+		delete(c, name)
+		if more.has(name) {
+			c[name] = more[name]
+		}
+	}
+}
+
+// composedName is the name made of given_name and family_name, or "".
+func (c claims) composedName() string {
+	return strings.TrimSpace(c.text("given_name") + " " + c.text("family_name"))
+}

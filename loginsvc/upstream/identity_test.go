@@ -111,8 +111,9 @@ func TestHostedDomain(t *testing.T) {
 }
 
 func TestUserInfo(t *testing.T) {
-	t.Run("it is asked only if the e-mail is missing", func(t *testing.T) {
+	t.Run("it is asked only if something is missing", func(t *testing.T) {
 		h := open(t, nil)
+		h.demo.Behave(claim("picture", "https://demo.test/lin.png"))
 		if _, err := h.signIn(lin); err != nil {
 			t.Fatal(err)
 		}

@@ -1,8 +1,10 @@
 package upstream
 
 import (
+	"bufio"
 	"errors"
 	"io"
+	"mime"
 	"net/http"
 )
 
@@ -31,11 +33,27 @@ func boundedClient(base *http.Client) *http.Client {
 type boundedTransport struct{ next http.RoundTripper }
 
 func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Header.Get("Accept") == "" { // GitHub answers with a form otherwise
+		r = r.Clone(r.Context())
+		r.Header.Set("Accept", "application/json")
+	}
 	res, err := t.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
-	res.Body = &boundedBody{ReadCloser: res.Body, left: maxBody}
+	body := &boundedBody{ReadCloser: res.Body, left: maxBody}
+	res.Body = body
+	if mediaType, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type")); mediaType == "text/plain" {
+		// Some send JSON as text, which x/oauth2 would read as a form.
+		ahead := bufio.NewReader(body)
+		if first, err := ahead.Peek(1); err == nil && first[0] == '{' {
+			res.Header.Set("Content-Type", "application/json")
+		}
+		res.Body = struct {
+			io.Reader
+			io.Closer
+		}{ahead, body}
+	}
 	return res, nil
 }
 

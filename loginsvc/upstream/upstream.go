@@ -13,6 +13,7 @@
 package upstream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,13 +28,19 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream/preset"
 )
 
 // Config says who a provider is and who Gatehouse is to it.
 type Config struct {
-	ID           string // in addresses: /callback/{id}
-	Name         string // for people; "": the ID
-	Issuer       string // compared by the byte; https, or http on this machine
+	ID     string // in addresses: /callback/{id}
+	Name   string // for people; "": the preset's, or the ID
+	Preset string // a name in [Presets]; "": oidc
+	// Issuer is compared by the byte; https, or http on this machine. "": the
+	// preset's. Of a provider without ID tokens it names the identities.
+	Issuer string
+	Tenant string // of the preset microsoft: a preset.GUID, organizations, common or consumers
+
 	ClientID     string
 	ClientSecret client.Secret // "": a public client, with PKCE alone
 	Scopes       []string      // empty: openid profile email; openid is always asked for
@@ -49,6 +56,29 @@ type Config struct {
 	// MaxState is the longest state that the provider gives back, in bytes; 0: no
 	// limit of its own.
 	MaxState int
+
+	// Claims are the provider's names of [preset.Renamable] claims that differ from ours.
+	Claims map[string]string
+	// EmailVerified is [preset.VerifiedByClaim], [preset.VerifiedAlways] or [preset.VerifiedNever]; "": the
+	// first.
+	EmailVerified string
+	// Require lets in only people whose claims equal these texts.
+	Require map[string]string
+
+	Prompt       string            // sent unless a request has one; "": none
+	Parameters   map[string]string // sent with each authorization request
+	ResponseMode string            // "": the provider's own, query
+	// NonceOff accepts an ID token without a nonce. PKCE binds the code to the
+	// sign-in then, if the provider supports it.
+	NonceOff   bool
+	ClientAuth string // [ClientAuthBasic] or [ClientAuthPost]; "": as the provider says
+	Apple      AppleKey
+
+	// The endpoints of a provider without a discovery document.
+	AuthURL, TokenURL, UserInfoURL string
+
+	preset    preset.Preset
+	emailsURL string
 
 	HTTPClient *http.Client     // only its Transport is used; nil: http.DefaultTransport
 	Timeout    time.Duration    // of a whole exchange; 0: 5 s
@@ -67,6 +97,14 @@ type Provider struct {
 // when it is first used, and again after a failure.
 func New(c Config) (*Provider, error) {
 	var errs []error
+	if err := c.apply(); err != nil {
+		errs = append(errs, err)
+	}
+	if c.Preset == "apple" {
+		if _, err := c.Apple.parse(); err != nil {
+			errs = append(errs, err)
+		}
+	}
 	for _, f := range []struct{ name, value string }{{"id", c.ID}, {"client_id", c.ClientID}, {"callback URL", c.CallbackURL}} {
 		if f.value == "" {
 			errs = append(errs, fmt.Errorf("%s: not set", f.name))
@@ -78,13 +116,10 @@ func New(c Config) (*Provider, error) {
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("provider %q: %w", c.ID, errors.Join(errs...))
 	}
-	if c.Name == "" {
-		c.Name = c.ID
-	}
-	if len(c.Scopes) == 0 {
+	if len(c.Scopes) == 0 && !c.preset.OAuth2 {
 		c.Scopes = []string{oidc.ScopeOpenID, oidc.ScopeProfile, oidc.ScopeEmail}
 	}
-	if !slices.Contains(c.Scopes, oidc.ScopeOpenID) {
+	if !slices.Contains(c.Scopes, oidc.ScopeOpenID) && !c.preset.OAuth2 {
 		c.Scopes = append([]string{oidc.ScopeOpenID}, c.Scopes...)
 	}
 	if c.Timeout <= 0 {
@@ -146,13 +181,20 @@ func (p *Provider) AuthURL(ctx context.Context, r Request) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	options := []oauth2.AuthCodeOption{oidc.Nonce(r.Nonce), oauth2.S256ChallengeOption(r.Verifier)}
+	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(r.Verifier)}
 	set := func(name, value string) {
 		if value != "" {
 			options = append(options, oauth2.SetAuthURLParam(name, value))
 		}
 	}
-	set("prompt", r.Prompt)
+	if !p.config.preset.OAuth2 {
+		set("nonce", r.Nonce)
+	}
+	for name, value := range p.config.Parameters {
+		set(name, value)
+	}
+	set("response_mode", p.config.ResponseMode)
+	set("prompt", cmp.Or(r.Prompt, p.config.Prompt))
 	set("login_hint", r.LoginHint)
 	set("hd", p.config.HostedDomain) // only a hint: the claim decides
 	if r.MaxAge != nil {
@@ -162,8 +204,15 @@ func (p *Provider) AuthURL(ctx context.Context, r Request) (string, error) {
 }
 
 func (p *Provider) oauth(d *discovery) *oauth2.Config {
-	endpoint := d.provider.Endpoint()
-	endpoint.AuthStyle = d.style(p.config.ClientSecret)
+	endpoint := d.endpoint
+	switch p.config.ClientAuth {
+	case preset.ClientAuthBasic:
+		endpoint.AuthStyle = oauth2.AuthStyleInHeader
+	case preset.ClientAuthPost:
+		endpoint.AuthStyle = oauth2.AuthStyleInParams
+	default:
+		endpoint.AuthStyle = d.style(p.config.ClientSecret)
+	}
 	return &oauth2.Config{
 		ClientID:     p.config.ClientID,
 		ClientSecret: string(p.config.ClientSecret),

@@ -67,6 +67,10 @@ func providers(ctx context.Context, c *config.Config, p Parts) ([]*upstream.Prov
 		}
 		provider, err := upstream.New(upstream.Config{
 			ID: at.ID, Name: at.Name, Issuer: at.Issuer, ClientID: at.ClientID, ClientSecret: at.ClientSecret, Scopes: at.Scopes,
+			Preset: at.Kind(), Tenant: at.Tenant, Claims: at.Claims, EmailVerified: at.EmailVerified, Require: at.Require, Prompt: at.Prompt,
+			Parameters: at.Parameters, ResponseMode: at.ResponseMode, NonceOff: at.Nonce == "off", ClientAuth: at.ClientAuth, Timeout: at.Timeout,
+			AuthURL: at.AuthorizationURL, TokenURL: at.TokenURL, UserInfoURL: at.UserinfoURL,
+			Apple:        upstream.AppleKey{TeamID: at.TeamID, KeyID: at.KeyID, PrivateKey: at.PrivateKey},
 			HostedDomain: at.HostedDomain, TrustEmail: at.TrustEmail, CallbackURL: c.Callback(at.ID), Now: p.Now,
 		})
 		if err != nil {
