@@ -13,7 +13,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
-// Consent is what a user lets an app of somebody else have. It stands until it
+// Consent is what a user allows a third-party client. It stands until it
 // is withdrawn.
 type Consent struct {
 	ClientID  string    `json:"client_id"`

@@ -16,8 +16,8 @@ type Export struct {
 const maxExported = 5000
 
 // Export returns everything that is stored about the user. Of the audit trail it
-// returns the newest 5,000 entries. From where others acted, admins for one, is
-// not the user's to know.
+// returns the newest 5,000 entries, without the addresses and browsers of other
+// actors such as admins.
 func (u *Users) Export(ctx context.Context, id string) (Export, error) {
 	user, err := u.Get(ctx, id)
 	if err != nil {

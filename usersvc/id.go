@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// newID returns an id that nobody has had: the prefix, nine digits of the
+// newID returns an id that no user or session has had: the prefix, nine digits of the
 // millisecond in base 32, and 80 random bits. Ids sort by age, so that an index
 // in the order of ids lists the newest first and finds an id by its beginning.
 func newID(prefix string, at time.Time) string {

@@ -62,8 +62,8 @@ func (u *Users) allIdentities(ctx context.Context, userID string) ([]Identity, e
 	}
 }
 
-// Link lets the user who asks sign in with p from now on. It is for somebody who
-// is signed in, in the session sid, and has just proved at the provider that they
+// Link links p to the user by, who can sign in with it from now on. The user must
+// be signed in, in the session sid, and have just proved at the provider that they
 // are p. Several identities of one provider are as good as one each of several:
 // unlike an address in [Users.SignIn], this is the word of both of them. It does
 // nothing if p is linked already. It returns [ErrNoSession] if the session is not

@@ -75,7 +75,7 @@ func activeAdmin() table.Cond {
 
 // keepAdmin returns what must be checked so that an active admin remains when
 // old becomes next. If another admin does it, they remain, and writeBy checks
-// that they are one; otherwise somebody else has to be found.
+// that they are one; otherwise another admin has to be found.
 func (u *Users) keepAdmin(ctx context.Context, by By, old, next User) ([]table.Write, error) {
 	if !old.activeAdmin() || next.activeAdmin() || by.Operator == "" && by.UserID != old.ID {
 		return nil, nil

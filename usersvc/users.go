@@ -75,10 +75,10 @@ var (
 	// belongs to a user, and that the provider is not trusted to join them. The
 	// person can sign in as before and link the new identity.
 	ErrEmailKnown = errors.New("e-mail known with another provider")
-	// ErrForbidden says that who asks may not do this: they are not an active
+	// ErrForbidden says that the actor may not do this: they are not an active
 	// admin, or not the user.
 	ErrForbidden = errors.New("forbidden")
-	// ErrOneself says that nobody may do this to themselves.
+	// ErrOneself says that users cannot do this to themselves.
 	ErrOneself = errors.New("not to oneself")
 	// ErrLastAdmin says that no active admin would remain.
 	ErrLastAdmin = errors.New("last admin")

@@ -23,7 +23,7 @@ var problems = []struct {
 	{usersvc.ErrNoSession, http.StatusNotFound, "not_found", "there is no such session"},
 	{usersvc.ErrNoIdentity, http.StatusNotFound, "not_found", "there is no such identity"},
 	{usersvc.ErrOneself, http.StatusConflict, "oneself", "let another admin do this"},
-	{usersvc.ErrLastAdmin, http.StatusConflict, "last_admin", "make somebody else an admin first"},
+	{usersvc.ErrLastAdmin, http.StatusConflict, "last_admin", "make another user an admin first"},
 	{usersvc.ErrLastIdentity, http.StatusConflict, "last_identity", "link another identity first"},
 	{usersvc.ErrVersion, http.StatusPreconditionFailed, "version_changed", "the user has changed meanwhile: read it again"},
 }
