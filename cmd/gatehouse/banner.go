@@ -27,6 +27,7 @@ type banner struct {
 	Upstream  string   `json:"upstream,omitempty"`
 	Functions []string `json:"functions,omitempty"` // the team's, that run
 	REST      string   `json:"rest_api,omitempty"`
+	WebSocket string   `json:"websocket_api,omitempty"`
 	Findings  []string `json:"findings,omitempty"` // what is left out, or probably a slip
 	Data      string   `json:"data,omitempty"`
 	ReadyMS   int64    `json:"ready_ms"` // milliseconds since the process began
@@ -41,7 +42,7 @@ func newBanner(c *devCommand, w *process, s *server.Server, took time.Duration) 
 		Account: s.Issuer + "/account", Admin: s.Issuer + "/admin",
 		Discovery: s.Issuer + "/.well-known/openid-configuration", JWKS: s.Issuer + "/.well-known/jwks.json",
 		Demo: s.DemoURL + "/", Users: []string{"ada", "lin", "sam"}, Providers: append([]string{}, s.Providers...),
-		Upstream: c.Upstream, Functions: s.Functions, REST: s.REST, Findings: s.Findings, Data: c.Data, ReadyMS: took.Milliseconds(), self: w.self, ready: took,
+		Upstream: c.Upstream, Functions: s.Functions, REST: s.REST, WebSocket: s.WebSocket, Findings: s.Findings, Data: c.Data, ReadyMS: took.Milliseconds(), self: w.self, ready: took,
 	}
 }
 
@@ -79,6 +80,9 @@ func (b *banner) writeText(out io.Writer, colour bool) error {
 	}
 	if b.REST != "" {
 		row("Your REST API", b.REST+"/…", "")
+	}
+	if b.WebSocket != "" {
+		row("Your WebSockets", b.WebSocket, "")
 	}
 	row("Your account", b.Account, "")
 	row("Admin", b.Admin, "sign in as Ada")

@@ -20,6 +20,7 @@ var (
 var knowing = map[string]string{
 	"internal/dev/gateway":                 "it is in no region, and says an ARN where AWS would",
 	"internal/dev/runtime":                 "it is in no region, and says an ARN where AWS would",
+	"internal/dev/websocket":               "it is in no region, and says an ARN where AWS would",
 	"internal/dev/project":                 "it is in no region, and says an ARN where AWS would",
 	"internal/deploy/template/template.go": "it looks for them",
 	"internal/deploy/doctor/source.go":     "it looks for them",

@@ -15,6 +15,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/dev/functions"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/project"
+	"github.com/gatehouse-auth/gatehouse/internal/dev/websocket"
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/lambda/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/setup"
@@ -34,7 +35,8 @@ type assembly struct {
 
 	running    *functions.Set // the team's functions; nil: there are none to run
 	runningOf  functions.Config
-	runningNot []string // functions that cannot be run, for people
+	runningNot []string       // functions that cannot be run, for people
+	sockets    *websocket.API // nil: there is no WebSocket API
 }
 
 // assemble reads both files and puts the parts together. last is what was right

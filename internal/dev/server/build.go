@@ -68,8 +68,12 @@ func (a *assembly) run(last *assembly) error {
 	return err
 }
 
-// end ends the functions of a, but not those that next goes on with.
+// end ends the functions of a, but not those that next goes on with, and its
+// WebSockets.
 func (a *assembly) end(next *assembly) {
+	if a != nil && a.sockets != nil {
+		a.sockets.Close()
+	}
 	if a != nil && a.running != nil && (next == nil || next.running != a.running) {
 		a.running.Close()
 	}

@@ -12,9 +12,6 @@ import (
 // probably a slip.
 func (a *assembly) findings() []string {
 	out := slices.Concat(a.team.Notes, a.runningNot)
-	if a.team.WebSocket != nil {
-		out = append(out, "the WebSocket API of the template is not served: try its functions in their tests")
-	}
 	if a.separate() {
 		out = append(out, a.hidden()...)
 	}

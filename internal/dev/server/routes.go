@@ -56,9 +56,15 @@ func (a *assembly) handler(ctx context.Context) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	sockets, err := a.webSocket(ours)
+	if err != nil {
+		return nil, err
+	}
 	under := "/" + a.team.Stage
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
+		case sockets != nil && sockets.Serves(r):
+			sockets.ServeHTTP(w, r)
 		case rest != nil && (r.URL.Path == under || strings.HasPrefix(r.URL.Path, under+"/")):
 			rest.ServeHTTP(w, r)
 		case team != nil && team.PrefersTo(login, r):

@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -55,6 +56,7 @@ type Server struct {
 	Providers []string // names of the team's providers that can be used
 	Functions []string // the team's functions that run
 	REST      string   // where the team's REST API is served; "": there is none
+	WebSocket string   // the same for its WebSocket API
 	Findings  []string // what dev leaves out, and what is probably a slip
 
 	stopWatching func()
@@ -154,6 +156,9 @@ func (s *Server) describe(a *assembly) {
 	}
 	if a.team.REST != nil {
 		s.REST = s.Issuer + "/" + a.team.Stage
+	}
+	if a.team.WebSocket != nil {
+		s.WebSocket = "ws" + strings.TrimPrefix(s.Issuer, "http") + "/" + a.team.Stage
 	}
 }
 
