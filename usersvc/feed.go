@@ -2,7 +2,6 @@ package usersvc
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -63,7 +62,7 @@ func (f *Feed) Document(ctx context.Context) ([]byte, error) {
 	}
 	f.copy.Remembers = f.Users.remembers()
 	f.copy.Trim(now)
-	document, err := json.Marshal(&f.copy)
+	document, err := f.copy.MarshalJSON()
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,10 @@
 package revocation
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -70,39 +70,55 @@ func (c *Copy) Trim(now time.Time) {
 }
 
 // overflow moves the oldest entries beyond [MaxEntries] into their buckets. Those
-// of everyone go last: they cost all clients a renewal.
+// of everyone go last: they cost all clients a renewal. Of entries of one second,
+// the order is that of their hashes.
 func (c *Copy) overflow() {
 	if len(c.entries) <= MaxEntries {
 		return
 	}
-	type aged struct {
-		entry Entry
-		kept
+	seconds := map[int64]int{} // entries of each
+	for _, k := range c.entries {
+		seconds[k.rank()]++
 	}
-	all := make([]aged, 0, len(c.entries))
+	room := MaxEntries
+	last := int64(math.MinInt64) // the second of which only some stay
+	for _, rank := range slices.Backward(slices.Sorted(maps.Keys(seconds))) {
+		if last = rank; seconds[rank] > room {
+			break
+		}
+		room -= seconds[rank]
+	}
+	var some []Entry
 	for e, k := range c.entries {
-		all = append(all, aged{e, k})
-	}
-	slices.SortFunc(all, func(a, b aged) int {
-		switch {
-		case (a.bucket == Everyone) != (b.bucket == Everyone):
-			if a.bucket == Everyone {
-				return -1
-			}
-			return 1
-		case a.before != b.before:
-			return int(max(-1, min(1, b.before-a.before)))
+		switch rank := k.rank(); {
+		case rank == last:
+			some = append(some, e)
+		case rank < last:
+			c.move(e, k)
 		}
-		return bytes.Compare(a.entry[:], b.entry[:])
-	})
-	for _, a := range all[MaxEntries:] {
-		if a.bucket == Everyone {
-			c.floor = max(c.floor, a.before)
-		} else {
-			c.buckets[a.bucket] = max(c.buckets[a.bucket], a.before)
-		}
-		delete(c.entries, a.entry)
 	}
+	slices.SortFunc(some, compare)
+	for _, e := range some[room:] {
+		c.move(e, c.entries[e])
+	}
+}
+
+// rank is the second of an entry, or the greatest if it concerns everyone.
+func (k kept) rank() int64 {
+	if k.bucket == Everyone {
+		return math.MaxInt64
+	}
+	return k.before
+}
+
+// move takes an entry from the list, and has its bucket or the floor cover it.
+func (c *Copy) move(e Entry, k kept) {
+	if k.bucket == Everyone {
+		c.floor = max(c.floor, k.before)
+	} else {
+		c.buckets[k.bucket] = max(c.buckets[k.bucket], k.before)
+	}
+	delete(c.entries, e)
 }
 
 // document is version 2 of the feed.
@@ -134,7 +150,7 @@ func (c *Copy) MarshalJSON() ([]byte, error) {
 	if earliest != math.MaxInt64 {
 		d.Base = earliest - 1
 	}
-	slices.SortFunc(entries, func(a, b listed) int { return bytes.Compare(a.entry[:], b.entry[:]) })
+	slices.SortFunc(entries, func(a, b listed) int { return compare(a.entry, b.entry) })
 	blocks := make([]byte, 0, len(entries)*entryBlock)
 	for _, l := range entries {
 		blocks = binary.BigEndian.AppendUint16(append(blocks, l.entry[:]...), offset(l.before, d.Base))

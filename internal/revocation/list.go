@@ -1,7 +1,8 @@
 package revocation
 
 import (
-	"bytes"
+	"cmp"
+	"encoding/binary"
 	"slices"
 	"time"
 )
@@ -44,8 +45,13 @@ func (l *List) Revoked(t Token) bool {
 }
 
 func (l *List) listed(e Entry, issuedAt int64) bool {
-	i, ok := slices.BinarySearchFunc(l.entries, e, func(a listed, e Entry) int { return bytes.Compare(a.entry[:], e[:]) })
+	i, ok := slices.BinarySearchFunc(l.entries, e, func(a listed, e Entry) int { return compare(a.entry, e) })
 	return ok && issuedAt < l.entries[i].before
+}
+
+// compare orders entries by their bytes.
+func compare(a, b Entry) int {
+	return cmp.Compare(binary.BigEndian.Uint64(a[:]), binary.BigEndian.Uint64(b[:]))
 }
 
 // Remembers returns how long an entry stays in the feed; 0: the feed does not say.
