@@ -230,7 +230,7 @@ func remembered(p params) url.Values {
 	kept := url.Values{}
 	for _, name := range []string{
 		"client_id", "redirect_uri", "response_type", "response_mode", "state", "scope", "code_challenge", "code_challenge_method",
-		"nonce", "prompt", "max_age", "login_hint", "id_token_hint", "idp_hint",
+		"nonce", "prompt", "max_age", "login_hint", "id_token_hint", "idp_hint", "acr_values", "ui_locales",
 	} {
 		if v := p.get(name); v != "" {
 			kept.Set(name, v)

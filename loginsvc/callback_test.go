@@ -285,7 +285,10 @@ func TestUpstreamRequest(t *testing.T) {
 		}
 	})
 	t.Run("what the app asks is passed on", func(t *testing.T) {
-		q := b.get("/authorize?" + authorize("login_hint", "lin@example.com", "max_age", "7").Encode()).location().Query()
+		q := b.get("/authorize?" + authorize("login_hint", "lin@example.com", "max_age", "7", "acr_values", "mfa", "ui_locales", "de fr").Encode()).location().Query()
+		if q.Get("acr_values") != "mfa" || q.Get("ui_locales") != "de fr" {
+			t.Errorf("%v", q)
+		}
 		if q.Get("login_hint") != "lin@example.com" || q.Get("max_age") != "7" {
 			t.Errorf("%v", q)
 		}

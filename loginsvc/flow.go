@@ -74,7 +74,7 @@ func (s *Service) start(w http.ResponseWriter, r *http.Request, p *upstream.Prov
 	}
 	location, sealed, err := begin(flow.Compress(content), false)
 	if err == nil && len(location) > maxProviderURL {
-		ask.LoginHint = "" // the one part that can be spared
+		ask.LoginHint, ask.ACRValues, ask.UILocales = "", "", "" // what can be spared
 		location, sealed, err = begin(flow.Compress(content), false)
 	}
 	if err != nil {

@@ -83,6 +83,7 @@ func (s *Service) ask(p *upstream.Provider, what purpose) upstream.Request {
 	req := what.app
 	if req != nil {
 		ask.MaxAge, ask.LoginHint = req.MaxAge, req.LoginHint
+		ask.ACRValues, ask.UILocales = req.kept.Get("acr_values"), req.kept.Get("ui_locales")
 	}
 	switch {
 	case what.fresh || req != nil && req.Prompt.login:

@@ -167,6 +167,8 @@ type Request struct {
 	Prompt    string // as in OpenID Connect Core, Section 3.1.2.1; "": not sent
 	MaxAge    *int   // seconds; nil: not sent
 	LoginHint string // "": not sent
+	ACRValues string // "": those of Config.Parameters
+	UILocales string // "": those of Config.Parameters
 }
 
 // AuthURL returns where to send a person's browser. The error is
@@ -196,6 +198,8 @@ func (p *Provider) AuthURL(ctx context.Context, r Request) (string, error) {
 	set("response_mode", p.config.ResponseMode)
 	set("prompt", cmp.Or(r.Prompt, p.config.Prompt))
 	set("login_hint", r.LoginHint)
+	set("acr_values", r.ACRValues)
+	set("ui_locales", r.UILocales)
 	set("hd", p.config.HostedDomain) // only a hint: the claim decides
 	if r.MaxAge != nil {
 		set("max_age", strconv.Itoa(*r.MaxAge))
