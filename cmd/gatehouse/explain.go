@@ -19,6 +19,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/server"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/signin"
+	"github.com/gatehouse-auth/gatehouse/internal/setup/guard"
 )
 
 type explainCommand struct {
@@ -87,8 +88,13 @@ func (c *explainCommand) authorizer(ctx context.Context, w *process) (*authorize
 	if err != nil {
 		return nil, err
 	}
+	others, err := guard.Issuers(issuer, cfg.Issuers, nil, nil)
+	if err != nil {
+		return nil, err
+	}
 	return authorizer.New(authorizer.Config{
-		Issuer: issuer, Audience: cmp.Or(c.Audience, cfg.Audience), Keys: keys.Key, Policy: compiled, Revocations: feed,
+		Issuers: others,
+		Issuer:  issuer, Audience: cmp.Or(c.Audience, cfg.Audience), Keys: keys.Key, Policy: compiled, Revocations: feed,
 	})
 }
 
