@@ -1,13 +1,17 @@
 package doctor_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/internal/deploy/doctor"
+	"github.com/gatehouse-auth/gatehouse/internal/deploy/lambdazip"
 )
 
 const sound = `
@@ -298,6 +302,56 @@ func TestNoTemplate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r := doctor.Files(doctor.Inputs{Config: "gatehouse.yml"}); r.Wrong() != 0 || !has(r, "name the template of your API with --packaged") {
+		t.Errorf("findings: %v", r.Findings)
+	}
+}
+
+// TestZipOfATeam compares the rules in a team's zip with those of its file, also
+// where the deployment tool gave the zip another name.
+func TestZipOfATeam(t *testing.T) {
+	t.Parallel()
+	const adopt = "../../../examples/adopt/"
+	folder := t.TempDir()
+	c, err := config.Load(adopt+"gatehouse.yml", func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	pack := func(rules []policy.Rule, machine byte) {
+		t.Helper()
+		compiled, err := policy.Compile(rules)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(compiled)
+		if err != nil {
+			t.Fatal(err)
+		}
+		program := append([]byte("\x7fELF"), make([]byte, 60)...)
+		program[18] = machine
+		zip, err := lambdazip.Zip([]lambdazip.File{{Name: "bootstrap", Data: program}, {Name: "policy.json", Data: text}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, "authorizer.zip"), zip, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	template := strings.Replace(ours(t, "examples/adopt/plain/template.json"), `"authorizer.zip"`, `"0a1b2c.zip"`, 1)
+	packaged := filepath.Join(folder, "template.json")
+	if err := os.WriteFile(packaged, []byte(template), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	in := doctor.Inputs{Config: adopt + "gatehouse.yml", Template: adopt + "serverless/serverless.yml", Packaged: packaged, Dist: folder}
+	pack(c.Routes, 0xb7)
+	if r := doctor.Files(in); r.Wrong() != 0 {
+		t.Errorf("findings: %v", r.Findings)
+	}
+	pack(c.Routes[:1], 0xb7)
+	if r := doctor.Files(in); r.Wrong() != 1 || !has(r, "has other route rules than gatehouse.yml") {
+		t.Errorf("findings: %v", r.Findings)
+	}
+	pack(c.Routes, 0x3e)
+	if r := doctor.Files(in); r.Wrong() != 1 || !has(r, "its function has the architecture arm64") {
 		t.Errorf("findings: %v", r.Findings)
 	}
 }

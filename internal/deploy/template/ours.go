@@ -7,13 +7,13 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/deploy/fault"
 )
 
-// The names of our zips.
-var ourZips = []string{"authorizer", "loginsvc", "usersvc", "rotator"}
+// Zips are the names of our zips.
+var Zips = []string{"authorizer", "loginsvc", "usersvc", "rotator"}
 
 // ours tells whether a function is one of ours, by the name of its zip. Some tools
 // rename zips: in a team's template, a compiled program behind an authorizer is ours.
 func (t *Template) ours(function *Resource) bool {
-	if slices.Contains(ourZips, zipOf(function)) {
+	if slices.Contains(Zips, zipOf(function)) {
 		return true
 	}
 	if t.IsLogin() || !function.Properties.At("Handler").Is("bootstrap") {
@@ -31,7 +31,7 @@ func (t *Template) ours(function *Resource) bool {
 // functions of a team. Any other template has the authorizer at most.
 func (t *Template) IsLogin() bool {
 	for _, r := range t.Resources {
-		if r.Type == "AWS::Lambda::Function" && slices.Contains(ourZips[1:], zipOf(r)) {
+		if r.Type == "AWS::Lambda::Function" && slices.Contains(Zips[1:], zipOf(r)) {
 			return true
 		}
 	}
@@ -55,7 +55,7 @@ func (t *Template) function(uri Value) *Resource {
 	for _, part := range append(uri.parts(), uri) {
 		for name, r := range t.Resources {
 			switch {
-			case !part.Refers(name):
+			case !part.Refers(name) && !strings.Contains(part.At("Fn::Sub").text(), "${"+name+".Arn}") && !strings.Contains(part.At("Fn::Sub").text(), "${"+name+"}"):
 			case r.Type == "AWS::Lambda::Function":
 				return r
 			case r.Type == "AWS::Lambda::Alias", r.Type == "AWS::Lambda::Version":
