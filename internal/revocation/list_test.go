@@ -101,7 +101,8 @@ func TestBounds(t *testing.T) {
 		}
 	})
 	t.Run("equal copies are equal bytes", func(t *testing.T) {
-		if marshal(t, full()) != marshal(t, full()) {
+		first, second := marshal(t, full()), marshal(t, full())
+		if first != second {
 			t.Error("they differ")
 		}
 	})

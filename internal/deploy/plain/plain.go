@@ -25,7 +25,7 @@ func For(goarch string) ([]byte, error) {
 	case "amd64":
 		return bytes.ReplaceAll(Login, []byte(`"arm64"`), []byte(`"x86_64"`)), nil
 	}
-	return nil, fmt.Errorf("Lambda has no architecture %s", goarch)
+	return nil, fmt.Errorf("no architecture of Lambda: %s", goarch)
 }
 
 // The values with which serverless.yml is packaged, so that [Parametrize] finds
