@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/dev/demoidp"
+	"github.com/gatehouse-auth/gatehouse/keys"
 )
 
 const (
@@ -208,6 +209,19 @@ func TestUnkind(t *testing.T) {
 	}
 	if len(kids) != 3 || lists == 0 || texts == 0 {
 		t.Errorf("%d keys for five tokens, %d audiences as a list and %d as a string", len(kids), lists, texts)
+	}
+}
+
+// TestManySignIns has more sign-ins within the life of an ID token than there is
+// room for keys in the set.
+func TestManySignIns(t *testing.T) {
+	i := start(t)
+	for range 2*keys.MaxPublished + 3 {
+		i.redeem(grantForm(i.code(url.Values{"user": {"ada"}})))
+	}
+	r, _ := http.NewRequest(http.MethodGet, i.issuer+"/keys", nil)
+	if status, set := i.json(r); status != http.StatusOK || len(set["keys"].([]any)) != keys.MaxPublished {
+		t.Errorf("%d: %v", status, set)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/keys"
 	"github.com/gatehouse-auth/gatehouse/keys/jwks"
 )
 
@@ -36,11 +37,11 @@ func (r *keyRing) published(now time.Time) []*rsa.PublicKey {
 	for len(r.retired) > 0 && now.After(r.retired[0].until) {
 		r.retired = r.retired[1:]
 	}
-	keys := []*rsa.PublicKey{&r.current.PublicKey}
+	all := []*rsa.PublicKey{&r.current.PublicKey}
 	for _, old := range r.retired {
-		keys = append(keys, old.key)
+		all = append(all, old.key)
 	}
-	return keys
+	return all
 }
 
 // Rotate makes a new key sign from now on. Making it takes long, so nothing is
@@ -56,13 +57,15 @@ func (p *Provider) Rotate() error {
 	return err
 }
 
-// rotateIfDue starts a rotation when the current key has signed enough. The
-// request that finds it due waits for the new key; others go on with the old one.
+// rotateIfDue starts a rotation when the current key has signed enough, and the JWK
+// Set has room for another. The request that finds it due waits for the new key;
+// others go on with the old one.
 func (p *Provider) rotateIfDue() error {
 	p.mu.Lock()
 	p.issued++
 	n := p.config.SignaturesPerKey
 	due := n > 0 && p.issued > 1 && (p.issued-1)%n == 0 && !p.ring.making
+	due = due && len(p.ring.published(p.config.Now())) < keys.MaxPublished
 	p.ring.making = p.ring.making || due
 	p.mu.Unlock()
 	if !due {
@@ -73,9 +76,9 @@ func (p *Provider) rotateIfDue() error {
 
 func (p *Provider) handleKeys(w http.ResponseWriter, _ *http.Request) {
 	p.mu.Lock()
-	keys := p.ring.published(p.config.Now())
+	published := p.ring.published(p.config.Now())
 	p.mu.Unlock()
-	document, err := jwks.Marshal(keys)
+	document, err := jwks.Marshal(published)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
