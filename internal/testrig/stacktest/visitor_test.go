@@ -92,3 +92,14 @@ func (p page) links(kind string) (out []string) {
 	}
 	return out
 }
+
+var hidden = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`)
+
+// hidden returns the fields of the page's forms that people do not see.
+func (p page) hidden() url.Values {
+	out := url.Values{}
+	for _, m := range hidden.FindAllStringSubmatch(p.text, -1) {
+		out.Set(m[1], html.UnescapeString(m[2]))
+	}
+	return out
+}
