@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -222,6 +223,41 @@ func TestManySignIns(t *testing.T) {
 	r, _ := http.NewRequest(http.MethodGet, i.issuer+"/keys", nil)
 	if status, set := i.json(r); status != http.StatusOK || len(set["keys"].([]any)) != keys.MaxPublished {
 		t.Errorf("%d: %v", status, set)
+	}
+}
+
+// TestSignInsAtOnce wants every ID token to be verifiable while it is valid.
+func TestSignInsAtOnce(t *testing.T) {
+	i := start(t)
+	kids := make([]string, 200)
+	var all sync.WaitGroup
+	for n := range kids {
+		all.Go(func() {
+			status, answer := i.redeem(grantForm(i.code(url.Values{"user": {"ada"}})))
+			if status != http.StatusOK {
+				t.Errorf("sign-in %d: %d %v", n, status, answer)
+				return
+			}
+			rawHeader, _, _ := strings.Cut(answer["id_token"].(string), ".")
+			var header struct{ Kid string }
+			raw, _ := base64.RawURLEncoding.DecodeString(rawHeader)
+			if err := json.Unmarshal(raw, &header); err != nil {
+				t.Error(err)
+			}
+			kids[n] = header.Kid
+		})
+	}
+	all.Wait()
+	r, _ := http.NewRequest(http.MethodGet, i.issuer+"/keys", nil)
+	status, set := i.json(r)
+	published, _ := json.Marshal(set)
+	if list, _ := set["keys"].([]any); status != http.StatusOK || len(list) > keys.MaxPublished {
+		t.Fatalf("%d: %d keys: %s", status, len(list), published)
+	}
+	for n, kid := range kids {
+		if kid == "" || !strings.Contains(string(published), kid) {
+			t.Errorf("sign-in %d: the key %q is not published", n, kid)
+		}
 	}
 }
 
