@@ -188,6 +188,18 @@ func TestAdminUser(t *testing.T) {
 	})
 }
 
+// TestAdminDeletesOneself asks for what the account page asks for, too.
+func TestAdminDeletesOneself(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.clock.Pass(10*time.Minute + time.Second)
+	o.ada.post("/admin/users/"+o.adaID, url.Values{"do": {"delete"}, "confirm": {o.adaID}}).
+		redirects(t, issuer+"/login?fresh=yes&return_to=%2Fadmin%2Fusers%2F"+o.adaID)
+	o.userNow(o.adaID)
+	o.ada.post("/admin/users/"+o.linID, url.Values{"do": {"delete"}, "confirm": {o.linID}})
+	o.done(o.linID, "user.deleted by "+o.adaID+" from 192.0.2.7")
+}
+
 // TestAdminDeletesTwice interrupts a deletion after its transaction, which leaves
 // rows to erase.
 func TestAdminDeletesTwice(t *testing.T) {

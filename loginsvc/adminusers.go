@@ -156,7 +156,10 @@ func (s *Service) changeUser(ctx context.Context, by usersvc.By, id string, p pa
 // user before: deleting once more goes on where deleting was interrupted.
 func (s *Service) deleteUser(w http.ResponseWriter, r *http.Request, v visitor, typed string) error {
 	id := r.PathValue("id")
-	if typed != id {
+	switch {
+	case id == v.user.ID && !s.recent(v.session): // as on the account page
+		return redirect(w, s.url(s.freshLoginFor(r.URL.Path)))
+	case typed != id:
 		return s.showUser(w, r, v, pages.DeleteNotConfirmed)
 	}
 	err := s.Users.Delete(r.Context(), v.by, id)

@@ -35,6 +35,16 @@ type issuance struct {
 	scopes   []string // asked for and allowed to the client
 	nonce    string
 	withID   bool // an ID token too, if openid is among the scopes
+	shown    bool // a person sees the token: it never has the role admin
+}
+
+// roles are those of the user that the tokens can have, perhaps none.
+func (g issuance) roles() []string {
+	roles := append([]string{}, g.user.Roles...)
+	if g.shown {
+		roles = slices.DeleteFunc(roles, func(role string) bool { return role == usersvc.Admin })
+	}
+	return roles
 }
 
 // tokenResponse is a successful answer (OAuth 2.1, Section 3.2.3).
@@ -133,7 +143,7 @@ func (s *Service) grantedScopes(g issuance) []string {
 		for role, scopes := range s.RoleScopes {
 			if slices.Contains(scopes, scope) {
 				needsRole = true
-				has = has || slices.Contains(g.user.Roles, role)
+				has = has || slices.Contains(g.roles(), role)
 			}
 		}
 		if !needsRole || has {
@@ -151,13 +161,10 @@ func (s *Service) grantedScopes(g issuance) []string {
 func (s *Service) accessToken(g issuance, scopes []string, now time.Time) token.Access {
 	a := token.Access{
 		Issuer: s.Issuer, Subject: g.user.ID, Audience: g.audience, ClientID: g.client.ID, SessionID: g.session,
-		Scopes: scopes, Roles: append([]string{}, g.user.Roles...), IssuedAt: now, ExpiresAt: now.Add(s.lifetimes(g.client).AccessToken), AuthTime: g.authTime,
+		Scopes: scopes, Roles: g.roles(), IssuedAt: now, ExpiresAt: now.Add(s.lifetimes(g.client).AccessToken), AuthTime: g.authTime,
 	}
-	switch {
-	case g.client.ThirdParty:
-		a.Roles = nil
-	case a.Roles == nil: // the claim tells a user of a first-party client from a machine
-		a.Roles = []string{}
+	if g.client.ThirdParty {
+		a.Roles = nil // and not empty: the claim tells users of first-party clients from others
 	}
 	if slices.Contains(scopes, scopeProfile) {
 		a.Name = g.user.Name

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
@@ -51,10 +50,9 @@ func (s *Service) handleSeedLogin(w http.ResponseWriter, r *http.Request) error 
 // URL, and only the browser that started gets here. It is shown to a person and
 // easily copied on, so it never has the role admin.
 func (s *Service) answerSeed(w http.ResponseWriter, r *http.Request, user usersvc.User, session usersvc.Session) error {
-	user.Roles = slices.DeleteFunc(slices.Clone(user.Roles), func(role string) bool { return role == usersvc.Admin })
 	answer, err := s.issueInSession(r.Context(), issuance{
 		client: client.Client{ID: client.HouseID}, audience: s.Audience, user: user, session: session.ID, authTime: session.AuthTime,
-		scopes: []string{scopeOpenID, scopeProfile, scopeEmail},
+		shown: true, scopes: []string{scopeOpenID, scopeProfile, scopeEmail},
 	}, session)
 	if errors.Is(err, usersvc.ErrNoSession) {
 		return fail(pages.Failure{Kind: pages.LinkExpired, RestartURL: s.url("/users/login")}, err)

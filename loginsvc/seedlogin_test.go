@@ -3,10 +3,13 @@ package loginsvc_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/keys"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
 func TestSeedLogin(t *testing.T) {
@@ -94,6 +97,25 @@ func TestSeedLogin(t *testing.T) {
 		}
 		if roles := w.access(w.tokens(b.code("ada"))["access_token"]).Roles; len(roles) != 2 {
 			t.Errorf("elsewhere she has the roles %q", roles)
+		}
+	})
+	t.Run("nor has it when the user changes while it is issued", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		b := w.browser()
+		user := w.access(w.tokens(b.code("ada"))["access_token"]).Subject
+		renamed := false
+		w.table.failWrite = func(writes []table.Write) error {
+			if slices.ContainsFunc(writes, func(w table.Write) bool { return w.Op != table.OpCheck }) {
+				return nil // not yet the write that checks the grounds of the token
+			}
+			w.table.failWrite, renamed = nil, true
+			_, err := w.config.Users.Rename(t.Context(), usersvc.By{UserID: user}, user, "Ada L.", 0)
+			return err
+		}
+		got := b.follow("ada", b.get("/users/login")).json(t)
+		if roles := w.access(got["jwt"]).Roles; !renamed || len(roles) != 1 || roles[0] != "user" {
+			t.Errorf("renamed: %t, roles %q", renamed, roles)
 		}
 	})
 	t.Run("it is off unless the configuration says so", func(t *testing.T) {

@@ -71,6 +71,7 @@ func bearer(r *http.Request) (rawToken string, ok bool) {
 		return "", false
 	}
 	scheme, rawToken, _ := strings.Cut(headers[0], " ")
+	rawToken = strings.TrimLeft(rawToken, " ") // RFC 6750, Section 2.1: "Bearer" 1*SP b64token
 	return rawToken, strings.EqualFold(scheme, "Bearer") && rawToken != ""
 }
 

@@ -37,6 +37,13 @@ func TestUserInfo(t *testing.T) {
 			}
 		}
 	})
+	t.Run("the scheme in any case, and several spaces", func(t *testing.T) {
+		for _, scheme := range []string{"bearer ", "BEARER  ", "Bearer   "} {
+			if a := p.get("/userinfo", "Authorization", scheme+raw); a.StatusCode != http.StatusOK {
+				t.Errorf("%q: %d", scheme, a.StatusCode)
+			}
+		}
+	})
 	t.Run("S105 a token that will not do", func(t *testing.T) {
 		for name, bad := range map[string]string{"tampered": raw[:len(raw)-8] + flip(raw[len(raw)-8:]), "no token": "x", "none of ours": "a.b.c", "too much": raw + " " + raw} {
 			a := ask(bad)

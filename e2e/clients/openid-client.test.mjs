@@ -64,7 +64,9 @@ test('openid-client: a machine gets a token of its own', async () => {
   const tokens = await client.clientCredentialsGrant(config)
   assert.equal(tokens.token_type, 'bearer')
   assert.equal(tokens.refresh_token, undefined)
-  assert.equal(await hello(tokens.access_token), 200)
+  const live = await client.tokenIntrospection(config, tokens.access_token)
+  assert.equal(live.active, true)
+  assert.equal(await hello(tokens.access_token), 403) // no rule of the route names a scope
 })
 
 test('openid-client: prompt=none without and with a session', async () => {
@@ -80,7 +82,7 @@ test('openid-client: prompt=none without and with a session', async () => {
 test('openid-client: the errors of an authorization request', async () => {
   const config = await discover(spa, client.None())
   for (const [parameters, error] of [
-    [{ scope: 'openid nonsense' }, 'invalid_scope'],
+    [{ scope: 'nonsense' }, 'invalid_scope'],
     [{ response_type: 'token' }, 'unsupported_response_type'],
     [{ code_challenge_method: 'plain' }, 'invalid_request'],
     [{ request: 'x' }, 'request_not_supported'],
