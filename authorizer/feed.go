@@ -23,7 +23,7 @@ type FeedConfig struct {
 	Now      func() time.Time // nil: time.Now
 	Interval time.Duration    // how old the list may be before a use asks again; 0: 4 seconds, and the login service may answer with a list of the second before
 	MaxStale time.Duration    // how old it may be when the feed cannot be had; 0: 60 seconds
-	Timeout  time.Duration    // for one fetch; 0: 500 ms; twice as long without a list to serve
+	Timeout  time.Duration    // for one fetch; 0: 500 ms; twice as long without a list to serve, and on a route that is fresh
 	Log      *slog.Logger     // nil: slog.Default()
 }
 
@@ -118,10 +118,11 @@ func (f *Feed) judge(ctx context.Context, v *verified, fresh bool) (Reason, erro
 	return "", nil
 }
 
-// ask has the issuer judge a token. An issuer of the version before answers with
+// ask has the issuer judge a token. No list can serve in place of the answer, so it
+// waits as long as for a first list. An issuer of the version before answers with
 // the list, which then is as new.
 func (f *Feed) ask(ctx context.Context, rawToken string, t Issued) (active bool, err error) {
-	got, err := f.fetcher.get(ctx, wanted{rawToken: rawToken})
+	got, err := f.fetcher.patient().get(ctx, wanted{rawToken: rawToken})
 	if err != nil {
 		return false, err
 	}

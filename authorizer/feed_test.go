@@ -313,6 +313,19 @@ func TestFeedTroubles(t *testing.T) {
 			t.Errorf("%d failures in the log: %s", n, &said)
 		}
 	})
+	t.Run("an issuer that is slow once fails no fresh route", func(t *testing.T) {
+		s := serveFeed(t)
+		var asked atomic.Int64
+		s.Config.Handler = slowOnce(s.Config.Handler, &asked, 600*time.Millisecond)
+		w := newWorld(t, []policy.Rule{{Route: "POST /pay", Fresh: true}}, func(c *authorizer.Config) {
+			c.Revocations, _ = authorizer.NewFeed(authorizer.FeedConfig{URL: s.URL, Now: c.Now, Log: silent})
+		})
+		lin := w.rawToken(t, "u_lin", "")
+		w.expect(t, "POST /pay", lin, allowed, "")
+		s.change(func(s *feedServer) { s.dead = true })
+		asked.Store(0)
+		w.expect(t, "POST /pay", lin, refused, authorizer.ReasonRevoked)
+	})
 	t.Run("without a list, each call asks again", func(t *testing.T) {
 		w, s := newFeedWorld(t)
 		s.change(func(s *feedServer) { s.trouble = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) } })
