@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/MicahParks/jwkset"
 	"github.com/MicahParks/keyfunc/v3"
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/gatehouse-auth/gatehouse/internal/strictjson"
 	"github.com/gatehouse-auth/gatehouse/keys"
 )
 
@@ -27,27 +29,38 @@ var (
 // Set that use "kty" values that are not understood by them, that are missing
 // required members, or for which values are out of the supported ranges" (RFC
 // 7517, Section 5).
+//
+// A set with a member twice, or with a known one in other letters, is an error:
+// another reader might take other keys from it.
 func usableKeys(set []byte) (map[string]*rsa.PublicKey, error) {
-	var document struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
-	if err := json.Unmarshal(set, &document); err != nil {
+	members, err := strictly(string(set), setMembers)
+	if err != nil {
 		return nil, errNoKeySet
 	}
-	usable := make(map[string]*rsa.PublicKey, len(document.Keys))
-	for _, raw := range document.Keys {
+	usable := map[string]*rsa.PublicKey{}
+	err = strictjson.Elements(members["keys"], func(raw string) error {
+		if _, err := strictly(raw, keyMembers); err != nil {
+			if errors.Is(err, errAmbiguous) {
+				return err
+			}
+			return nil // not an object
+		}
 		var m jwkset.JWKMarshal
-		if json.Unmarshal(raw, &m) != nil {
-			continue
+		if json.Unmarshal([]byte(raw), &m) != nil {
+			return nil
 		}
 		pub := usableKey(m)
 		if pub == nil {
-			continue
+			return nil
 		}
 		if other, twice := usable[m.KID]; twice && (other == nil || !pub.Equal(other)) {
 			pub = nil // of two keys with one id, it is not known which is meant
 		}
 		usable[m.KID] = pub
+		return nil
+	})
+	if err != nil {
+		return nil, errNoKeySet
 	}
 	for keyID, pub := range usable {
 		if pub == nil {
@@ -58,6 +71,33 @@ func usableKeys(set []byte) (map[string]*rsa.PublicKey, error) {
 		return nil, errNoUsableKey
 	}
 	return usable, nil
+}
+
+var (
+	errAmbiguous = errors.New("a member twice, or in other letters")
+
+	setMembers = []string{"keys", "fetched_at"}
+	// keyMembers are those that [jwkset.JWKMarshal] reads.
+	keyMembers = []string{
+		"kty", "use", "key_ops", "alg", "kid", "x5u", "x5c", "x5t", "x5t#S256", "crv", "x", "y",
+		"d", "n", "e", "p", "q", "dp", "dq", "qi", "oth", "k",
+	}
+)
+
+// strictly returns the members of an object. The error is errAmbiguous if one is
+// there twice, or is known by a name in other letters: encoding/json would take
+// both for one.
+func strictly(object string, known []string) (map[string]string, error) {
+	members := map[string]string{}
+	err := strictjson.Members(object, func(name, value string) error {
+		_, twice := members[name]
+		if twice || slices.ContainsFunc(known, func(k string) bool { return k != name && strings.EqualFold(k, name) }) {
+			return errAmbiguous
+		}
+		members[name] = value
+		return nil
+	})
+	return members, err
 }
 
 // usableKey returns m as a key if it is one for RS256 signatures: public, of at

@@ -266,6 +266,20 @@ func TestKeySourceTroubles(t *testing.T) {
 	t.Run("a set of unusable keys", func(t *testing.T) {
 		keepsKeys(t, 200, `{"keys":[{"kty":"oct","k":"AA","kid":"1"},{"kty":"RSA"},null,1,"x",[]]}`)
 	})
+	ours, next := set(tokentest.Ours()), set(tokentest.Next())
+	for name, body := range map[string]string{
+		"keys twice":                                 ours[:len(ours)-1] + "," + next[1:],
+		"keys twice, once escaped":                   ours[:len(ours)-1] + `,"\u006beys"` + next[len(`{"keys"`):],
+		"keys in capitals":                           strings.Replace(next, `"keys"`, `"KEYS"`, 1),
+		"keys with the sign of kelvin":               strings.Replace(next, `"keys"`, `"\u212aeys"`, 1),
+		"a kid twice":                                strings.Replace(next, `"kid"`, `"kid":"x","kid"`, 1),
+		"a kid in other letters":                     strings.Replace(next, `"kid"`, `"Kid"`, 1),
+		"an exponent twice":                          strings.Replace(next, `"e"`, `"e":"Aw","e"`, 1),
+		"an unknown member twice":                    strings.Replace(next, `"keys"`, `"x":1,"x":1,"keys"`, 1),
+		"a key of another kind, with a member twice": strings.Replace(next, `[`, `[{"kty":"oct","kty":"oct"},`, 1),
+	} {
+		t.Run("ambiguous: "+name, func(t *testing.T) { keepsKeys(t, 200, body) })
+	}
 	t.Run("a page of HTML", func(t *testing.T) { keepsKeys(t, 200, "<html>") })
 	t.Run("JSON cut short", func(t *testing.T) { keepsKeys(t, 200, set(tokentest.Next())[:100]) })
 	t.Run("null", func(t *testing.T) { keepsKeys(t, 200, "null") })

@@ -247,15 +247,17 @@ func TestWireFormat(t *testing.T) {
 		"more than the limit":     empty + strings.Repeat(" ", revocation.MaxSize),
 		"a page":                  `<html>`,
 
-		"version 1 without sessions":     `{"version":1,"subjects":{}}`,
-		"version 1 without subjects":     `{"version":1,"sessions":[]}`,
-		"version 1 with a short entry":   `{"version":1,"sessions":["abc"],"subjects":{}}`,
-		"version 1 with a bad instant":   `{"version":1,"sessions":[],"subjects":{"p0mTnh6W8WoW1Xpl":"now"}}`,
-		"version 1 with a line break":    `{"version":1,"sessions":["p0mTnh6W8WoW1Xpl\n"],"subjects":{}}`,
-		"version 1 with sessions twice":  `{"version":1,"sessions":[],"sessions":[],"subjects":{}}`,
-		"version 1 with another type":    `{"version":1,"sessions":{},"subjects":{}}`,
-		"version 1 with no session":      `{"version":1,"sessions":null,"subjects":{}}`,
-		"version 1 with bytes left over": `{"version":1,"sessions":["p0mTnh6W8WoW1XplAAAA"],"subjects":{}}`,
+		"version 1 without sessions":                   `{"version":1,"subjects":{}}`,
+		"version 1 without subjects":                   `{"version":1,"sessions":[]}`,
+		"version 1 with a short entry":                 `{"version":1,"sessions":["abc"],"subjects":{}}`,
+		"version 1 with a bad instant":                 `{"version":1,"sessions":[],"subjects":{"p0mTnh6W8WoW1Xpl":"now"}}`,
+		"version 1 with a subject twice":               `{"version":1,"sessions":[],"subjects":{"p0mTnh6W8WoW1Xpl":1772366400,"p0mTnh6W8WoW1Xpl":1}}`,
+		"version 1 with a subject twice, once escaped": `{"version":1,"sessions":[],"subjects":{"p0mTnh6W8WoW1Xpl":1772366400,"\u00700mTnh6W8WoW1Xpl":1}}`,
+		"version 1 with a line break":                  `{"version":1,"sessions":["p0mTnh6W8WoW1Xpl\n"],"subjects":{}}`,
+		"version 1 with sessions twice":                `{"version":1,"sessions":[],"sessions":[],"subjects":{}}`,
+		"version 1 with another type":                  `{"version":1,"sessions":{},"subjects":{}}`,
+		"version 1 with no session":                    `{"version":1,"sessions":null,"subjects":{}}`,
+		"version 1 with bytes left over":               `{"version":1,"sessions":["p0mTnh6W8WoW1XplAAAA"],"subjects":{}}`,
 	} {
 		t.Run("refused: "+name, func(t *testing.T) {
 			var l revocation.List

@@ -121,7 +121,12 @@ func (l *List) readVersion1(sessions, subjects string) error {
 	if err != nil {
 		return err
 	}
+	seen := map[string]bool{}
 	err = strictjson.Members(subjects, func(name, value string) error {
+		if seen[name] {
+			return errDocument
+		}
+		seen[name] = true
 		e, err := version1Entry(name, true)
 		if err != nil {
 			return err
