@@ -231,23 +231,30 @@ func TestSignInsAtOnce(t *testing.T) {
 	i := start(t)
 	kids := make([]string, 200)
 	var all sync.WaitGroup
-	for n := range kids {
-		all.Go(func() {
-			status, answer := i.redeem(grantForm(i.code(url.Values{"user": {"ada"}})))
-			if status != http.StatusOK {
-				t.Errorf("sign-in %d: %d %v", n, status, answer)
-				return
-			}
-			rawHeader, _, _ := strings.Cut(answer["id_token"].(string), ".")
-			var header struct{ Kid string }
-			raw, _ := base64.RawURLEncoding.DecodeString(rawHeader)
-			if err := json.Unmarshal(raw, &header); err != nil {
-				t.Error(err)
-			}
-			kids[n] = header.Kid
-		})
+	signIn := func(n int) {
+		status, answer := i.redeem(grantForm(i.code(url.Values{"user": {"ada"}})))
+		if status != http.StatusOK {
+			t.Errorf("sign-in %d: %d %v", n, status, answer)
+			return
+		}
+		rawHeader, _, _ := strings.Cut(answer["id_token"].(string), ".")
+		var header struct{ Kid string }
+		raw, _ := base64.RawURLEncoding.DecodeString(rawHeader)
+		if err := json.Unmarshal(raw, &header); err != nil {
+			t.Error(err)
+		}
+		kids[n] = header.Kid
+	}
+	for n := range 100 {
+		all.Go(func() { signIn(n) })
 	}
 	all.Wait()
+	for n := 100; n < len(kids); n += 4 { // fewer at once leave time for more keys
+		for more := range 4 {
+			all.Go(func() { signIn(n + more) })
+		}
+		all.Wait()
+	}
 	r, _ := http.NewRequest(http.MethodGet, i.issuer+"/keys", nil)
 	status, set := i.json(r)
 	published, _ := json.Marshal(set)
