@@ -126,12 +126,14 @@ func (s *Service) verifyHint(ctx context.Context, rawToken string) (token.ID, er
 	})
 }
 
-// issueCode sends the browser back to the app with a code.
-func (s *Service) issueCode(w http.ResponseWriter, r *http.Request, req *authRequest, session usersvc.Session) error {
+// issueCode sends the browser back to the app with a code, which is granted under
+// the user's consent with the id; "" if the app needs none.
+func (s *Service) issueCode(w http.ResponseWriter, r *http.Request, req *authRequest, session usersvc.Session, consentID string) error {
 	now := s.now()
 	rawCode, err := s.grants.PutCode(r.Context(), grant.Code{
 		Approval: grant.Approval{
 			UserID: session.UserID, SessionID: session.ID, AuthTime: session.AuthTime, Scopes: req.Scopes, Audiences: s.rememberedAudiences(req.Audiences), Nonce: req.Nonce,
+			Consent: consentID,
 		},
 		Client: req.Client.Ref(), RedirectURI: req.RedirectURI, Challenge: req.Challenge, CreatedAt: now, ExpiresAt: now.Add(s.codeTTL),
 	})

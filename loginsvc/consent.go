@@ -16,12 +16,12 @@ import (
 // letIn sends the browser back to the app with a code, once its user has agreed
 // where that is needed.
 func (s *Service) letIn(w http.ResponseWriter, r *http.Request, req *authRequest, user usersvc.User, session usersvc.Session) error {
-	asks, err := s.asksConsent(r.Context(), req, user.ID)
+	asks, consentID, err := s.asksConsent(r.Context(), req, user.ID)
 	switch {
 	case err != nil:
 		return err
 	case !asks:
-		return s.issueCode(w, r, req, session)
+		return s.issueCode(w, r, req, session, consentID)
 	case req.Prompt.none:
 		return s.tell(req, &authError{"consent_required", "the user has not agreed to this"}, nil)
 	}
@@ -35,13 +35,14 @@ func (s *Service) letIn(w http.ResponseWriter, r *http.Request, req *authRequest
 }
 
 // asksConsent tells whether the user has to be asked: for somebody else's app
-// until they have agreed to all of it, and for any app that wants them asked.
-func (s *Service) asksConsent(ctx context.Context, req *authRequest, userID string) (bool, error) {
+// until they have agreed to all of it, and for any app that wants them asked. If
+// they have agreed already, it returns the id of that consent.
+func (s *Service) asksConsent(ctx context.Context, req *authRequest, userID string) (asks bool, consentID string, err error) {
 	if req.Prompt.consent || !req.Client.ThirdParty {
-		return req.Prompt.consent, nil
+		return req.Prompt.consent, "", nil
 	}
 	given, err := s.Users.Consent(ctx, userID, grant.AppOf(req.Client))
-	return given.GrantedAt.IsZero() || !given.Covers(req.Scopes), err
+	return given.GrantedAt.IsZero() || !given.Covers(req.Scopes), given.ID(), err
 }
 
 // handleConsent carries on with what the user answered.
@@ -72,13 +73,16 @@ func (s *Service) handleConsent(w http.ResponseWriter, r *http.Request) error {
 	case p.get("consent") != "allow":
 		return s.tell(what.app, &authError{"access_denied", "the user refused"}, nil)
 	}
+	consentID := ""
 	if what.app.Client.ThirdParty {
 		by := usersvc.By{UserID: user.ID, SourceIP: httpx.SourceIP(r), UserAgent: r.UserAgent()}
-		if err := s.Users.GiveConsent(r.Context(), by, grant.AppOf(what.app.Client), what.app.Scopes); err != nil {
+		given, err := s.Users.GiveConsent(r.Context(), by, grant.AppOf(what.app.Client), what.app.Scopes)
+		if err != nil {
 			return err
 		}
+		consentID = given.ID()
 	}
-	return s.issueCode(w, r, what.app, session)
+	return s.issueCode(w, r, what.app, session, consentID)
 }
 
 // askedIn returns the id of the session that the consent page asked, which

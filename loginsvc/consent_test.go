@@ -1,10 +1,12 @@
 package loginsvc_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/loginsvc"
@@ -186,4 +188,101 @@ func (w *world) consents(userID string) []usersvc.Consent {
 		w.t.Fatal(err)
 	}
 	return all
+}
+
+// TestConsentGivenAgain wants what was granted under a consent to end with it, also
+// if the user consents again at once.
+func TestConsentGivenAgain(t *testing.T) {
+	t.Parallel()
+	ext := client.Client{ID: "ext", Name: "Telly", ThirdParty: true, RedirectURIs: []string{"https://ext.test/cb"},
+		Scopes: []string{"openid", "profile", "email", "offline_access"}, Grants: []string{client.GrantCode, client.GrantRefresh, client.GrantDevice}}
+	// consent lets the app have scopes, and returns a code for them.
+	consent := func(b *browser, scopes string) string {
+		b.w.t.Helper()
+		page := b.authorizeAs("lin", extAuthorize("scope", scopes, "prompt", "consent"))
+		to := b.answerConsent(page, "allow").location()
+		if to == nil || to.Query().Get("code") == "" {
+			b.w.t.Fatalf("sent to %v", to)
+		}
+		return to.Query().Get("code")
+	}
+	const scopes = "openid offline_access"
+	// What an app can hold. Each returns what redeems it.
+	held := map[string]func(b *browser) func() answer{
+		"a code": func(b *browser) func() answer {
+			code := consent(b, scopes)
+			return func() answer {
+				return b.w.program().post("/token", redemption(code, "client_id", "ext", "redirect_uri", "https://ext.test/cb"))
+			}
+		},
+		"a code without a question": func(b *browser) func() answer {
+			consent(b, scopes)
+			code := b.authorizeAs("lin", extAuthorize("scope", scopes)).location().Query().Get("code")
+			return func() answer {
+				return b.w.program().post("/token", redemption(code, "client_id", "ext", "redirect_uri", "https://ext.test/cb"))
+			}
+		},
+		"a device code": func(b *browser) func() answer {
+			device, user := b.w.startDevice("client_id", "ext", "scope", scopes)
+			b.authorizeAs("lin", extAuthorize("scope", scopes)) // signs in, and asks
+			b.answerDevice(user, "allow")
+			return func() answer { return b.w.poll(device, "client_id", "ext") }
+		},
+		"a refresh token": func(b *browser) func() answer {
+			got := b.w.tokens(consent(b, scopes), "client_id", "ext", "redirect_uri", "https://ext.test/cb")
+			return func() answer {
+				return b.w.program().post("/token", url.Values{
+					"grant_type": {"refresh_token"}, "client_id": {"ext"}, "refresh_token": {got["refresh_token"].(string)},
+				})
+			}
+		},
+	}
+	for name, hold := range held {
+		for _, old := range []bool{false, true} {
+			if old {
+				name += ", the consent being older than ids"
+			}
+			start := func(t *testing.T) (*world, *browser, func() answer) {
+				t.Parallel()
+				w := newWorld(t, func(c *loginsvc.Config) { c.Clients = client.List{ext}.Lookup })
+				b := w.browser()
+				if old {
+					consent(b, "openid offline_access")
+					key := table.Key{PK: "user#" + w.onlyUser().ID, SK: "consent#ext"}
+					row, err := w.table.Get(t.Context(), key)
+					if err != nil {
+						t.Fatal(err)
+					}
+					delete(row, "id")
+					if err := w.table.Write(t.Context(), table.Put(row)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				return w, b, hold(b)
+			}
+			for _, later := range []time.Duration{0, time.Second, time.Minute} {
+				t.Run(fmt.Sprintf("%s, withdrawn and given again %v later", name, later), func(t *testing.T) {
+					w, b, redeem := start(t)
+					if err := w.config.Users.WithdrawConsent(t.Context(), usersvc.By{UserID: w.onlyUser().ID}, "ext"); err != nil {
+						t.Fatal(err)
+					}
+					w.jump(t, later)
+					code := consent(b, scopes)
+					redeem().oauthError(t, http.StatusBadRequest, "invalid_grant")
+					w.tokens(code, "client_id", "ext", "redirect_uri", "https://ext.test/cb") // the new grant works
+				})
+			}
+			t.Run(name+", with further scopes", func(t *testing.T) {
+				w, b, redeem := start(t)
+				w.jump(t, time.Second)
+				consent(b, "openid email")
+				if a := redeem(); a.StatusCode != http.StatusOK {
+					t.Errorf("%d %s", a.StatusCode, a.body)
+				}
+				if given := w.consents(w.onlyUser().ID); len(given) != 1 || !given[0].Covers([]string{"openid", "offline_access", "email"}) {
+					t.Errorf("%v", given)
+				}
+			})
+		}
+	}
 }

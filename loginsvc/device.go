@@ -222,17 +222,21 @@ func (s *Service) answerDevice(w http.ResponseWriter, r *http.Request, a deviceA
 		})
 		return nil
 	}
-	status := grant.DeviceDenied
+	status, consentID := grant.DeviceDenied, ""
 	if a.consent == "allow" {
 		status = grant.DeviceApproved
 		if app.ThirdParty {
 			by := usersvc.By{UserID: user.ID, SourceIP: httpx.SourceIP(r), UserAgent: r.UserAgent()}
-			if err := s.Users.GiveConsent(ctx, by, grant.AppOf(app), d.Scopes); err != nil {
+			given, err := s.Users.GiveConsent(ctx, by, grant.AppOf(app), d.Scopes)
+			if err != nil {
 				return err
 			}
+			consentID = given.ID()
 		}
 	}
-	err = s.Table.Write(ctx, d.Decide(status, grant.Approval{UserID: user.ID, SessionID: session.ID, AuthTime: session.AuthTime, At: s.now()}))
+	err = s.Table.Write(ctx, d.Decide(status, grant.Approval{
+		UserID: user.ID, SessionID: session.ID, AuthTime: session.AuthTime, Consent: consentID, At: s.now(),
+	}))
 	if errors.Is(err, table.ErrConditionFailed) { // answered twice
 		return fail(pages.Failure{Kind: pages.LinkExpired, AppName: app.DisplayName(), RestartURL: s.url("/device")}, err)
 	}

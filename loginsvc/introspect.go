@@ -88,7 +88,7 @@ func (s *Service) introspectRefresh(ctx context.Context, c client.Client, presen
 	}
 	if c.ThirdParty {
 		consent, err := s.Users.Consent(ctx, f.UserID, grant.AppOf(c))
-		if err != nil || !consent.Stands(grant.AppOf(c), f.Scopes, grant.ConsentBy(f.CreatedAt)) {
+		if err != nil || !consent.Stands(grant.AppOf(c), f.Scopes, f.Under()) {
 			return introspection{}, err
 		}
 	}

@@ -107,7 +107,7 @@ func (s *Service) commitRenewal(ctx context.Context, c client.Client, f grant.Fa
 			write = f.Rotate(after, reread)
 		}
 		answer.RefreshToken = next.Text()
-		grounds := grant.Grounds{Client: c, User: g.user, SessionID: f.SessionID, IssuedAt: now, Scopes: f.Scopes, Since: f.CreatedAt}
+		grounds := grant.Grounds{Client: c, User: g.user, SessionID: f.SessionID, IssuedAt: now, Scopes: f.Scopes, Under: f.Under()}
 		err = s.Table.Write(ctx, append(grounds.Checks(), write)...)
 		switch {
 		case err == nil:

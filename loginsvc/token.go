@@ -146,7 +146,7 @@ func (s *Service) redeemOnce(ctx context.Context, c client.Client, a grant.Appro
 		answer.RefreshToken = first.Text()
 		writes = []table.Write{spend(f.ID), f.Put()}
 	}
-	grounds := grant.Grounds{Client: c, User: user, SessionID: session.ID, IssuedAt: now, Scopes: a.Scopes, Since: a.At}
+	grounds := grant.Grounds{Client: c, User: user, SessionID: session.ID, IssuedAt: now, Scopes: a.Scopes, Under: a.Under()}
 	err = s.Table.Write(ctx, append(writes, grounds.Checks()...)...)
 	for _, ended := range []error{grant.ErrSpent, usersvc.ErrNoConsent, client.ErrUnknown} {
 		if errors.Is(err, ended) {

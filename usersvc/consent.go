@@ -3,6 +3,7 @@ package usersvc
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,6 +22,7 @@ type Consent struct {
 	GrantedAt time.Time `json:"granted_at"`
 
 	ref   string    // of the app
+	id    string    // of this giving; "" if the row is older than this
 	since time.Time // given without a break; zero if the row is older than this
 }
 
@@ -54,23 +56,53 @@ func (c Consent) IsTo(app App) bool { return c.ClientID == app.ID && c.ref == ap
 // has withdrawn it.
 var ErrNoConsent = errors.New("no consent")
 
-// ConsentStands is a check for a transaction of the caller: the user has allowed
-// the app the scopes at the time by or before, and has not withdrawn it since. A
-// zero by is any time. The transaction fails with [ErrNoConsent] otherwise.
-func ConsentStands(userID string, app App, scopes []string, by time.Time) table.Write {
+// consentUnnamed is the id of every consent whose row is older than ids.
+const consentUnnamed = "unnamed"
+
+// ID names the consent from when it is given until it is withdrawn. A consent that
+// is given again has another ID; one that gets further scopes keeps it.
+func (c Consent) ID() string { return cmp.Or(c.id, consentUnnamed) }
+
+// Under is the consent that something was granted under.
+type Under struct {
+	Consent string    // its ID; "" if the grant is older than IDs
+	By      time.Time // without an ID: when it was given at the latest; zero: any time
+}
+
+// ConsentStands is a check for a transaction of the caller: the user allows the app
+// the scopes, by the consent that something was granted under, without a break. The
+// transaction fails with [ErrNoConsent] otherwise.
+func ConsentStands(userID string, app App, scopes []string, under Under) table.Write {
 	stands := table.All{table.Equal{Name: "ref", Value: app.Ref}}
 	for _, scope := range scopes {
 		stands = append(stands, table.Contains{Name: "scopes", Element: scope})
 	}
-	if !by.IsZero() {
-		stands = append(stands, table.Any{table.Not{Cond: table.Has{Name: "since"}}, table.Less{Name: "since", Value: by.UnixMilli() + 1}})
+	switch {
+	case under.Consent != "":
+		stands = append(stands, consentIs(under.Consent))
+	case !under.By.IsZero():
+		stands = append(stands, table.Any{table.Not{Cond: table.Has{Name: "since"}}, table.Less{Name: "since", Value: under.By.UnixMilli() + 1}})
 	}
 	return table.Check(consentKey(userID, app.ID), stands).Else(ErrNoConsent)
 }
 
 // Stands is the same for a consent that was read.
-func (c Consent) Stands(app App, scopes []string, by time.Time) bool {
-	return !c.GrantedAt.IsZero() && c.IsTo(app) && c.Covers(scopes) && (by.IsZero() || !c.since.After(by))
+func (c Consent) Stands(app App, scopes []string, under Under) bool {
+	if c.GrantedAt.IsZero() || !c.IsTo(app) || !c.Covers(scopes) {
+		return false
+	}
+	if under.Consent != "" {
+		return c.ID() == under.Consent
+	}
+	return under.By.IsZero() || !c.since.After(under.By)
+}
+
+// consentIs is the condition that a row holds the consent with the ID.
+func consentIs(id string) table.Cond {
+	if id == consentUnnamed {
+		return table.Not{Cond: table.Has{Name: "id"}}
+	}
+	return table.Equal{Name: "id", Value: id}
 }
 
 // Consent returns what the user lets an app have: nothing, if they were never
@@ -101,40 +133,52 @@ func (u *Users) Consents(ctx context.Context, userID string) ([]Consent, error) 
 	return page.Items, err
 }
 
-// GiveConsent lets an app have scopes, beside those that it may have already.
-// Only the user can, who must be active: if not, the error is [ErrForbidden].
-func (u *Users) GiveConsent(ctx context.Context, by By, app App, scopes []string) error {
+// GiveConsent lets an app have scopes, beside those that it may have already, and
+// returns the consent. Only the user can, who must be active: if not, the error is
+// [ErrForbidden].
+func (u *Users) GiveConsent(ctx context.Context, by By, app App, scopes []string) (Consent, error) {
 	for range attempts {
-		before, err := u.Consent(ctx, by.UserID, app)
-		if err != nil || before.Covers(scopes) && !before.GrantedAt.IsZero() {
-			return err
+		row, err := u.consent(ctx, by.UserID, app.ID)
+		if err != nil || row.Stands(app, scopes, Under{}) {
+			return row, err
+		}
+		unchanged, before := table.Cond(table.NotExists{}), Consent{}
+		if !row.GrantedAt.IsZero() {
+			unchanged = table.All{table.Equal{Name: "granted_at", Value: row.GrantedAt.UnixMilli()}, consentIs(row.ID())}
+		}
+		if row.IsTo(app) {
+			before = row
 		}
 		user, err := u.Get(ctx, by.UserID)
 		if err != nil {
-			return err
+			return Consent{}, err
 		}
 		if user.Status != Active {
-			return ErrForbidden
+			return Consent{}, ErrForbidden
 		}
-		since := u.now()
+		given := Consent{ClientID: app.ID, GrantedAt: u.now(), ref: app.Ref, id: rand.Text(), since: u.now()}
 		if !before.GrantedAt.IsZero() {
-			since = cmp.Or(before.since, before.GrantedAt)
+			given.id, given.since = before.id, cmp.Or(before.since, before.GrantedAt)
 		}
-		all := sortedRoles(append(slices.Clone(before.Scopes), scopes...))
+		given.Scopes = sortedRoles(append(slices.Clone(before.Scopes), scopes...))
 		key := consentKey(user.ID, app.ID)
+		item := table.Item{
+			table.PK: key.PK, table.SK: key.SK,
+			"client_id": app.ID, "ref": app.Ref, "scopes": given.Scopes, "granted_at": given.GrantedAt.UnixMilli(), "since": given.since.UnixMilli(),
+		}
+		if given.id != "" {
+			item["id"] = given.id
+		}
 		err = u.write(ctx,
-			table.Put(table.Item{
-				table.PK: key.PK, table.SK: key.SK,
-				"client_id": app.ID, "ref": app.Ref, "scopes": all, "granted_at": u.now().UnixMilli(), "since": since.UnixMilli(),
-			}),
+			table.Put(item).If(unchanged),
 			table.Check(userKey(user.ID), versionIs(user)),
-			u.audit(ConsentGiven, user.ID, by, app.ID+": "+strings.Join(all, " ")),
+			u.audit(ConsentGiven, user.ID, by, app.ID+": "+strings.Join(given.Scopes, " ")),
 		)
 		if !errors.Is(err, errChanged) {
-			return err
+			return given, err
 		}
 	}
-	return errContended
+	return Consent{}, errContended
 }
 
 // WithdrawConsent takes back what the user let an app have: it cannot renew its
@@ -152,6 +196,7 @@ func consentFrom(item table.Item) (Consent, error) {
 	r := table.Reader{Item: item}
 	c := Consent{ClientID: r.Text("client_id"), Scopes: r.List("scopes"), GrantedAt: r.Milli("granted_at")}
 	c.ref, _ = item["ref"].(string) // without it, the user is asked again
+	c.id, _ = item["id"].(string)
 	if item["since"] != nil {
 		c.since = r.Milli("since")
 	}

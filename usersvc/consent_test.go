@@ -3,8 +3,8 @@ package usersvc_test
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
@@ -18,7 +18,7 @@ func TestConsent(t *testing.T) {
 		by, app := usersvc.By{UserID: lin.ID}, usersvc.App{ID: "app", Ref: "app#1"}
 		stands := func() bool {
 			t.Helper()
-			err := h.Table.Write(t.Context(), usersvc.ConsentStands(lin.ID, app, nil, time.Time{}))
+			err := h.Table.Write(t.Context(), usersvc.ConsentStands(lin.ID, app, nil, usersvc.Under{}))
 			if err != nil && !errors.Is(err, table.ErrConditionFailed) {
 				t.Fatal(err)
 			}
@@ -36,7 +36,7 @@ func TestConsent(t *testing.T) {
 			t.Error("there is a consent that nobody gave")
 		}
 		for _, asked := range [][]string{{"openid"}, {"notes", "openid"}, {"openid"}, nil} {
-			if err := h.GiveConsent(t.Context(), by, app, asked); err != nil {
+			if _, err := h.GiveConsent(t.Context(), by, app, asked); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -51,7 +51,7 @@ func TestConsent(t *testing.T) {
 		if stands() || scopes() != "[]" {
 			t.Error("it stands for another app of the same id")
 		}
-		if err := h.GiveConsent(t.Context(), by, app, []string{"openid"}); err != nil || !stands() || scopes() != "[openid]" {
+		if _, err := h.GiveConsent(t.Context(), by, app, []string{"openid"}); err != nil || !stands() || scopes() != "[openid]" {
 			t.Errorf("the other app may have %s, %v", scopes(), err)
 		}
 		for range 2 {
@@ -66,8 +66,36 @@ func TestConsent(t *testing.T) {
 		if _, err := h.Suspend(t.Context(), usersvc.By{Operator: "test"}, lin.ID); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.GiveConsent(t.Context(), by, app, []string{"openid"}); err == nil || stands() {
+		if _, err := h.GiveConsent(t.Context(), by, app, []string{"openid"}); err == nil || stands() {
 			t.Error("a suspended user consents")
+		}
+	})
+}
+
+// TestConsentsAtOnce gives one consent in several tabs: what is granted in each is
+// granted under the one that stands.
+func TestConsentsAtOnce(t *testing.T) {
+	onEngines(t, func(t *testing.T, open userstest.Engine) {
+		h := open(t)
+		lin := h.MustSignIn(t, userstest.Profile("lin")).User
+		by, app := usersvc.By{UserID: lin.ID}, usersvc.App{ID: "app", Ref: "app#1"}
+		ids := make([]string, 3)
+		var all sync.WaitGroup
+		for i := range ids {
+			all.Go(func() {
+				c, err := h.GiveConsent(t.Context(), by, app, []string{"openid", fmt.Sprint("scope", i)})
+				if err != nil {
+					t.Error(err)
+				}
+				ids[i] = c.ID()
+			})
+		}
+		all.Wait()
+		for i, id := range ids {
+			scopes := []string{"openid", fmt.Sprint("scope", i)}
+			if err := h.Table.Write(t.Context(), usersvc.ConsentStands(lin.ID, app, scopes, usersvc.Under{Consent: id})); err != nil {
+				t.Errorf("tab %d: %v", i, err)
+			}
 		}
 	})
 }

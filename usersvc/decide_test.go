@@ -267,7 +267,7 @@ func TestLiveAgreesWithItsCondition(t *testing.T) {
 
 // TestWriteNamesWhatFailed checks that a condition's own error reaches the caller.
 func TestWriteNamesWhatFailed(t *testing.T) {
-	for _, w := range append(Unchanged(Tokens{"u_1", "s_1", "app"}, 1, time.Time{}), ConsentStands("u_1", App{ID: "app"}, nil, time.Time{})) {
+	for _, w := range append(Unchanged(Tokens{"u_1", "s_1", "app"}, 1, time.Time{}), ConsentStands("u_1", App{ID: "app"}, nil, Under{})) {
 		if w.Err == nil || !slices.ContainsFunc([]error{ErrVersion, ErrNoSession, ErrNoConsent}, func(e error) bool { return errors.Is(w.Err, e) }) {
 			t.Errorf("a check of %v carries %v", w.Key, w.Err)
 		}

@@ -69,7 +69,8 @@ func testTwice(t *testing.T, h *userstest.Harness) {
 			return err
 		}, usersvc.ErrNoIdentity},
 		{"GiveConsent", func(ctx context.Context) error {
-			return h.GiveConsent(ctx, userstest.By(lin), usersvc.App{ID: "app", Ref: "app"}, []string{"openid"})
+			_, err := h.GiveConsent(ctx, userstest.By(lin), usersvc.App{ID: "app", Ref: "app"}, []string{"openid"})
+			return err
 		}, nil},
 		{"Consents", func(ctx context.Context) error { _, err := h.Consents(ctx, id); return err }, nil},
 		{"WithdrawConsent", func(ctx context.Context) error { h.WithdrawConsent(ctx, userstest.By(lin), "app"); return nil }, nil},

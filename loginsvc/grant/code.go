@@ -53,6 +53,7 @@ func (s Store) PutCode(ctx context.Context, c Code) (rawCode string, err error) 
 		"spent": false, "tries": int64(0), "family": "",
 	}
 	setAudiences(item, c.Audiences)
+	setConsent(item, c.Consent)
 	return rawCode, s.Table.Write(ctx, table.Put(item).If(table.NotExists{}))
 }
 
@@ -70,7 +71,7 @@ func (s Store) Code(ctx context.Context, rawCode string) (Code, error) {
 	c := Code{
 		Approval: Approval{
 			UserID: r.Text("user_id"), SessionID: r.Text("sid"), AuthTime: r.Seconds("auth_time"),
-			Scopes: strings.Fields(r.Text("scope")), Audiences: audiencesOf(&r), Nonce: r.Text("nonce"), At: r.Seconds("created_at"),
+			Scopes: strings.Fields(r.Text("scope")), Audiences: audiencesOf(&r), Nonce: r.Text("nonce"), Consent: consentOf(&r), At: r.Seconds("created_at"),
 		},
 		Client: r.Text("client_id"), RedirectURI: r.Text("redirect_uri"), Challenge: r.Text("challenge"),
 		CreatedAt: r.Seconds("created_at"), ExpiresAt: r.Seconds("expires_at"),

@@ -95,7 +95,7 @@ func (s Store) device(ctx context.Context, key table.Key) (Device, error) {
 	d := Device{
 		Approval: Approval{
 			UserID: r.Text("user_id"), SessionID: r.Text("sid"), AuthTime: r.Seconds("auth_time"),
-			Scopes: strings.Fields(r.Text("scope")), Audiences: audiencesOf(&r),
+			Scopes: strings.Fields(r.Text("scope")), Audiences: audiencesOf(&r), Consent: consentOf(&r),
 		},
 		row: key, Client: r.Text("client_id"), Status: r.Text("status"), Family: r.Text("family"),
 		CreatedAt: r.Seconds("created_at"), ExpiresAt: r.Seconds("expires_at"), PolledAt: r.Milli("polled_at"),
@@ -138,9 +138,11 @@ func (d Device) Expired(now time.Time) bool { return !Alive(now, d.CreatedAt, d.
 // Decide is the write that settles once whether a pending device is approved or
 // denied.
 func (d Device) Decide(status string, a Approval) table.Write {
-	return table.Update(d.row, map[string]any{
+	set := map[string]any{
 		"status": status, "user_id": a.UserID, "sid": a.SessionID, "auth_time": a.AuthTime.Unix(), "approved_at": a.At.UnixMilli(),
-	}).If(table.Equal{Name: "status", Value: DevicePending})
+	}
+	setConsent(set, a.Consent)
+	return table.Update(d.row, set).If(table.Equal{Name: "status", Value: DevicePending})
 }
 
 // Spend is the write that redeems an approved device code, once. After that it

@@ -35,6 +35,7 @@ type Approval struct {
 	Scopes    []string  // as requested: the most that a token can get
 	Audiences []string  // the APIs that tokens can be for; nil: the default audience
 	Nonce     string    // of the authorization request
+	Consent   string    // id of the user's consent; "" if none was needed, or the row is older than this
 	At        time.Time // when the user approved; zero: unknown
 }
 
@@ -44,6 +45,21 @@ var ErrChanged = errors.New("changed meanwhile")
 
 // Attempts bounds how often an operation starts again because of [ErrChanged].
 const Attempts = 8
+
+// setConsent writes the id of the user's consent into a row.
+func setConsent(item map[string]any, id string) {
+	if id != "" {
+		item["consent"] = id
+	}
+}
+
+// consentOf reads what setConsent wrote; "" if it wrote nothing.
+func consentOf(r *table.Reader) string {
+	if _, ok := r.Item["consent"]; !ok {
+		return ""
+	}
+	return r.Text("consent")
+}
 
 // setAudiences writes the APIs that something is for into its row.
 func setAudiences(item table.Item, audiences []string) {

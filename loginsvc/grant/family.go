@@ -30,6 +30,7 @@ type Family struct {
 	Audiences []string // the APIs that tokens can be for; nil: the default audience
 	Scopes    []string // requested at the sign-in: the most that a renewal can get
 	Nonce     string   // of the authorization request
+	Consent   string   // id of the user's consent; "" if none was needed, or the row is older than this
 	AuthTime  time.Time
 	CreatedAt time.Time
 	ExpiresAt time.Time // however often it is renewed
@@ -55,7 +56,7 @@ var (
 func NewFamily(clientRef string, life client.Lifetimes, a Approval, user usersvc.User, session usersvc.Session, now time.Time) (Family, RefreshToken) {
 	first := RefreshToken{UserID: user.ID, Family: newFamilyID(), secret: NewSecret()}
 	f := Family{
-		ID: first.Family, UserID: user.ID, SessionID: session.ID, Client: clientRef, Audiences: a.Audiences, Scopes: a.Scopes, Nonce: a.Nonce,
+		ID: first.Family, UserID: user.ID, SessionID: session.ID, Client: clientRef, Audiences: a.Audiences, Scopes: a.Scopes, Nonce: a.Nonce, Consent: a.Consent,
 		AuthTime: a.AuthTime, CreatedAt: now, ExpiresAt: earlier(now.Add(life.RefreshToken), session.ExpiresAt),
 		Current: Fingerprint(first.secret), RotatedAt: now, User: user,
 	}
@@ -72,6 +73,7 @@ func (f Family) Put() table.Write {
 		"auth_time": f.AuthTime.UnixMilli(), "created_at": f.CreatedAt.UnixMilli(), "expires_at": f.ExpiresAt.UnixMilli(),
 	}
 	setAudiences(item, f.Audiences)
+	setConsent(item, f.Consent)
 	maps.Copy(item, f.rotation())
 	maps.Copy(item, userAttributes(f.User))
 	return table.Put(item).If(table.NotExists{})
@@ -105,7 +107,7 @@ func (s Store) Family(ctx context.Context, token RefreshToken) (Family, error) {
 	r := table.Reader{Item: item}
 	f := Family{
 		ID: r.Text("id"), UserID: r.Text("user_id"), SessionID: r.Text("sid"), Client: r.Text("client_id"), Audiences: audiencesOf(&r),
-		Scopes: strings.Fields(r.Text("scope")), Nonce: r.Text("nonce"), AuthTime: r.Milli("auth_time"),
+		Scopes: strings.Fields(r.Text("scope")), Nonce: r.Text("nonce"), Consent: consentOf(&r), AuthTime: r.Milli("auth_time"),
 		CreatedAt: r.Milli("created_at"), ExpiresAt: r.Milli("expires_at"), IdleUntil: r.Milli("idle_until"),
 		Current: r.Text("current"), Previous: r.Text("previous"), Salt: r.Text("salt"), RotatedAt: r.Milli("rotated_at"),
 	}

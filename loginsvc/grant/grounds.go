@@ -22,7 +22,7 @@ type Grounds struct {
 	SessionID string
 	IssuedAt  time.Time // the iat of the access token
 	Scopes    []string  // what the user has consented to, if the client is of a third party
-	Since     time.Time // when the user approved; zero: unknown
+	Under     usersvc.Under
 }
 
 // Checks are the checks that the grounds hold. The failures are those of
@@ -31,21 +31,28 @@ type Grounds struct {
 func (g Grounds) Checks() []table.Write {
 	checks := usersvc.Unchanged(usersvc.Tokens{Subject: g.User.ID, SessionID: g.SessionID, ClientID: g.Client.ID}, g.User.Version, g.IssuedAt)
 	if g.Client.ThirdParty {
-		checks = append(checks, usersvc.ConsentStands(g.User.ID, AppOf(g.Client), g.Scopes, ConsentBy(g.Since)))
+		checks = append(checks, usersvc.ConsentStands(g.User.ID, AppOf(g.Client), g.Scopes, g.Under))
 	}
 	return append(checks, registry.StillRegistered(g.Client)...)
 }
 
-// ConsentBy is until when the user must have consented to what was approved at a
-// time, perhaps by the clock of another instance: a consent that is given again
-// after it was withdrawn does not revive what was granted before. Zero for a zero
-// time.
-func ConsentBy(approvedAt time.Time) time.Time {
-	if approvedAt.IsZero() {
-		return approvedAt
+// under is the consent that stands behind a grant. A consent that is given again
+// after it was withdrawn does not revive what was granted before. A grant whose row
+// is older than the ID goes by the time when the user approved, perhaps by the
+// clock of another instance; a zero time is unknown.
+func under(consentID string, approvedAt time.Time) usersvc.Under {
+	u := usersvc.Under{Consent: consentID}
+	if consentID == "" && !approvedAt.IsZero() {
+		u.By = approvedAt.Add(Skew)
 	}
-	return approvedAt.Add(Skew)
+	return u
 }
+
+// Under is the consent that the user approved it under.
+func (a Approval) Under() usersvc.Under { return under(a.Consent, a.At) }
+
+// Under is the consent that the family was granted under.
+func (f Family) Under() usersvc.Under { return under(f.Consent, f.CreatedAt) }
 
 // AppOf is a client as consents name it.
 func AppOf(c client.Client) usersvc.App { return usersvc.App{ID: c.ID, Ref: c.Ref()} }

@@ -90,7 +90,7 @@ func testAPI(t *testing.T, open engine) {
 		h.call(t, as(sam), "DELETE", h.firstIdentity(t, sam), "").want(t, 403, "insufficient_role")
 	})
 	t.Run("everything about me", func(t *testing.T) {
-		if err := h.GiveConsent(t.Context(), userstest.By(lin), usersvc.App{ID: "photos", Ref: "photos"}, []string{"openid"}); err != nil {
+		if _, err := h.GiveConsent(t.Context(), userstest.By(lin), usersvc.App{ID: "photos", Ref: "photos"}, []string{"openid"}); err != nil {
 			t.Fatal(err)
 		}
 		a := h.call(t, as(lin), "GET", "/me/export", "").want(t, 200, "")
