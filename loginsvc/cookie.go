@@ -16,7 +16,7 @@ import (
 const (
 	sessionCookie  = "gatehouse_session"
 	flowCookie     = "gatehouse_flow_"    // with the browser's own name: the secret of its sign-ins
-	sealedCookie   = "gatehouse_sealed"   // a sealed sign-in that is too large for a URL
+	sealedCookie   = "gatehouse_sealed_"  // with the flow's ID: a sealed sign-in that is too large for a URL
 	providerCookie = "gatehouse_provider" // where this browser signed in last
 	hostPrefix     = "__Host-"
 )
@@ -107,6 +107,29 @@ func (s *Service) flowCookies(r *http.Request) []string {
 		}
 	}
 	return names
+}
+
+// maxSealedCookies bounds the cookies with sealed sign-ins of one browser, in bytes
+// together: a gateway refuses headers of more than 10 kB. Two or three sign-ins
+// with a state of 2 kB fit.
+const maxSealedCookies = 6000
+
+// setSealedCookie writes the cookie of a sealed sign-in. It drops the oldest ones
+// that leave it no room; they come first (RFC 6265, Section 5.4).
+func (s *Service) setSealedCookie(w http.ResponseWriter, r *http.Request, id flow.ID, sealed []byte) {
+	name, text := sealedCookie+id.Text(), flow.SealedText(sealed)
+	size := len(s.cookieName(name)) + len(text)
+	cookies := r.Cookies()
+	for i := len(cookies) - 1; i >= 0; i-- {
+		old, ok := strings.CutPrefix(cookies[i].Name, s.cookieName(sealedCookie))
+		if !ok {
+			continue
+		}
+		if size += len(cookies[i].Name) + len(cookies[i].Value); size > maxSealedCookies {
+			s.setFlowCookie(w, sealedCookie+old, "", 0)
+		}
+	}
+	s.setFlowCookie(w, name, text, s.flowTTL)
 }
 
 // shownTo is what a form carries that asks the person at the browser something

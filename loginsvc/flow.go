@@ -55,9 +55,11 @@ func (s *Service) start(w http.ResponseWriter, r *http.Request, p *upstream.Prov
 	content := attempt{provider: p.ID(), purpose: what, createdAt: s.now()}.content()
 	// begin asks the provider for a new flow, whose sealed content is part of the
 	// state if inState, and else returned.
+	var id flow.ID
 	begin := func(content []byte, inState bool) (location string, sealed []byte, err error) {
-		state := flow.State{Browser: name, ID: flow.NewID()}
-		keys := secret.Keys(state.ID)
+		id = flow.NewID()
+		state := flow.State{Browser: name, ID: id}
+		keys := secret.Keys(id)
 		if sealed = keys.Seal(content); inState {
 			state.Sealed = sealed
 		}
@@ -72,6 +74,11 @@ func (s *Service) start(w http.ResponseWriter, r *http.Request, p *upstream.Prov
 	if len(location) <= maxProviderURL && len(ask.State) <= p.MaxState() {
 		return location, nil
 	}
+	// An image on another site could fill the browser with large cookies, until a
+	// gateway refuses all that it sends.
+	if dest := r.Header.Get("Sec-Fetch-Dest"); dest != "" && dest != "document" {
+		return "", fail(pages.Failure{Kind: pages.BadRequest}, errors.New("a request this large begins only as a page of its own"))
+	}
 	location, sealed, err := begin(flow.Compress(content), false)
 	if err == nil && len(location) > maxProviderURL {
 		ask.LoginHint, ask.ACRValues, ask.UILocales = "", "", "" // what can be spared
@@ -83,7 +90,7 @@ func (s *Service) start(w http.ResponseWriter, r *http.Request, p *upstream.Prov
 	if len(sealed) > maxSealed {
 		return "", s.tooLarge(what)
 	}
-	s.setFlowCookie(w, sealedCookie, flow.SealedText(sealed), s.flowTTL)
+	s.setSealedCookie(w, r, id, sealed)
 	return location, nil
 }
 
@@ -132,8 +139,8 @@ func (s *Service) resume(ctx context.Context, r *http.Request, rawState, provide
 	content, err := a.keys.Open(state.Sealed)
 	switch {
 	case len(state.Sealed) == 0:
-		if content, ok = s.openSealedCookie(r, a.keys); !ok {
-			return attempt{}, errFlowUnknown // a later request took its cookie
+		if content, ok = s.openSealedCookie(r, a); !ok {
+			return attempt{}, errFlowUnknown // later requests left its cookie no room
 		}
 	case err != nil:
 		return attempt{}, errFlowBrowser
@@ -159,12 +166,12 @@ func (s *Service) resume(ctx context.Context, r *http.Request, rawState, provide
 }
 
 // openSealedCookie returns the content of an attempt that was too large for a URL.
-func (s *Service) openSealedCookie(r *http.Request, keys flow.Keys) ([]byte, bool) {
-	sealed, ok := flow.ParseSealedText(s.cookie(r, sealedCookie))
+func (s *Service) openSealedCookie(r *http.Request, a attempt) ([]byte, bool) {
+	sealed, ok := flow.ParseSealedText(s.cookie(r, sealedCookie+a.id.Text()))
 	if !ok {
 		return nil, false
 	}
-	short, err := keys.Open(sealed)
+	short, err := a.keys.Open(sealed)
 	if err != nil {
 		return nil, false
 	}

@@ -176,15 +176,58 @@ func TestLargeRequests(t *testing.T) {
 			t.Errorf("%d requests to the table", n)
 		}
 	})
-	t.Run("of two large requests the later one finishes, and the other can begin again", func(t *testing.T) {
+	t.Run("two tabs with large requests both finish, in either order", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		for _, order := range [][]int{{0, 1}, {1, 0}} {
+			b := w.browser()
+			states := []string{random(2003), random(2003)}
+			callbacks := []string{b.atProvider("lin", authorize("state", states[0])), b.atProvider("lin", authorize("state", states[1]))}
+			for _, i := range order {
+				if to := b.get(callbacks[i]).location(); to == nil || to.Query().Get("code") == "" || to.Query().Get("state") != states[i] {
+					t.Errorf("tab %d: sent to %.200v", i, to)
+				}
+			}
+		}
+	})
+	t.Run("of many large requests the newest two finish, and the others can begin again", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		b := w.browser()
-		one := b.atProvider("lin", authorize("state", random(2000)))
-		two := b.atProvider("lin", authorize("state", random(2000)))
-		b.get(one).page(t, http.StatusBadRequest, "no longer open")
-		if to := b.get(two).location(); to == nil || to.Query().Get("code") == "" {
-			t.Errorf("sent to %v", to)
+		u, _ := url.Parse(issuer)
+		var callbacks []string
+		for i := range 6 {
+			callbacks = append(callbacks, b.atProvider("lin", authorize("state", fmt.Sprint(i, random(2000)))))
+			size := 0
+			for _, c := range b.jar.Cookies(u) {
+				size += len(c.Name) + len(c.Value) + len("=; ")
+			}
+			if size > 6500 {
+				t.Errorf("%d bytes of cookies: a gateway takes 10,240 bytes of headers", size)
+			}
+		}
+		b.get(callbacks[0]).page(t, http.StatusBadRequest, "no longer open")
+		for i, callback := range callbacks[4:] {
+			if to := b.get(callback).location(); to == nil || to.Query().Get("code") == "" || !strings.HasPrefix(to.Query().Get("state"), fmt.Sprint(i+4)) {
+				t.Errorf("request %d: sent to %.200v", i+4, to)
+			}
+		}
+	})
+	t.Run("an image begins no large request", func(t *testing.T) {
+		t.Parallel()
+		b := newWorld(t).browser()
+		to := "/authorize?" + authorize("state", random(2003)).Encode()
+		for _, dest := range []string{"image", "iframe", "empty"} {
+			a := b.get(to, "Sec-Fetch-Dest", dest)
+			a.page(t, http.StatusBadRequest, "")
+			for _, c := range a.Cookies() {
+				if strings.Contains(c.Name, "sealed") {
+					t.Errorf("%s: a cookie of %d bytes", dest, len(c.Value))
+				}
+			}
+		}
+		if a := b.get(to, "Sec-Fetch-Dest", "document"); a.location() == nil {
+			t.Errorf("a page: %d", a.StatusCode)
 		}
 	})
 	t.Run("a provider that gives back a short state alone", func(t *testing.T) {

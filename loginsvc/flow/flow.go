@@ -38,6 +38,9 @@ func NewSecret() (s Secret) {
 	return s
 }
 
+// Text returns the ID as it can stand in the name of a cookie.
+func (id ID) Text() string { return encode(id[:]) }
+
 // NewID returns a random ID.
 func NewID() (id ID) {
 	rand.Read(id[:]) // never fails
