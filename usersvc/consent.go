@@ -182,13 +182,16 @@ func (u *Users) GiveConsent(ctx context.Context, by By, app App, scopes []string
 }
 
 // WithdrawConsent takes back what the user let an app have: it cannot renew its
-// tokens, and those it has are dead. It succeeds if there is nothing to take back.
+// tokens, and those it has are dead, in every session. Tokens of other clients live
+// on. It succeeds if there is nothing to take back. The user must be active: if not,
+// the error is [ErrForbidden].
 func (u *Users) WithdrawConsent(ctx context.Context, by By, clientID string) error {
 	before, err := u.consent(ctx, by.UserID, clientID)
 	if err != nil || before.GrantedAt.IsZero() {
 		return err
 	}
-	return u.RevokeTokens(ctx, by.UserID,
+	return u.Revoke(ctx, Tokens{Subject: by.UserID, ClientID: clientID},
+		table.Check(userKey(by.UserID), table.Equal{Name: "status", Value: string(Active)}).Else(ErrForbidden),
 		table.Delete(consentKey(by.UserID, clientID)), u.audit(ConsentWithdrawn, by.UserID, by, clientID))
 }
 

@@ -62,7 +62,7 @@ func TestConsent(t *testing.T) {
 		if stands() || scopes() != "[]" {
 			t.Error("it stands after it was withdrawn")
 		}
-		h.WantRevoked(t, lin, true)
+		h.WantRevoked(t, lin, false)
 		if _, err := h.Suspend(t.Context(), usersvc.By{Operator: "test"}, lin.ID); err != nil {
 			t.Fatal(err)
 		}

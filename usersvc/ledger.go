@@ -27,26 +27,83 @@ type item struct {
 	entry  revocation.Entry
 	bucket revocation.Bucket
 	before time.Time // a whole second
+	// cover is the entry of the same client at the user, for that of the client in
+	// a session. It is in the ledger alone. Zero: there is none.
+	cover revocation.Entry
 }
 
-// add adds an item and forgets those that revoke nothing after oldest. All is the
-// item for everything, which takes the place of the others when it is added, or
-// when they become too many.
+// add adds an item and forgets those that revoke nothing after oldest, or that it
+// covers. All is the item for everything, which takes the place of the others when
+// it is added. When they become too many, the client with most of them gets one for
+// all its sessions; only if each client has one, all takes their place.
 func (l *ledger) add(added, all item, oldest time.Time) {
 	items := []item{added}
 	for _, i := range l.items {
-		if i.entry == added.entry && i.before.After(added.before) {
-			items[0] = i
+		covered := i.entry == added.entry || i.cover == added.entry
+		if covered && i.before.After(items[0].before) {
+			items[0].before = i.before
 		}
-		if i.entry != added.entry && i.before.After(oldest) {
+		if !covered && i.before.After(oldest) {
 			items = append(items, i)
 		}
+	}
+	if len(items) > maxEntries {
+		items = collapse(items)
 	}
 	if added.entry == all.entry || len(items) > maxEntries {
 		all.before = added.before
 		items = []item{all}
 	}
 	l.items = items
+}
+
+// collapse puts the item of a client at the user into the place of all that it
+// covers, for the client with most of them. It changes nothing if none has two.
+func collapse(items []item) []item {
+	var cover revocation.Entry
+	most := 1
+	count := map[revocation.Entry]int{}
+	for _, i := range items {
+		if i.cover == (revocation.Entry{}) {
+			i.cover = i.entry // perhaps that of a client at the user already
+		}
+		if count[i.cover]++; count[i.cover] > most {
+			cover, most = i.cover, count[i.cover]
+		}
+	}
+	if most == 1 {
+		return items
+	}
+	var left []item
+	at := -1 // the place in left of the item for all that are covered
+	for _, i := range items {
+		switch {
+		case i.cover != cover && i.entry != cover:
+			left = append(left, i)
+		case at < 0:
+			at = len(left)
+			left = append(left, item{entry: cover, bucket: i.bucket, before: i.before})
+		case i.before.After(left[at].before):
+			left[at].before = i.before
+		}
+	}
+	return left
+}
+
+// revokes tells whether a token of a user is dead by the ledger of the user, as
+// [revocation.List.Revoked] tells from the feed.
+func (l ledger) revokes(t Tokens, issuedAt time.Time) bool {
+	for _, i := range l.items {
+		if !issuedAt.Before(i.before) {
+			continue
+		}
+		switch i.entry {
+		case revocation.Subject(t.Subject), revocation.Session(t.SessionID),
+			revocation.ClientInSession(t.SessionID, t.ClientID), revocation.ClientAtSubject(t.Subject, t.ClientID):
+			return true
+		}
+	}
+	return false
 }
 
 func (u *Users) readLedger(ctx context.Context, h holder) (ledger, error) {
@@ -65,6 +122,17 @@ func (u *Users) readLedger(ctx context.Context, h holder) (ledger, error) {
 	if r.Err == nil {
 		r.Err = err
 	}
+	if row["covers"] != nil { // rows from before there were covers have none
+		covers := r.Bytes("covers")
+		if r.Err == nil && len(covers) != len(l.items)*len(revocation.Entry{}) {
+			r.Err = fmt.Errorf("%w: revocation: covers", table.ErrDamaged)
+		}
+		for i := range l.items {
+			if r.Err == nil {
+				l.items[i].cover = revocation.Entry(covers[i*len(revocation.Entry{}):][:len(revocation.Entry{})])
+			}
+		}
+	}
 	return l, r.Err
 }
 
@@ -77,6 +145,7 @@ func (l ledger) write() table.Write {
 	return table.Put(table.Item{
 		table.PK: l.key.PK, table.SK: l.key.SK, table.TTL: l.items[0].before.Add(maxRemembered).Unix() + 1,
 		"version": l.version + 1, "row_pk": l.row.PK, "row_sk": l.row.SK, "entries": packItems(l.items),
+		"covers": packCovers(l.items),
 	}).If(unchanged).Else(errLedger)
 }
 
@@ -89,6 +158,14 @@ func packItems(items []item) []byte {
 		packed = append(packed, i.entry[:]...)
 		packed = binary.BigEndian.AppendUint16(packed, uint16(i.bucket)) // everyone's is the greatest
 		packed = binary.BigEndian.AppendUint64(packed, uint64(i.before.Unix()))
+	}
+	return packed
+}
+
+func packCovers(items []item) []byte {
+	packed := make([]byte, 0, len(items)*len(revocation.Entry{}))
+	for _, i := range items {
+		packed = append(packed, i.cover[:]...)
 	}
 	return packed
 }

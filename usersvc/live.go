@@ -12,8 +12,8 @@ import (
 )
 
 // Live tells whether an access token is alive by what the table says now: its
-// session and its user, or what is revoked of the client, if it acts for itself.
-// It reads two rows at most, and never the feed. The token must have been
+// session, its user and the user's ledger, or what is revoked of the client, if it
+// acts for itself. It reads three rows at most, and never the feed. The token must have been
 // verified. It returns the user, which is zero for a client, or [ErrNoSession].
 func (u *Users) Live(ctx context.Context, t Tokens, issuedAt time.Time) (User, error) {
 	if !isUser(t.Subject) {
@@ -24,6 +24,13 @@ func (u *Users) Live(ctx context.Context, t Tokens, issuedAt time.Time) (User, e
 		return User{}, err
 	}
 	if issuedAt.Before(user.TokensFrom) || issuedAt.Before(s.TokensFrom(t.ClientID)) {
+		return User{}, fmt.Errorf("%w: the token was revoked", ErrNoSession)
+	}
+	l, err := u.readLedger(ctx, userHolder(t.Subject))
+	if err != nil {
+		return User{}, err
+	}
+	if l.revokes(t, issuedAt) {
 		return User{}, fmt.Errorf("%w: the token was revoked", ErrNoSession)
 	}
 	return user, nil

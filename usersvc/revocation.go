@@ -25,8 +25,8 @@ const (
 	// maxRemembered is the longest life of a row: the greatest life of an access
 	// token that gatehouse.yml allows, and the skew.
 	maxRemembered = time.Hour + authorizerSkew
-	// maxEntries is how many entries the row of one user has. Further ones count
-	// as all tokens of the user.
+	// maxEntries is how many entries the row of one user has. Beyond, those of one
+	// client become one; see [ledger.add].
 	maxEntries = 8
 	// maxLate is how long a revocation can take from reading the clock to the
 	// acknowledgment of its write. See [Users.onTime].

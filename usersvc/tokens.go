@@ -16,6 +16,7 @@ import (
 //	{Subject}                      all of a user; or, if it is the id of a client, the client's own
 //	{Subject, SessionID}           all of one session
 //	{Subject, SessionID, ClientID} those that one client has from one session
+//	{Subject, ClientID}            those that one client has from all sessions of a user
 //	{ClientID}                     all of a client: its own, and those it has from users
 type Tokens struct {
 	Subject   string // a user's id, or a client's for tokens of client_credentials
@@ -34,7 +35,7 @@ var ErrNoTokens = errors.New("no such tokens")
 // Else named, and [table.ErrConditionFailed]. Writes must not name rows of users
 // or sessions, which Revoke may write itself.
 func (u *Users) Revoke(ctx context.Context, t Tokens, writes ...table.Write) error {
-	if isUser(t.Subject) && t.SessionID == "" {
+	if isUser(t.Subject) && t.SessionID == "" && t.ClientID == "" {
 		err := u.RevokeTokens(ctx, t.Subject, writes...)
 		if errors.Is(err, ErrForbidden) || errors.Is(err, ErrNotFound) {
 			return u.writeAll(ctx, writes) // suspended or deleted: the tokens are dead
@@ -86,7 +87,12 @@ func (u *Users) writeAll(ctx context.Context, writes []table.Write) error {
 func (t Tokens) entry() (holder, item, error) {
 	switch {
 	case isUser(t.Subject) && IsID(t.SessionID) && t.ClientID != "":
-		return userHolder(t.Subject), item{entry: revocation.ClientInSession(t.SessionID, t.ClientID), bucket: revocation.BucketOf(t.Subject)}, nil
+		return userHolder(t.Subject), item{
+			entry: revocation.ClientInSession(t.SessionID, t.ClientID), bucket: revocation.BucketOf(t.Subject),
+			cover: revocation.ClientAtSubject(t.Subject, t.ClientID),
+		}, nil
+	case isUser(t.Subject) && t.SessionID == "" && t.ClientID != "":
+		return userHolder(t.Subject), item{entry: revocation.ClientAtSubject(t.Subject, t.ClientID), bucket: revocation.BucketOf(t.Subject)}, nil
 	case isUser(t.Subject) && IsID(t.SessionID):
 		return userHolder(t.Subject), item{entry: revocation.Session(t.SessionID), bucket: revocation.BucketOf(t.Subject)}, nil
 	case t.Subject != "" && !isUser(t.Subject) && t.SessionID == "" && t.ClientID == "":

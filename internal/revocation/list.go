@@ -37,7 +37,8 @@ func (l *List) Revoked(t Token) bool {
 	if l.listed(subject, issuedAt) {
 		return true
 	}
-	if t.ClientID != "" && l.listed(Client(t.ClientID), issuedAt) {
+	if t.ClientID != "" && (l.listed(Client(t.ClientID), issuedAt) ||
+		l.listed(ClientAtSubject(t.Subject, t.ClientID), issuedAt)) {
 		return true
 	}
 	return t.SessionID != "" && (l.listed(Session(t.SessionID), issuedAt) ||

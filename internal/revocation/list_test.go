@@ -46,8 +46,9 @@ func TestList(t *testing.T) {
 	c.Add(revocation.ClientInSession("s_3", "app"), revocation.BucketOf("u_kim"), noon)
 	c.Add(revocation.Client("gone"), revocation.Everyone, noon)
 	c.Add(revocation.Subject("robot"), revocation.BucketOf("robot"), noon)
+	c.Add(revocation.ClientAtSubject("u_eve", "app"), revocation.BucketOf("u_eve"), noon)
 	l := read(t, marshal(t, &c))
-	if l.Remembers() != remembers || l.Len() != 6 {
+	if l.Remembers() != remembers || l.Len() != 7 {
 		t.Errorf("remembers %v, has %d entries", l.Remembers(), l.Len())
 	}
 	for _, test := range []struct {
@@ -67,6 +68,11 @@ func TestList(t *testing.T) {
 		{"u_kim", "s_3", "app", noon.Add(-time.Second), true},
 		{"u_kim", "s_3", "other", noon.Add(-time.Second), false},
 		{"u_kim", "s_4", "app", noon.Add(-time.Second), false},
+		{"u_eve", "s_5", "app", noon.Add(-time.Second), true},
+		{"u_eve", "s_6", "app", noon.Add(-time.Second), true},
+		{"u_eve", "s_5", "app", noon, false},
+		{"u_eve", "s_5", "other", noon.Add(-time.Second), false},
+		{"u_kim", "s_5", "app", noon.Add(-time.Second), false},
 		{"u_kim", "s_4", "gone", noon.Add(-time.Second), true},
 		{"gone", "", "gone", noon.Add(-time.Second), true},
 		{"u_kim", "s_4", "gone", noon, false},

@@ -60,6 +60,12 @@ func ClientInSession(sessionID, clientID string) Entry {
 	return hash("grant", sessionID, clientID)
 }
 
+// ClientAtSubject is the entry for the tokens that a client has from a user, in
+// all sessions.
+func ClientAtSubject(subject, clientID string) Entry {
+	return hash("consent", subject, clientID)
+}
+
 // hash returns the entry of a kind and an id of one or two parts. No part but the
 // last can contain a space.
 func hash(kind, id, more string) Entry {
