@@ -188,7 +188,7 @@ func (a *Authorizer) authenticate(ctx context.Context, r request, fresh bool) (v
 }
 
 // budget is how long an answer may take, whatever has to be fetched for it.
-const budget = 950 * time.Millisecond
+const budget = 900 * time.Millisecond
 
 // firstBudget is the same as long as there is no key: the issuer may be starting
 // as well.
