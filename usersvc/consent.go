@@ -157,6 +157,9 @@ func (u *Users) GiveConsent(ctx context.Context, by By, app App, scopes []string
 			return Consent{}, ErrForbidden
 		}
 		given := Consent{ClientID: app.ID, GrantedAt: u.now(), ref: app.Ref, id: rand.Text(), since: u.now()}
+		if next := row.GrantedAt.Add(time.Millisecond); given.GrantedAt.Before(next) {
+			given.GrantedAt = next // each write has its own instant: the condition compares it
+		}
 		if !before.GrantedAt.IsZero() {
 			given.id, given.since = before.id, cmp.Or(before.since, before.GrantedAt)
 		}
