@@ -6,9 +6,14 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 )
 
-var assignment = regexp.MustCompile(`^(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(.*)$`)
+// assignment compiles its pattern when it is first used: Lambda functions read
+// variables, and no files.
+var assignment = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(.*)$`)
+})
 
 // ReadFile reads variables from a file as shells and other tools know it: lines
 // of NAME=value, comments after #, values in single or double quotes. Nothing in
@@ -25,7 +30,7 @@ func ReadFile(path string) (map[string]string, error) {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		m := assignment.FindStringSubmatch(line)
+		m := assignment().FindStringSubmatch(line)
 		if m == nil { // the line is not shown: it may be a secret
 			mistakes = append(mistakes, fmt.Errorf("%s:%d: want NAME=value", path, i+1))
 			continue

@@ -104,7 +104,7 @@ func (f *Foreign) read(c claims) (Access, error) {
 		return Access{}, refuse(ReasonIssuer)
 	}
 	if p.tenant != "" {
-		if group := p.issuer.FindStringSubmatch(issuer); len(group) < 2 || group[1] != c.text(p.tenant) {
+		if group := p.issuer().FindStringSubmatch(issuer); len(group) < 2 || group[1] != c.text(p.tenant) {
 			return Access{}, refuse(ReasonIssuer)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gatehouse-auth/gatehouse/internal/strictjson"
 )
@@ -17,20 +18,20 @@ type Profile struct {
 
 	keys     string // the path of the JWK Set behind the issuer, from which cut is taken first
 	cut      string
-	issuer   *regexp.Regexp    // the whole claim iss
-	tenant   string            // the claim that must equal the first group of issuer; "": none
-	types    []string          // values of typ; "" is a header without it
-	equal    map[string]string // claims with one value
-	prefix   map[string]string // claims that begin so
-	present  []string          // claims that must be there
-	absent   []string          // claims that only other kinds of token have
-	grants   []string          // claims of which at least one must be there and not be empty
-	audience string            // the claim that names the API
-	client   []string          // the claims that can name the client; the first that is there does
-	scopes   []string          // the claims that hold scopes: a list, or words in a string
-	roles    string            // the claim that holds roles, unless the configuration names another
-	fraction bool              // dates can have a fraction of a second
-	machine  func(claims) bool // tells the token of a client that acts for itself
+	issuer   func() *regexp.Regexp // matches the whole claim iss
+	tenant   string                // the claim that must equal the first group of issuer; "": none
+	types    []string              // values of typ; "" is a header without it
+	equal    map[string]string     // claims with one value
+	prefix   map[string]string     // claims that begin so
+	present  []string              // claims that must be there
+	absent   []string              // claims that only other kinds of token have
+	grants   []string              // claims of which at least one must be there and not be empty
+	audience string                // the claim that names the API
+	client   []string              // the claims that can name the client; the first that is there does
+	scopes   []string              // the claims that hold scopes: a list, or words in a string
+	roles    string                // the claim that holds roles, unless the configuration names another
+	fraction bool                  // dates can have a fraction of a second
+	machine  func(claims) bool     // tells the token of a client that acts for itself
 }
 
 // idTokenClaims are in ID tokens alone (OpenID Connect Core 1.0, Sections 2, 3.1.3.6
@@ -39,12 +40,18 @@ var idTokenClaims = []string{"nonce", "at_hash", "c_hash", "s_hash"}
 
 const guid = `([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})`
 
+// form compiles a pattern when it is first used: an authorizer that accepts no other
+// issuer starts without it.
+func form(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
+
 // profiles are all there are. What each issuer documents about its tokens is the
 // source of each line.
 var profiles = []Profile{
 	{
 		Name: "rfc9068", keys: "/.well-known/jwks.json",
-		issuer: regexp.MustCompile(`^https://[^\s?#]+$`), types: []string{TypeAccess, "application/" + TypeAccess},
+		issuer: form(`^https://[^\s?#]+$`), types: []string{TypeAccess, "application/" + TypeAccess},
 		present: []string{"jti", "client_id"}, audience: "aud", client: []string{"client_id"},
 		scopes: []string{"scope"}, roles: "roles", fraction: true,
 		machine: func(c claims) bool { return c.text("sub") == c.text("client_id") },
@@ -53,7 +60,7 @@ var profiles = []Profile{
 		// No aud by default: client_id says for which app client of the pool the
 		// token is. It is signed with another key than the ID token.
 		Name: "cognito", keys: "/.well-known/jwks.json",
-		issuer: regexp.MustCompile(`^https://(?:issuer-)?cognito-idp\.[a-z0-9-]+\.amazonaws\.[a-z.]+/[a-z0-9-]+_[0-9A-Za-z]+$`), types: []string{""},
+		issuer: form(`^https://(?:issuer-)?cognito-idp\.[a-z0-9-]+\.amazonaws\.[a-z.]+/[a-z0-9-]+_[0-9A-Za-z]+$`), types: []string{""},
 		equal: map[string]string{"token_use": "access"}, present: []string{"client_id", "jti"},
 		absent: append([]string{"cognito:username"}, idTokenClaims...), audience: "client_id", client: []string{"client_id"},
 		scopes: []string{"scope"}, roles: "cognito:groups",
@@ -62,7 +69,7 @@ var profiles = []Profile{
 	{
 		// Its ID tokens have the same typ, a client id as aud, and no azp.
 		Name: "auth0", keys: ".well-known/jwks.json",
-		issuer: regexp.MustCompile(`^https://[a-z0-9.-]+/$`), types: []string{"JWT", TypeAccess},
+		issuer: form(`^https://[a-z0-9.-]+/$`), types: []string{"JWT", TypeAccess},
 		absent: idTokenClaims, audience: "aud", client: []string{"client_id", "azp"},
 		scopes: []string{"scope", "permissions"}, fraction: true,
 		machine: func(c claims) bool { return strings.HasSuffix(c.text("sub"), "@clients") },
@@ -70,14 +77,14 @@ var profiles = []Profile{
 	{
 		// An app-only token without a role is granted to every app of the tenant.
 		Name: "entra-v1", keys: "discovery/keys",
-		issuer: regexp.MustCompile(`^https://sts\.windows\.net/` + guid + `/$`), tenant: "tid", types: []string{"JWT"},
+		issuer: form(`^https://sts\.windows\.net/` + guid + `/$`), tenant: "tid", types: []string{"JWT"},
 		equal: map[string]string{"ver": "1.0"}, absent: idTokenClaims, grants: []string{"scp", "roles"},
 		audience: "aud", client: []string{"appid"}, scopes: []string{"scp"}, roles: "roles",
 		machine: func(c claims) bool { return !c.has("scp") },
 	},
 	{
 		Name: "entra-v2", cut: "v2.0", keys: "discovery/v2.0/keys",
-		issuer: regexp.MustCompile(`^https://login\.microsoftonline\.com/` + guid + `/v2\.0$`), tenant: "tid", types: []string{"JWT"},
+		issuer: form(`^https://login\.microsoftonline\.com/` + guid + `/v2\.0$`), tenant: "tid", types: []string{"JWT"},
 		equal: map[string]string{"ver": "2.0"}, absent: idTokenClaims, grants: []string{"scp", "roles"},
 		audience: "aud", client: []string{"azp"}, scopes: []string{"scp"}, roles: "roles",
 		machine: func(c claims) bool { return !c.has("scp") },
@@ -85,7 +92,7 @@ var profiles = []Profile{
 	{
 		// Custom authorization servers alone: tokens of the org server are Okta's own.
 		Name: "okta", keys: "/v1/keys",
-		issuer: regexp.MustCompile(`^https://[a-z0-9.-]+/oauth2/[0-9A-Za-z]+$`), types: []string{"", "JWT"},
+		issuer: form(`^https://[a-z0-9.-]+/oauth2/[0-9A-Za-z]+$`), types: []string{"", "JWT"},
 		prefix: map[string]string{"jti": "AT."}, present: []string{"cid"}, absent: idTokenClaims,
 		audience: "aud", client: []string{"cid"}, scopes: []string{"scp"}, roles: "groups", fraction: true,
 		machine: func(c claims) bool { return !c.has("uid") },
@@ -94,7 +101,7 @@ var profiles = []Profile{
 		// The claim typ tells access tokens from ID, refresh and logout tokens. An ID
 		// token has the client as aud.
 		Name: "keycloak", keys: "/protocol/openid-connect/certs",
-		issuer: regexp.MustCompile(`^https://[^\s?#]+/realms/[^/\s?#]+$`), types: []string{"JWT", TypeAccess},
+		issuer: form(`^https://[^\s?#]+/realms/[^/\s?#]+$`), types: []string{"JWT", TypeAccess},
 		equal: map[string]string{"typ": "Bearer"}, present: []string{"azp"}, absent: []string{"at_hash", "c_hash", "s_hash"},
 		audience: "aud", client: []string{"azp"}, scopes: []string{"scope"}, roles: "realm_access.roles", fraction: true,
 		machine: func(c claims) bool { return strings.HasPrefix(c.text("preferred_username"), "service-account-") },
@@ -120,7 +127,7 @@ func ProfileNames() []string {
 
 // CheckIssuer returns an error if no issuer of the profile has the address.
 func (p *Profile) CheckIssuer(issuer string) error {
-	if !p.issuer.MatchString(issuer) {
+	if !p.issuer().MatchString(issuer) {
 		return errors.New("is not the form of an issuer of the profile " + p.Name + ": copy issuer from its discovery document, letter for letter")
 	}
 	return nil
