@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -13,7 +14,8 @@ import (
 )
 
 // faraway is a site that sends every visitor on to another origin, as apps and
-// providers do that have moved, or that sign people in at a third place.
+// providers do that have moved, or that sign people in at a third place. What it is
+// sent, by a link or a form, goes along in the query.
 func faraway(t *testing.T, heading string) string {
 	t.Helper()
 	last := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -21,7 +23,10 @@ func faraway(t *testing.T, heading string) string {
 	}))
 	t.Cleanup(last.Close)
 	first := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, last.URL+"/?"+r.URL.RawQuery, http.StatusFound)
+		if err := r.ParseForm(); err != nil {
+			t.Error(err)
+		}
+		http.Redirect(w, r, last.URL+"/?"+r.Form.Encode(), http.StatusFound)
 	}))
 	t.Cleanup(first.Close)
 	return first.URL
@@ -79,6 +84,30 @@ providers:
 		b.open(authorize)
 		b.leave(`button[value="allow"]`, "The far shop")
 	})
+	for name, scripts := range map[string]bool{"by script": true, "by its button": false} {
+		t.Run("a posted response, "+name, func(t *testing.T) {
+			b.scripts(scripts)
+			defer b.scripts(false)
+			goesOn := func(want string) {
+				t.Helper()
+				if !scripts {
+					b.arrive("Going on to")
+					b.do(chromedp.Click(chromedp.CSS("form button")))
+				}
+				b.arrive("The far shop")
+				if query := b.eval("location.search"); !strings.Contains(query, want) || !strings.Contains(query, "iss=") {
+					t.Errorf("the app was posted %q, want %s", query, want)
+				}
+			}
+			b.open(authorize + "&response_mode=form_post&prompt=consent")
+			b.do(chromedp.Click(chromedp.CSS(`button[value="allow"]`)))
+			goesOn("code=")
+			b.open(authorize + "&response_mode=form_post")
+			goesOn("code=")
+			b.open(authorize + "&response_mode=form_post&prompt=strange")
+			goesOn("error=invalid_request")
+		})
+	}
 	t.Run("the session that is there", func(t *testing.T) {
 		b.open(authorize + "&prompt=select_account")
 		b.leave(`a.option.primary`, "The far shop")

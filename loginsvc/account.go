@@ -237,7 +237,7 @@ func (s *Service) deleteAccount(w http.ResponseWriter, r *http.Request, v visito
 func (s *Service) accountTrouble(err error) error {
 	for _, gone := range []error{usersvc.ErrNoSession, usersvc.ErrForbidden, usersvc.ErrNotFound} {
 		if errors.Is(err, gone) {
-			return &detour{location: s.url("/account"), reason: "session_ended", cause: err}
+			return &detour{to: destination{url: s.url("/account")}, reason: "session_ended", cause: err}
 		}
 	}
 	return err

@@ -140,17 +140,39 @@ func (s *Service) issueCode(w http.ResponseWriter, r *http.Request, req *authReq
 	if err != nil {
 		return err
 	}
-	return s.sendTo(w, r, s.response(req, url.Values{"code": {rawCode}}))
+	return s.deliver(w, r, s.response(req, url.Values{"code": {rawCode}}))
 }
 
-// response is where an authorization response sends the browser. Every one
-// carries its issuer (RFC 9207, Section 2), and the state as it came.
-func (s *Service) response(req *authRequest, values url.Values) string {
+// response is an authorization response. Every one carries its issuer (RFC 9207,
+// Section 2), and the state as it came.
+func (s *Service) response(req *authRequest, values url.Values) destination {
 	values.Set("iss", s.Issuer)
 	if req.State != "" {
 		values.Set("state", req.State)
 	}
-	return addQuery(req.RedirectURI, values)
+	if !req.FormPost {
+		return destination{url: addQuery(req.RedirectURI, values)}
+	}
+	fields := map[string]string{}
+	for name := range values {
+		fields[name] = values.Get(name)
+	}
+	return destination{url: req.RedirectURI, fields: fields}
+}
+
+// destination is where a response takes the browser.
+type destination struct {
+	url    string
+	fields map[string]string // to post there (OAuth 2.0 Form Post Response Mode); nil: a redirect
+}
+
+// deliver sends the browser to a destination.
+func (s *Service) deliver(w http.ResponseWriter, r *http.Request, to destination) error {
+	if to.fields == nil {
+		return s.sendTo(w, r, to.url)
+	}
+	s.Pages.Render(w, r, http.StatusOK, pages.Onward{URL: to.url, Fields: to.fields})
+	return nil
 }
 
 // sendTo sends the browser to an address that can be another site's. After a form

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
@@ -17,6 +19,7 @@ import (
 type authRequest struct {
 	Client      client.Client
 	RedirectURI string
+	FormPost    bool   // the response is posted by a form, and not a redirect
 	State       string // "" if none was sent
 	Scopes      []string
 	Audiences   []string // the APIs that tokens may be for
@@ -58,6 +61,9 @@ func parseAuthRequest(p params, c client.Client, audience string) (*authRequest,
 	req := &authRequest{Client: c, RedirectURI: p.get("redirect_uri"), kept: remembered(p)}
 	if !p.twice("state") {
 		req.State = p.get("state")
+	}
+	if err := readResponseMode(p, req); err != nil {
+		return req, err
 	}
 	if _, ok := p.repeated(); ok {
 		return req, refuse("invalid_request", "a parameter is repeated")
@@ -107,11 +113,26 @@ func readResponseType(p params, req *authRequest) error {
 		return refuse("invalid_request", "response_type is missing")
 	case p.get("response_type") != "code":
 		return refuse("unsupported_response_type", "only response_type=code is supported")
-	case p.get("response_mode") != "" && p.get("response_mode") != "query":
-		return refuse("invalid_request", "only response_mode=query is supported")
 	case !req.Client.MayUse(client.GrantCode):
 		return refuse("unauthorized_client", "this client may not use authorization codes")
 	}
+	return nil
+}
+
+// readResponseMode reads how the client wants the response, also that to whatever
+// else is wrong with the request. If it cannot be had, the refusal is a redirect.
+func readResponseMode(p params, req *authRequest) error {
+	switch mode := p.get("response_mode"); {
+	case p.twice("response_mode") || mode != "" && mode != "query" && mode != "form_post":
+		return refuse("invalid_request", "response_mode is query or form_post")
+	case mode != "form_post":
+		return nil
+	case !strings.HasPrefix(req.RedirectURI, "https://") && !strings.HasPrefix(req.RedirectURI, "http://"):
+		return refuse("invalid_request", "response_mode=form_post needs a redirect URI with https or http")
+	case !utf8.ValidString(req.State) || strings.ContainsFunc(req.State, unicode.IsControl): // "state = 1*VSCHAR"; a form changes line breaks
+		return refuse("invalid_request", "state has a character that a form does not carry")
+	}
+	req.FormPost = true
 	return nil
 }
 

@@ -219,7 +219,8 @@ func (b signIn) refuse(kind pages.FailureKind, code, description string, cause e
 		if kind != pages.EmailTaken {
 			return b.s.tell(app, refusal, cause)
 		}
-		page.AppName, page.BackURL = app.Client.DisplayName(), b.s.refusal(app, refusal)
+		back := b.s.refusal(app, refusal)
+		page.AppName, page.BackURL, page.BackFields = app.Client.DisplayName(), back.url, back.fields
 	}
 	if kind == pages.EmailTaken { // there it can be added, and who is not signed in is asked to first
 		page.AccountURL = b.s.path("/account")

@@ -52,7 +52,7 @@ func (s *Service) metadata() metadata {
 		JWKSURI:                  s.url("/.well-known/jwks.json"),
 		ScopesSupported:          s.scopes(),
 		ResponseTypesSupported:   []string{"code"},
-		ResponseModesSupported:   []string{"query"},
+		ResponseModesSupported:   []string{"query", "form_post"},
 		GrantTypesSupported:      []string{client.GrantCode, client.GrantRefresh, client.GrantClientCredentials, client.GrantDevice},
 		TokenAuthMethods:         []string{"none", "client_secret_basic", "client_secret_post"},
 		RevocationAuthMethods:    []string{"none", "client_secret_basic", "client_secret_post"},

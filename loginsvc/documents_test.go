@@ -46,7 +46,7 @@ func TestDiscovery(t *testing.T) {
 		}
 		for name, want := range map[string][]string{
 			"code_challenge_methods_supported": {"S256"}, "subject_types_supported": {"public"}, "id_token_signing_alg_values_supported": {"RS256"},
-			"response_types_supported": {"code"}, "response_modes_supported": {"query"},
+			"response_types_supported": {"code"}, "response_modes_supported": {"query", "form_post"},
 			"token_endpoint_auth_methods_supported": {"none", "client_secret_basic", "client_secret_post"},
 		} {
 			if got := list(name); !slices.Equal(got, want) {

@@ -34,35 +34,35 @@ func fail(page pages.Failure, cause error) error {
 	return &httpx.Error{Status: page.Kind.Status(), Code: string(page.Kind), Err: &trouble{page: page, cause: cause}}
 }
 
-// detour ends a request with a redirect instead of what it asked for: to the
-// client with an error, or to a page of ours with a notice.
+// detour takes the browser elsewhere than the request asked for: to the client
+// with an error, or to a page of ours with a notice.
 type detour struct {
-	location string
-	reason   string // for the log
-	cause    error  // for the log; may be nil
+	to     destination
+	reason string // for the log
+	cause  error  // for the log; may be nil
 }
 
 func (d *detour) Error() string { return "redirected: " + d.reason }
 
-// tell returns the redirect that tells the client of a refusal (RFC 6749,
-// Section 4.1.2.1).
+// tell returns the detour that tells the client of a refusal (RFC 6749, Section
+// 4.1.2.1).
 func (s *Service) tell(req *authRequest, refusal *authError, cause error) error {
-	return &detour{location: s.refusal(req, refusal), reason: refusal.Code, cause: cause}
+	return &detour{to: s.refusal(req, refusal), reason: refusal.Code, cause: cause}
 }
 
-// refusal is where the app hears of one.
-func (s *Service) refusal(req *authRequest, refusal *authError) string {
+// refusal is the response that tells the client of a refusal.
+func (s *Service) refusal(req *authRequest, refusal *authError) destination {
 	return s.response(req, url.Values{"error": {refusal.Code}, "error_description": {refusal.Description}})
 }
 
-// handle serves h. Its errors become responses here and nowhere else: a detour is
-// a redirect, and a part that cannot be reached is a 503.
+// handle serves h. Its errors become responses here and nowhere else: a detour
+// leads on, and a part that cannot be reached is a 503.
 func (s *Service) handle(h httpx.HandlerFunc, write func(http.ResponseWriter, *http.Request, *httpx.Error)) http.Handler {
 	return httpx.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		err := h(w, r)
 		if d, ok := errors.AsType[*detour](err); ok {
 			httpx.Note(r.Context(), d.reason, d.cause)
-			return s.sendTo(w, r, d.location)
+			return s.deliver(w, r, d.to)
 		}
 		countFailure(r.Context(), err)
 		if _, known := errors.AsType[*httpx.Error](err); !known && unavailable(err) {

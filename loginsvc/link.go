@@ -104,5 +104,5 @@ func (l link) strange(cause error) error {
 
 // back leads to the account page with a notice, and tells the log why.
 func (l link) back(notice pages.AccountNotice, cause error) error {
-	return &detour{location: l.s.accountURL(notice), reason: string(notice), cause: cause}
+	return &detour{to: destination{url: l.s.accountURL(notice)}, reason: string(notice), cause: cause}
 }

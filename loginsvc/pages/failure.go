@@ -41,6 +41,10 @@ type Failure struct {
 	RestartURL string // where "start again" leads, keeping the app; "": not offered
 	AccountURL string // where "your account" leads; "": not offered
 	BackURL    string // where "back to the app" leads; "": not offered
+
+	// BackFields are posted to BackURL by the button "back to the app"; nil: it is
+	// a link.
+	BackFields map[string]string
 }
 
 // failure is what the page needs to know about a kind.
@@ -78,7 +82,9 @@ func (k FailureKind) Status() int {
 }
 
 func (f Failure) describe() descriptor {
-	return descriptor{template: "failure", status: f.Kind.Status(), heading: words{"failure." + f.Known() + ".heading"}}
+	return descriptor{
+		template: "failure", status: f.Kind.Status(), heading: words{"failure." + f.Known() + ".heading"}, posts: f.BackFields != nil,
+	}
 }
 
 // Known is the kind, or internal if there is no such kind.
@@ -102,4 +108,9 @@ func (f Failure) Restart() string { return webURL(f.RestartURL) }
 func (f Failure) Account() string { return webURL(f.AccountURL) }
 
 // Back is where the app is.
-func (f Failure) Back() string { return webURL(f.BackURL) }
+func (f Failure) Back() string {
+	if f.BackFields != nil {
+		return postURL(f.BackURL)
+	}
+	return webURL(f.BackURL)
+}

@@ -7,13 +7,19 @@ import (
 	"strings"
 )
 
-// Onward takes the browser from a form that was posted here to another address:
-// at once by a refresh, and by a link for browsers that do not follow it. A
-// redirect would not do. Browsers hold every redirect after a form against the
-// form-action of its page, whose only source is Gatehouse itself.
+// Onward takes the browser to another address: at once, and by a link or a button
+// where a browser does not go by itself.
+//
+// Without Fields it goes by a refresh. After a form that was posted here a redirect
+// would not do: browsers hold every redirect after a form against the form-action
+// of its page, whose only source is Gatehouse itself.
 type Onward struct {
 	URL  string // an address of ours, of a provider or of an app; apps can have schemes of their own
 	Name string // of where it leads, for people; "": its host
+
+	// Fields are posted to URL by a form, which the page's only line of script
+	// submits (OAuth 2.0 Form Post Response Mode). URL then has https or http.
+	Fields map[string]string
 }
 
 func (o Onward) describe() descriptor {
@@ -21,7 +27,10 @@ func (o Onward) describe() descriptor {
 	if name == "" {
 		name = hostOf(o.URL)
 	}
-	d := descriptor{template: "onward", refresh: o.Link()}
+	d := descriptor{template: "onward", posts: o.Fields != nil}
+	if !d.posts {
+		d.refresh = o.Link()
+	}
 	if name != "" {
 		d.heading = words{"onward.heading.app", "app", name}
 	}
@@ -30,6 +39,17 @@ func (o Onward) describe() descriptor {
 
 // Link is where the page leads, or "" if a browser must not be sent there.
 func (o Onward) Link() template.URL { return template.URL(o.address()) }
+
+// Target is where Fields are posted, or "" if a browser must not be sent there.
+func (o Onward) Target() string { return postURL(o.URL) }
+
+// postURL returns raw if a form can be posted there: an absolute web address.
+func postURL(raw string) string {
+	if hostOf(raw) == "" {
+		return ""
+	}
+	return webURL(raw)
+}
 
 // scripting are the schemes whose addresses act inside a browser. No redirect URI
 // has one; none is ever written into a page.

@@ -46,3 +46,29 @@ func TestOnward(t *testing.T) {
 		}
 	}
 }
+
+func TestOnwardPosts(t *testing.T) {
+	p := newPages(t, pages.Brand{})
+	for address, want := range map[string]bool{
+		"https://shop.example.com/cb?x=1": true,
+		"http://127.0.0.1:4711/cb":        true,
+		"com.example.app:/cb":             false,
+		"javascript:alert(1)":             false,
+		"/logout":                         false,
+		"https://a:b@evil.test/":          false,
+		"https:/missing-host":             false,
+		"":                                false,
+	} {
+		_, body := render(t, p, 0, pages.Onward{URL: address, Fields: map[string]string{"code": `a"b&c`, "state": "s 1"}})
+		form := `<form method="post" action="` + html.EscapeString(address) + `"`
+		if got := strings.Contains(body, form) && strings.Contains(body, "<script>document.forms[0].submit()</script>"); got != want {
+			t.Errorf("%q: posted %v, want %v", address, got, want)
+		}
+		if want && (!strings.Contains(body, `name="code" value="a&#34;b&amp;c"`) || !strings.Contains(body, `<button class="button primary">`)) {
+			t.Errorf("%q: a field or the button is missing: %s", address, body[strings.Index(body, "<h1>"):])
+		}
+		if strings.Contains(body, "http-equiv") || !want && strings.Contains(body, "<script") {
+			t.Errorf("%q: the page leads on in another way", address)
+		}
+	}
+}

@@ -35,8 +35,9 @@ type Pages struct {
 	text      catalogue
 	templates map[string]parsed // by the name of the page's template
 	style     template.CSS
-	policy    string // the Content-Security-Policy
 	icon      template.URL
+
+	policy, postPolicy string // the Content-Security-Policy, and that of a page that posts to an app
 }
 
 // Page is one of the structs of this package.
@@ -48,6 +49,7 @@ type descriptor struct {
 	status   int          // of the response, if the caller names none; 0: 200
 	heading  words        // the h1 and, with the brand, the title; nil: TEMPLATE.heading of the catalogue
 	refresh  template.URL // the address that the browser goes on to at once; "": it stays
+	posts    bool         // a form of the page leads to an app
 	frame    *Frame       // nil: the page stands alone
 	place    place        // where in the frame the page is
 }
@@ -81,9 +83,9 @@ func New(b Brand) (*Pages, error) {
 		text:      text,
 		templates: map[string]parsed{},
 		style:     template.CSS(style), // ours alone: colours are checked by Brand
-		policy:    policy(style),
 		icon:      icon(accent),
 	}
+	p.policy, p.postPolicy = policies(style)
 	names, err := fs.Glob(files, "templates/page_*.html")
 	if err != nil {
 		return nil, err
@@ -112,7 +114,7 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, page 
 		http.Error(w, "internal error", http.StatusInternalServerError)
 		return
 	}
-	p.headers(w.Header())
+	p.headers(w.Header(), d.posts)
 	w.WriteHeader(cmp.Or(status, d.status, http.StatusOK))
 	w.Write(body.Bytes())
 }
@@ -125,6 +127,7 @@ type view struct {
 	Icon      template.URL
 	RequestID string
 	Refresh   template.URL // an address to go on to at once; "": none
+	Submit    template.JS  // for a page that submits its form itself
 	Links     []link       // of the frame; nil: the page has none
 	Page      Page
 }
@@ -159,6 +162,7 @@ func (p *Pages) execute(body *bytes.Buffer, r *http.Request, page Page, d descri
 		Icon:      p.icon,
 		RequestID: httpx.RequestID(r.Context()),
 		Refresh:   d.refresh,
+		Submit:    submit,
 		Links:     links,
 		Page:      page,
 	})
