@@ -37,11 +37,11 @@ func TestFromEvent(t *testing.T) {
 	})
 	t.Run("no authorizer ran", func(t *testing.T) {
 		_, v2 := identity.FromEvent(events.APIGatewayV2HTTPRequest{})
-		_, jwt := identity.FromEvent(decode[events.APIGatewayV2HTTPRequest](t,
-			`{"requestContext":{"authorizer":{"jwt":{"claims":{"sub":"u_ada"}}}}}`))
+		_, iam := identity.FromEvent(decode[events.APIGatewayV2HTTPRequest](t,
+			`{"requestContext":{"authorizer":{"iam":{"userId":"u_ada"}}}}`))
 		_, v1 := identity.FromEvent(events.APIGatewayProxyRequest{})
 		_, ws := identity.FromEvent(events.APIGatewayWebsocketProxyRequest{})
-		for _, err := range []error{v2, jwt, v1, ws} {
+		for _, err := range []error{v2, iam, v1, ws} {
 			if !errors.Is(err, identity.ErrNone) {
 				t.Errorf("err = %v, want ErrNone", err)
 			}

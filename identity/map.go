@@ -119,9 +119,12 @@ func (r *reader) word(key string) string {
 	return s
 }
 
-func (r *reader) list(key string) []string {
+func (r *reader) list(key string) []string { return r.split(key, r.text(key)) }
+
+// split takes words apart that stand between spaces.
+func (r *reader) split(key, text string) []string {
 	var list []string
-	for s := range strings.SplitSeq(r.text(key), " ") {
+	for s := range strings.SplitSeq(text, " ") {
 		switch {
 		case s == "":
 		case word(s):

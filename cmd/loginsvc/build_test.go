@@ -18,7 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
-	"github.com/gatehouse-auth/gatehouse/internal/lambda/lambdahttp"
+	"github.com/gatehouse-auth/gatehouse/identity/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotest"
 	"github.com/gatehouse-auth/gatehouse/internal/testrig/kmstest"

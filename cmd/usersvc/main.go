@@ -11,11 +11,11 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/gatehouse-auth/gatehouse/identity/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/internal/env"
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/lambda/awsenv"
-	"github.com/gatehouse-auth/gatehouse/internal/lambda/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/metric"
 	"github.com/gatehouse-auth/gatehouse/internal/setup"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
@@ -49,5 +49,5 @@ func build(getenv func(string) string, log *slog.Logger) (lambdahttp.Function, e
 	users := setup.Users(cfg, dynamotable.New(database, name))
 	// Clients of the table are not asked: the function's role cannot read them.
 	cors := httpx.CORS{Allowed: client.List(cfg.Clients).AllowsOrigin}
-	return lambdahttp.Handler(cors.Around(api.NewHandler(users, log), api.Methods...)), nil
+	return lambdahttp.Strict(cors.Around(api.NewHandler(users, log), api.Methods...)), nil
 }

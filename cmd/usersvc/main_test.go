@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gatehouse-auth/gatehouse/internal/lambda/lambdahttp"
+	"github.com/gatehouse-auth/gatehouse/identity/lambdahttp"
 )
 
 func start(t *testing.T, file string, env map[string]string) (lambdahttp.Function, error) {
@@ -36,13 +36,18 @@ func TestBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := f.Invoke(t.Context(), []byte(`{"version":"2.0","routeKey":"GET /me","rawPath":"/me","requestContext":{"http":{"method":"GET"}}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var answer struct{ StatusCode int }
-	if err := json.Unmarshal(out, &answer); err != nil || answer.StatusCode != 401 {
-		t.Errorf("without an identity: %s", out)
+	for name, authorizer := range map[string]string{
+		"without an authorizer":                          `null`,
+		"behind API Gateway's own, which revokes nobody": `{"jwt":{"claims":{"sub":"u_ada","roles":"[admin]","scope":"account","client_id":"c"}}}`,
+	} {
+		out, err := f.Invoke(t.Context(), []byte(`{"version":"2.0","routeKey":"GET /users","rawPath":"/users","requestContext":{"http":{"method":"GET"},"authorizer":`+authorizer+`}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var answer struct{ StatusCode int }
+		if err := json.Unmarshal(out, &answer); err != nil || answer.StatusCode != 401 {
+			t.Errorf("%s: %s", name, out)
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 // promised are the packages that other modules import: what they export changes
 // only with a new major version. Of keys, only Signer is promised.
 var promised = map[string][]string{
-	"identity": nil, "identity/testkit": nil, "authorizer": nil, "authorizer/policy": nil, "connection": nil, "keys": {"Signer"},
+	"identity": nil, "identity/lambdahttp": nil, "identity/testkit": nil, "authorizer": nil, "authorizer/policy": nil, "connection": nil, "keys": {"Signer"},
 }
 
 // What the comments of packages say, so that a reader knows which may change.

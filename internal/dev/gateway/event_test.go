@@ -13,8 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gatehouse-auth/gatehouse/identity/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
-	"github.com/gatehouse-auth/gatehouse/internal/lambda/lambdahttp"
 )
 
 func TestFunctionEvent(t *testing.T) {

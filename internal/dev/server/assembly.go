@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/gatehouse-auth/gatehouse/examples/notes/notebook"
+	"github.com/gatehouse-auth/gatehouse/identity/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/demoidp"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/functions"
@@ -17,7 +18,6 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/dev/project"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/websocket"
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
-	"github.com/gatehouse-auth/gatehouse/internal/lambda/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/setup"
 	"github.com/gatehouse-auth/gatehouse/internal/setup/login"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
@@ -126,7 +126,7 @@ func (a *assembly) ours(ctx context.Context) (map[string]gateway.Function, error
 	d := &demo{issuer: a.config.Issuer, audience: a.config.Audience, ring: a.ring, past: a.past, users: a.users, now: a.Now}
 	return map[string]gateway.Function{
 		"loginsvc":   lambdahttp.Handler(service),
-		"usersvc":    lambdahttp.Handler(httpx.CORS{Allowed: clients.AllowsOrigin}.Around(api.NewHandler(a.users, a.log), api.Methods...)),
+		"usersvc":    lambdahttp.Strict(httpx.CORS{Allowed: clients.AllowsOrigin}.Around(api.NewHandler(a.users, a.log), api.Methods...)),
 		demoFunction: lambdahttp.Handler(d.handler()),
 	}, nil
 }

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/identity"
+	"github.com/gatehouse-auth/gatehouse/identity/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
-	"github.com/gatehouse-auth/gatehouse/internal/lambda/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/revocation"
 	"github.com/gatehouse-auth/gatehouse/internal/testrig/lambdatest"
 	"github.com/gatehouse-auth/gatehouse/internal/token"

@@ -14,7 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/gatehouse-auth/gatehouse/internal/lambda/lambdahttp"
+	"github.com/gatehouse-auth/gatehouse/identity/lambdahttp"
 )
 
 // Check sends h requests for the routes, as "GET /users/{id}", with segments

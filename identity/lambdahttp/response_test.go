@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/gatehouse-auth/gatehouse/internal/lambda/lambdahttp"
+	"github.com/gatehouse-auth/gatehouse/identity/lambdahttp"
 )
 
 var formats = map[string]string{

@@ -11,8 +11,8 @@ import (
 // this very route matches; else GET /users/a%2Fsessions, let through as
 // GET /users/{id}, would reach the handler of GET /users/{id}/sessions.
 //
-// HTTP APIs send the path percent-decoded, once (REST APIs and function URLs
-// send it as it was written). A decoded path cannot be taken apart again: its
+// HTTP APIs send the path percent-decoded, once (REST APIs, function URLs and load
+// balancers send it as it was written). A decoded path cannot be taken apart again: its
 // "/" may have been "%2F". It is therefore not taken apart. The route's own path
 // is filled with the path parameters, each escaped again, and what the handler
 // sees has the segments that the gateway saw. Only the route $default, which
@@ -40,7 +40,7 @@ func (e *event) escapedPath() (string, error) {
 	}
 	byDefault := route == "" || route[0] != '/'
 	switch {
-	case strings.Contains(e.RequestContext.DomainName, ".lambda-url."):
+	case e.functionURL(), e.loadBalancer():
 		return e.path(), nil
 	case e.Version == "" && byDefault:
 		return e.Path, nil

@@ -3,6 +3,7 @@ package lambdahttp
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strings"
 	"unicode/utf8"
@@ -36,21 +37,31 @@ func (w *recorder) Write(p []byte) (int, error) {
 	return w.body.Write(p)
 }
 
-// response is an answer in both formats: 1.0 and REST read MultiHeaders, 2.0
-// reads Headers and Cookies.
+// format is how a response says its headers.
+type format int
+
+const (
+	format2      format = iota // payload 2.0, function URLs: joined, and cookies apart
+	formatMulti                // payload 1.0, REST, load balancers: all values of a name
+	formatSingle               // load balancers without multi-value headers: one value
+)
+
+// response is a response in every format.
 type response struct {
 	StatusCode      int                 `json:"statusCode"`
-	Headers         map[string]string   `json:"headers,omitempty"`
+	Headers         map[string]string   `json:"headers,omitzero"`
 	MultiHeaders    map[string][]string `json:"multiValueHeaders,omitempty"`
 	Cookies         []string            `json:"cookies,omitempty"`
 	Body            string              `json:"body"`
 	IsBase64Encoded bool                `json:"isBase64Encoded"`
 }
 
-// response returns what was written, in payload format 2.0 or the older one.
-// Every Set-Cookie stays a header of its own: commas cannot join them (RFC 6265,
-// Section 3).
-func (w *recorder) response(v2 bool) response {
+var errCookies = errors.New("the load balancer can take one cookie of a response: " +
+	"set lambda.multi_value_headers.enabled at the target group")
+
+// response returns what was written, in a format. Every Set-Cookie stays a header of
+// its own: commas cannot join them (RFC 6265, Section 3).
+func (w *recorder) response(f format) (response, error) {
 	w.WriteHeader(http.StatusOK)
 	body := w.body.Bytes()
 	h := w.written
@@ -64,17 +75,22 @@ func (w *recorder) response(v2 bool) response {
 	if w.method != http.MethodHead {
 		out.Body, out.IsBase64Encoded = encodeBody(body)
 	}
-	if !v2 {
+	cookies := h.Values("Set-Cookie")
+	switch {
+	case f == formatMulti:
 		out.MultiHeaders = h
-		return out
+		return out, nil
+	case f == format2:
+		out.Cookies = cookies
+		h.Del("Set-Cookie")
+	case len(cookies) > 1:
+		return response{}, errCookies
 	}
-	out.Cookies = h.Values("Set-Cookie")
-	h.Del("Set-Cookie")
 	out.Headers = make(map[string]string, len(h))
 	for name, values := range h {
 		out.Headers[name] = strings.Join(values, ", ")
 	}
-	return out
+	return out, nil
 }
 
 // encodeBody returns a body that JSON can carry. REST APIs undo base64 only for

@@ -6,15 +6,22 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/gatehouse-auth/gatehouse/identity"
 )
 
-// event is what is read of a request event. REST APIs send no Version; HTTP APIs
-// send "1.0", which has the members of a REST event, or "2.0".
+// event is what is read of a request event. REST APIs and load balancers send no
+// Version; HTTP APIs send "1.0", which has the members of a REST event, or "2.0",
+// and function URLs send "2.0".
 type event struct {
 	Version string `json:"version"`
 
@@ -39,6 +46,7 @@ type event struct {
 		RequestID  string         `json:"requestId"`
 		Stage      string         `json:"stage"`
 		DomainName string         `json:"domainName"`
+		ELB        *struct{}      `json:"elb"` // nil unless a load balancer sent it
 		Authorizer map[string]any `json:"authorizer"`
 		HTTP       struct {
 			Method   string `json:"method"`
@@ -64,14 +72,31 @@ func (e *event) path() string {
 	return e.Path
 }
 
-// authorizer returns the context that a Lambda authorizer left: payload 2.0 has
-// it one level deeper than a REST event.
-func (e *event) authorizer() map[string]any {
-	if e.Version == "2.0" {
-		m, _ := e.RequestContext.Authorizer["lambda"].(map[string]any)
-		return m
+func (e *event) functionURL() bool {
+	return strings.Contains(e.RequestContext.DomainName, ".lambda-url.")
+}
+
+func (e *event) loadBalancer() bool { return e.RequestContext.ELB != nil }
+
+// caller returns who called, if any authorizer says so.
+func (e *event) caller() (identity.Identity, error) {
+	if e.functionURL() || e.loadBalancer() {
+		return identity.Identity{}, identity.ErrNone
 	}
-	return e.RequestContext.Authorizer
+	return identity.FromEvent(events.APIGatewayProxyRequest{
+		RequestContext: events.APIGatewayProxyRequestContext{Authorizer: e.RequestContext.Authorizer}})
+}
+
+// gatehouseCaller returns who called, if a Lambda authorizer says so. An HTTP API has
+// its context one level deeper than a REST API.
+func (e *event) gatehouseCaller() (identity.Identity, error) {
+	if e.functionURL() || e.loadBalancer() {
+		return identity.Identity{}, identity.ErrNone
+	}
+	if m, nested := e.RequestContext.Authorizer["lambda"].(map[string]any); nested {
+		return identity.FromMap(m)
+	}
+	return identity.FromMap(e.RequestContext.Authorizer)
 }
 
 var errBody = errors.New("the body is not the base64 that the event says it is")
@@ -130,8 +155,9 @@ func (e *event) header() http.Header {
 	return h
 }
 
-// query returns the request's query. Payload 2.0 has it as it was sent; the
-// others have it decoded, without the order of different names.
+// query returns the request's query. Payload 2.0 has it as it was sent. Load
+// balancers do not decode names and values; the others do. All of these lose the
+// order of different names.
 func (e *event) query() string {
 	if e.Version == "2.0" {
 		return e.RawQueryString
@@ -143,5 +169,25 @@ func (e *event) query() string {
 	for name, values := range e.MultiParameters {
 		q[name] = values
 	}
-	return q.Encode()
+	if !e.loadBalancer() {
+		return q.Encode()
+	}
+	var pairs []string
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		for _, value := range q[name] {
+			pairs = append(pairs, name+"="+value)
+		}
+	}
+	return strings.Join(pairs, "&")
+}
+
+// format returns the format that the response must have.
+func (e *event) format() format {
+	switch {
+	case e.Version == "2.0":
+		return format2
+	case e.loadBalancer() && e.MultiHeaders == nil:
+		return formatSingle
+	}
+	return formatMulti
 }
