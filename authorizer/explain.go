@@ -36,6 +36,11 @@ func (a *Authorizer) Explain(ctx context.Context, rawToken, routeKey string) (Ex
 	if routeKey == "" {
 		rules, routeKey = nil, "GET /"
 	}
+	if rule := rules.PublicRule(routeKey); rule != nil {
+		e.Allowed, e.Status, e.Rule = true, 200, rule
+		e.Detail = fmt.Sprintf("the rule for %q says public: no authorizer is asked, and anyone can call the route", rule.Route)
+		return e, nil
+	}
 	v, err := a.authenticate(ctx, request{authorization: []string{"Bearer " + rawToken}}, rules.Fresh(routeKey))
 	if err != nil {
 		return e, err

@@ -15,6 +15,9 @@ import (
 type Policy struct {
 	rules []compiled
 	byKey map[string]*compiled
+
+	all    []Rule  // as they were given
+	public []route // of the rules that guard nothing; they are not in rules
 }
 
 type compiled struct {
@@ -39,7 +42,11 @@ func Compile(rules []Rule) (*Policy, error) {
 			mistakes = append(mistakes, fmt.Errorf("rule %d, route %q: %w", i+1, rule.Route, err))
 			continue
 		}
-		p.rules = append(p.rules, compiled{Rule: rule, route: r})
+		if p.all = append(p.all, rule); rule.Public {
+			p.public = append(p.public, r)
+		} else {
+			p.rules = append(p.rules, compiled{Rule: rule, route: r})
+		}
 	}
 	if err := errors.Join(mistakes...); err != nil {
 		return nil, err
@@ -53,6 +60,9 @@ func Compile(rules []Rule) (*Policy, error) {
 
 // check returns an error for a rule that cannot mean what it says.
 func (r Rule) check() error {
+	if r.Public && r.Requires() {
+		return errors.New("public: the route has no authorizer, so the rule can require nothing else: take public out, or the rest")
+	}
 	if r.MaxAuthAge != 0 && (time.Duration(r.MaxAuthAge) < time.Minute || time.Duration(r.MaxAuthAge) > 400*24*time.Hour) {
 		return fmt.Errorf("max_auth_age: want 1m to 400d, not %v", r.MaxAuthAge)
 	}
@@ -76,6 +86,11 @@ func (p *Policy) unique(r route) error {
 	for _, other := range p.rules {
 		if other.route.same(r) {
 			return fmt.Errorf("has the rule %q already; put both into one", other.Route)
+		}
+	}
+	for _, other := range p.public {
+		if other.same(r) {
+			return fmt.Errorf("has the rule %q already, which is public; take one of the two out", other.key)
 		}
 	}
 	return nil
@@ -111,9 +126,7 @@ func (p *Policy) MarshalJSON() ([]byte, error) {
 func (p *Policy) Rules() []Rule {
 	rules := []Rule{}
 	if p != nil {
-		for _, c := range p.rules {
-			rules = append(rules, c.Rule)
-		}
+		rules = append(rules, p.all...)
 	}
 	return rules
 }
@@ -123,9 +136,16 @@ func (p *Policy) Rules() []Rule {
 // the routes, nor does it cover one. A rule for "GET /demo/admin" guards nothing
 // where the API has "ANY /demo/{proxy+}" alone. A rule for $connect is taken as it
 // is: a WebSocket API is always another one than that of the routes.
-func (p *Policy) CheckRoutes(routeKeys []string) error {
+//
+// A public rule must have a route of its own among open, those without an
+// authorizer, unless [Policy.CheckPublic] tells of it.
+func (p *Policy) CheckRoutes(routeKeys []string, open ...string) error {
 	var mistakes []error
 	for _, rule := range p.Rules() {
+		if rule.Public {
+			mistakes = append(mistakes, p.checkOpen(rule.Route, routeKeys, open))
+			continue
+		}
 		guards := rule.Route == connectRoute || slices.ContainsFunc(routeKeys, func(key string) bool {
 			c := p.find(key)
 			return c != nil && c.Route == rule.Route

@@ -28,6 +28,11 @@ type Rule struct {
 	// MaxAuthAge is the greatest time since the user signed in; 0 sets no limit.
 	// A token that does not say when (auth_time) is refused.
 	MaxAuthAge Span `json:"max_auth_age,omitempty"`
+	// Public states that the route has no authorizer, so that anyone can call it. It
+	// opens nothing: the template does that, and [Policy.CheckPublic] compares the
+	// two. An authorizer that is asked all the same decides as if the rule were not
+	// there. The rule is for this route alone, never for routes that it covers.
+	Public bool `json:"public,omitempty"`
 }
 
 // Span is a time span that is written as "10m0s".
@@ -46,4 +51,9 @@ func (s *Span) UnmarshalText(text []byte) error {
 	}
 	*s = Span(d)
 	return nil
+}
+
+// Requires tells whether the rule requires more than a valid token.
+func (r Rule) Requires() bool {
+	return r.Fresh || r.MaxAuthAge != 0 || len(r.Roles)+len(r.AllRoles)+len(r.Scopes)+len(r.AllScopes) > 0
 }

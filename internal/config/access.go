@@ -88,6 +88,10 @@ func (c *Config) checkRoutes(d *document) {
 			_, why, _ := strings.Cut(err.Error(), "max_auth_age: ")
 			d.refuse(at+".max_auth_age", "%s", why)
 		}
+		if rule.Public && rule.Requires() {
+			d.refuse(at+".public", "the route has no authorizer, so the rule can require nothing else: take public out, or the rest")
+			right = false
+		}
 		c.checkRoleNames(d, at+".roles", rule.Roles)
 		c.checkRoleNames(d, at+".all_roles", rule.AllRoles)
 		c.checkScopeNames(d, at+".scopes", rule.Scopes)

@@ -127,6 +127,7 @@ func readRule(m *mapping) policy.Rule {
 	m.names("all_scopes", &r.AllScopes)
 	m.bool("fresh", &r.Fresh)
 	m.span("max_auth_age", (*time.Duration)(&r.MaxAuthAge))
+	m.bool("public", &r.Public)
 	return r
 }
 

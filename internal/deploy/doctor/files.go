@@ -45,7 +45,7 @@ func Files(in Inputs) *Report {
 		r.wrong("region-missing", in.Template, "no region is said, and none is assumed: write AWS_REGION=… into .env, or export it; with a certificate, it is that of the certificate")
 	}
 	packaged := r.packaged(in, c)
-	r.openRoutes(in.Template, s)
+	r.openRoutes(in.Template, s, rulesOf(c))
 	if c != nil {
 		r.rules(in, c, s, packaged)
 		r.waive(in.Config, c.Doctor.Ignore)

@@ -355,3 +355,40 @@ func TestZipOfATeam(t *testing.T) {
 		t.Errorf("findings: %v", r.Findings)
 	}
 }
+
+// TestPublicRulesAndTheTemplate holds rules that say public against the template.
+func TestPublicRulesAndTheTemplate(t *testing.T) {
+	t.Parallel()
+	const text = `
+functions:
+  authorizer: {handler: bootstrap}
+  cart:
+    events:
+      - httpApi: {method: get, path: /cart, authorizer: {name: gatehouse}}
+      - httpApi: {method: get, path: /docs}
+      - httpApi: {method: get, path: /native, authorizer: {name: native}}
+  usersvc: {events: [{httpApi: GET /profile}]}
+provider:
+  httpApi:
+    authorizers:
+      native: {type: jwt, identitySource: $request.header.Authorization, issuerUrl: 'https://id.example.com', audience: [api]}
+      gatehouse: {type: request, functionName: authorizer, enableSimpleResponses: true,
+        identitySource: [$request.header.Authorization, $context.routeKey], resultTtlInSeconds: 60}
+`
+	cart := strings.Replace(sound, "GET /notes,", "GET /cart,", 1)
+	for rule, want := range map[string]string{
+		"{route: GET /docs, public: true}":       "GET /profile has no authorizer",
+		"{route: GET /other, public: true}":      "GET /docs has no authorizer: anybody can call it",
+		"{route: 'ANY /{proxy+}', public: true}": "GET /docs has no authorizer: anybody can call it",
+		"{route: GET /nowhere, public: true}":    "the rule says public, and the API has no such route",
+		"{route: GET /profile, public: true}":    "GET /profile has no authorizer",
+	} {
+		r := examine(t, strings.Replace(cart, "clients:", "  - "+rule+"\nclients:", 1), text)
+		if !has(r, want) {
+			t.Errorf("%s: %v", rule, r.Findings)
+		}
+		if open := has(r, "GET /docs has no authorizer"); open == strings.Contains(rule, "GET /docs,") {
+			t.Errorf("%s: %v", rule, r.Findings)
+		}
+	}
+}

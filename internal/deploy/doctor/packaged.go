@@ -37,7 +37,7 @@ func (r *Report) packaged(in Inputs, c *config.Config) *template.Template {
 		r.wrong("file", in.Packaged, "%v", err)
 		return nil
 	}
-	r.joined("package", in.Packaged, t.Check(func(string) bool { return false }))
+	r.joined("package", in.Packaged, t.Check(rulesOf(c).Public))
 	if c != nil {
 		own := c.Routes // of an API of a team
 		if t.IsLogin() {

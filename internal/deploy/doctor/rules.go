@@ -21,20 +21,21 @@ func (r *Report) rules(in Inputs, c *config.Config, s *source, t *template.Templ
 	if err != nil || s == nil {
 		return // the mistake is a finding already
 	}
-	guarded := slices.Clone(s.elsewhere)
+	guarded, open := slices.Clone(s.elsewhere), s.Public()
 	for _, route := range s.Routes {
 		if route.Authorizer != "" {
 			guarded = append(guarded, route.Key)
 		}
 	}
 	if t != nil {
-		guarded = append(guarded, t.Guarded()...)
+		guarded, open = append(guarded, t.Guarded()...), append(open, t.Open()...)
 	}
-	if err := compiled.CheckRoutes(guarded); s.builtIn && t == nil {
+	if err := compiled.CheckRoutes(guarded, open...); s.builtIn && t == nil {
 		r.unjudged(in, err)
 	} else {
 		r.joined("rule-unused", in.Config, err)
 	}
+	r.joined("rule-public", in.Config, compiled.CheckPublic(guarded, open))
 	var byPolicy []string // routes where answers are IAM policies
 	for _, route := range s.Routes {
 		for _, a := range s.Authorizers {
@@ -52,16 +53,30 @@ func (r *Report) rules(in Inputs, c *config.Config, s *source, t *template.Templ
 	r.timeToDeny(s, c)
 }
 
-// openRoutes wants an authorizer on every route that may not be open. s can be nil.
-func (r *Report) openRoutes(name string, s *source) {
+// openRoutes wants an authorizer on every route that may not be open, and that no
+// rule states to be public. No rule opens a route of ours. s and rules can be nil.
+func (r *Report) openRoutes(name string, s *source, rules *policy.Policy) {
 	if s == nil {
 		return
 	}
 	for _, route := range s.Routes {
-		if route.Authorizer == "" {
+		if route.Authorizer == "" && (!rules.Public(route.Key) || slices.Contains(template.Zips, route.Function)) {
 			r.joined("route-open", name, template.CheckOpen(route.Function, route.Key))
 		}
 	}
+}
+
+// rulesOf returns the team's own rules; nil if they cannot be used, which is a
+// finding already.
+func rulesOf(c *config.Config) *policy.Policy {
+	if c == nil {
+		return nil
+	}
+	rules, err := policy.Compile(c.Routes)
+	if err != nil {
+		return nil
+	}
+	return rules
 }
 
 // unjudged notes rules for routes that are in no template here.

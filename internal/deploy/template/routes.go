@@ -20,10 +20,11 @@ func (t *Template) checkRoutes(public func(routeKey string) bool) error {
 			return nil
 		case kind == "CUSTOM" && (t.has(p.At("AuthorizerId", "Ref").String(), "AWS::ApiGatewayV2::Authorizer") || t.external(p.At("AuthorizerId"))):
 			return nil
-		case public(key):
-			return nil
 		}
 		function, _ := t.target(p) // "" opens nothing
+		if public(key) && !slices.Contains(Zips, function) {
+			return nil
+		}
 		return CheckOpen(function, key)
 	})
 }
@@ -53,7 +54,7 @@ func CheckOpen(function, routeKey string) error {
 	case function == "loginsvc", function == "usersvc" && document, method == "OPTIONS":
 		return nil
 	}
-	return fault.New("route-open", "%s has no authorizer: anybody can call it: add authorizer: {name: gatehouse}", routeKey)
+	return fault.New("route-open", "%s has no authorizer: anybody can call it: add authorizer: {name: gatehouse} or, if that is meant, {route: '%s', public: true} under routes in gatehouse.yml", routeKey, routeKey)
 }
 
 // maxCached is the longest, in seconds, that an answer may outlive a token.
@@ -124,6 +125,18 @@ func (t *Template) Guarded() []string {
 	var keys []string
 	for _, r := range t.Resources {
 		if r.Type == "AWS::ApiGatewayV2::Route" && r.Properties.At("AuthorizationType").Is("CUSTOM") {
+			keys = append(keys, r.Properties.At("RouteKey").String())
+		}
+	}
+	return keys
+}
+
+// Open returns the keys of the routes of HTTP APIs that have no authorizer.
+func (t *Template) Open() []string {
+	var keys []string
+	for _, r := range t.Resources {
+		kind := r.Properties.At("AuthorizationType").text()
+		if r.Type == "AWS::ApiGatewayV2::Route" && !t.isWebSocket(r) && (kind == "" || kind == "NONE") {
 			keys = append(keys, r.Properties.At("RouteKey").String())
 		}
 	}

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -26,7 +27,8 @@ type Exchange struct {
 	Cached bool   // the authorizer's answer came from the cache
 	Err    error  // what a function returned instead of an answer, or nil
 
-	reasonHeader string // of the Config
+	reasonHeader string            // of the Config
+	refusal      func(http.Header) // sets headers of a refusal; may be nil
 }
 
 // String returns the exchange as a line for people:

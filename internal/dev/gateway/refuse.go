@@ -35,6 +35,9 @@ func (g *Gateway) refuse(w http.ResponseWriter, x *Exchange, status int, reason 
 		w.Header().Set(x.reasonHeader, x.By+": "+reason)
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if x.refusal != nil {
+		x.refusal(w.Header())
+	}
 	w.WriteHeader(status)
 	io.WriteString(w, body)
 }

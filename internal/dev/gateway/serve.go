@@ -49,6 +49,9 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, x *Exchange) {
 		return
 	}
 	x.Route = matched.Key
+	if matched.Refusal != nil && !g.cfg.NoCORSOnRefusals {
+		x.refusal = func(h http.Header) { matched.Refusal(h, r) }
+	}
 	if page := g.cfg.Handlers[matched.Key]; page != nil {
 		x.By = "page"
 		page.ServeHTTP(w, r)

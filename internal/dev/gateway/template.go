@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -20,6 +21,9 @@ type Route struct {
 	Function   string // its name in serverless.yml, and in Config.Functions
 	Authorizer string // its name; "" makes the route public
 	Payload1   bool   // the function is sent payload 1.0, and answers as for a REST API
+	// Refusal sets headers of what the gateway itself answers on this route, such as
+	// those of CORS where no cors block has them; may be nil.
+	Refusal func(http.Header, *http.Request)
 }
 
 // Authorizer is a Lambda authorizer.

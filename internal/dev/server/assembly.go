@@ -54,6 +54,9 @@ func (b *builder) assemble(ctx context.Context, last *assembly) (_ *assembly, _ 
 	if a.templates, err = b.readTemplates(a.config); err != nil {
 		return nil, nil, err
 	}
+	if err = a.checkPublic(); err != nil {
+		return nil, nil, err
+	}
 	if a.own, err = a.usable(); err != nil {
 		return nil, nil, err
 	}

@@ -71,25 +71,42 @@ func (a *assembly) idleRules() []string {
 	if a.Upstream != "" {
 		return nil // every rule has a route there
 	}
-	guarded := slices.Clone(demoRoutes)
-	for _, t := range []*gateway.Template{a.login.HTTP, a.team.HTTP, a.team.REST} {
-		for _, r := range routesOf(t) {
-			if r.Authorizer != "" {
-				guarded = append(guarded, r.Key)
-			}
-		}
-	}
-	if a.team.WebSocket != nil && a.team.WebSocket.Authorizer != nil {
-		guarded = append(guarded, "$connect")
-	}
 	compiled, err := policy.Compile(a.config.Routes)
 	if err != nil {
 		return nil // told when the file was read
 	}
-	if err := compiled.CheckRoutes(guarded); err != nil {
+	guarded, open := a.routeKeys()
+	if err := compiled.CheckRoutes(guarded, open...); err != nil {
 		return strings.Split(err.Error(), "\n")
 	}
 	return nil
+}
+
+// routeKeys returns the keys of the routes with an authorizer, and of those without.
+func (t *templates) routeKeys() (guarded, open []string) {
+	guarded = slices.Clone(demoRoutes)
+	for _, t := range []*gateway.Template{t.login.HTTP, t.team.HTTP, t.team.REST} {
+		for _, r := range routesOf(t) {
+			if r.Authorizer != "" {
+				guarded = append(guarded, r.Key)
+			} else {
+				open = append(open, r.Key)
+			}
+		}
+	}
+	if t.team.WebSocket != nil && t.team.WebSocket.Authorizer != nil {
+		guarded = append(guarded, "$connect")
+	}
+	return guarded, open
+}
+
+// checkPublic returns an error for every public rule whose route has an authorizer.
+func (a *assembly) checkPublic() error {
+	compiled, err := policy.Compile(a.config.Routes)
+	if err != nil {
+		return err
+	}
+	return compiled.CheckPublic(a.routeKeys())
 }
 
 func routesOf(t *gateway.Template) []gateway.Route {

@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/tour"
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 )
 
 // The functions that stand in no template.
@@ -38,7 +39,10 @@ func (a *assembly) handler(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	c := a.gateway(a.login.HTTP, functions)
-	c.Routes, c.Handlers = a.moreRoutes(), handlers
+	c.Handlers = handlers
+	if c.Routes, err = a.moreRoutes(); err != nil {
+		return nil, err
+	}
 	login, err := gateway.New(c)
 	if err != nil {
 		return nil, err
@@ -107,7 +111,7 @@ func (a *assembly) gateway(t *gateway.Template, functions map[string]gateway.Fun
 // moreRoutes are the tour's and, with an upstream, those that send to it whatever
 // is not Gatehouse's. Routes that gatehouse.yml has rules for get a key of their
 // own, because rules are found by it.
-func (a *assembly) moreRoutes() []gateway.Route {
+func (a *assembly) moreRoutes() ([]gateway.Route, error) {
 	guard := guardOf(a.login.HTTP)
 	var routes []gateway.Route
 	for _, key := range demoRoutes {
@@ -121,17 +125,29 @@ func (a *assembly) moreRoutes() []gateway.Route {
 		routes = append(routes, r)
 	}
 	if a.Upstream == "" {
-		return routes
+		return routes, nil
 	}
+	clients, err := withDemoClients(a.config)
+	if err != nil {
+		return nil, err
+	}
+	cors := httpx.CORS{Allowed: clients.AllowsOrigin}
+	refusal := func(h http.Header, r *http.Request) { readable(cors, h, r) }
 	// Preflights carry no token, so they pass the authorizer by.
 	routes = append(routes, gateway.Route{Key: "OPTIONS /{proxy+}", Function: upstreamFunction}, gateway.Route{Key: "OPTIONS /", Function: upstreamFunction})
-	more := []policy.Rule{{Route: "$default"}}
-	for _, rule := range append(more, a.config.Routes...) {
-		if strings.HasPrefix(rule.Route, "OPTIONS ") || hasRoute(a.login.HTTP, rule.Route) || hasRoute(a.team.HTTP, rule.Route) || slices.Contains(demoRoutes, rule.Route) {
+	rules := slices.Clone(a.config.Routes)
+	if !slices.ContainsFunc(rules, func(r policy.Rule) bool { return r.Route == "$default" }) {
+		rules = append(rules, policy.Rule{Route: "$default"})
+	}
+	for _, rule := range rules {
+		if strings.HasPrefix(rule.Route, "OPTIONS ") || rule.Route == "$connect" || hasRoute(a.login.HTTP, rule.Route) || hasRoute(a.team.HTTP, rule.Route) || slices.Contains(demoRoutes, rule.Route) {
 			continue
 		}
-		r := gateway.Route{Key: rule.Route, Function: upstreamFunction, Authorizer: guard}
-		if rule.Fresh {
+		r := gateway.Route{Key: rule.Route, Function: upstreamFunction, Authorizer: guard, Refusal: refusal}
+		switch {
+		case rule.Public:
+			r.Authorizer = ""
+		case rule.Fresh:
 			r.Authorizer = freshGuardOf(a.login.HTTP, guard)
 		}
 		routes = append(routes, r)
@@ -139,5 +155,5 @@ func (a *assembly) moreRoutes() []gateway.Route {
 			routes = append(routes, gateway.Route{Key: "OPTIONS " + path, Function: upstreamFunction})
 		}
 	}
-	return routes
+	return routes, nil
 }

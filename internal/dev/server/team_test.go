@@ -287,3 +287,33 @@ functions:
 		}
 	})
 }
+
+// TestPublicRules holds a template against rules that say which routes are public.
+func TestPublicRules(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ rules, refused, noted string }{
+		"as the template has it":         {"{route: GET /absent, public: true}", "", ""},
+		"the template has an authorizer": {"{route: GET /orders, public: true}", `the rule says public, and the template has an authorizer on "GET /orders"`, ""},
+		"on a route of a REST API":       {"{route: GET /old, public: true}", `has an authorizer on "GET /old"`, ""},
+		"a route that is not there":      {"{route: GET /nowhere, public: true}", "", "the API has no such route"},
+		"and a role":                     {"{route: GET /absent, public: true, roles: [user]}", "routes[1].public: the route has no authorizer, so the rule can require nothing else", ""},
+		"a route of Gatehouse":           {"{route: GET /me, public: true}", "whose rule is built in", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, o, _ := teamFolder(t, teamTemplate, "routes:\n  - "+tc.rules+"\n")
+			s, err := server.Start(t.Context(), o)
+			if err == nil {
+				t.Cleanup(func() { s.Close() })
+			}
+			switch {
+			case tc.refused != "" && (err == nil || !strings.Contains(err.Error(), tc.refused)):
+				t.Errorf("%v, want %q", err, tc.refused)
+			case tc.refused == "" && err != nil:
+				t.Error(err)
+			case err == nil && strings.Contains(strings.Join(s.Findings, "\n"), "public") != (tc.noted != ""):
+				t.Errorf("%q", s.Findings)
+			}
+		})
+	}
+}

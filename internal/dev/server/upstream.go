@@ -53,10 +53,7 @@ func addCORS(resp *http.Response, cors httpx.CORS) {
 	out := &headersOnly{header: http.Header{}}
 	r := resp.Request
 	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
-		cors.Handler(http.NotFoundHandler()).ServeHTTP(out, r)
-		for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Vary"} {
-			resp.Header[name] = append(resp.Header[name], out.Header()[name]...)
-		}
+		readable(cors, resp.Header, r)
 		return
 	}
 	cors.Preflight(r.Header.Get("Access-Control-Request-Method")).ServeHTTP(out, r)
@@ -65,6 +62,17 @@ func addCORS(resp *http.Response, cors httpx.CORS) {
 	}
 	resp.Body.Close()
 	resp.StatusCode, resp.Header, resp.Body, resp.ContentLength = out.status, out.Header(), http.NoBody, 0
+}
+
+// readable adds the headers with which scripts of allowed origins can read a response.
+func readable(cors httpx.CORS, h http.Header, r *http.Request) {
+	out := &headersOnly{header: http.Header{}}
+	cors.Handler(http.NotFoundHandler()).ServeHTTP(out, r)
+	for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Vary"} {
+		if values := out.Header()[name]; len(values) > 0 {
+			h[name] = append(h[name], values...)
+		}
+	}
 }
 
 // headersOnly takes the headers and the status of a response.

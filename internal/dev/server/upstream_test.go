@@ -28,7 +28,7 @@ func TestUpstreamForPages(t *testing.T) {
 	t.Cleanup(api.Close)
 	dir := t.TempDir()
 	put(t, dir, "gatehouse.yml", `
-routes: [{route: 'ANY /orders/{proxy+}', roles: [user]}]
+routes: [{route: 'ANY /orders/{proxy+}', roles: [user]}, {route: GET /docs, public: true}, {route: $default, roles: [user]}, {route: $connect}]
 clients:
   - {id: spa, redirect_uris: [https://app.example/], origins: [https://app.example], scopes: [openid]}
 `)
@@ -39,6 +39,7 @@ clients:
 		status               int
 		allowed              string
 	}{
+		{"GET", "/docs", "https://app.example", 200, "https://app.example"},
 		{"OPTIONS", "/orders/7", "https://app.example", 204, "https://app.example"},
 		{"OPTIONS", "/anything", "https://app.example", 204, "https://app.example"},
 		{"OPTIONS", "/anything", "https://evil.example", 405, ""},
@@ -48,7 +49,7 @@ clients:
 		{"GET", "/own", "https://app.example", 200, "https://own.example"},
 	} {
 		rawToken := lin
-		if tc.method == "OPTIONS" {
+		if tc.method == "OPTIONS" || tc.path == "/docs" {
 			rawToken = ""
 		}
 		got := ask(t, tc.method, s.Issuer+tc.path, rawToken, "Origin", tc.origin, "Access-Control-Request-Method", "GET")
@@ -56,8 +57,10 @@ clients:
 			t.Errorf("%+v: %d %v", tc, got.status, got.header)
 		}
 	}
-	if got := ask(t, "GET", s.Issuer+"/orders/7", "", "Origin", "https://app.example"); got.status != 401 {
-		t.Errorf("without a token: %d", got.status)
+	for origin, allowed := range map[string]string{"https://app.example": "https://app.example", "https://evil.example": ""} {
+		if got := ask(t, "GET", s.Issuer+"/orders/7", "", "Origin", origin); got.status != 401 || got.header.Get("Access-Control-Allow-Origin") != allowed {
+			t.Errorf("without a token, from %s: %d %v", origin, got.status, got.header)
+		}
 	}
 }
 
