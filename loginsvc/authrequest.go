@@ -136,14 +136,19 @@ func readResponseMode(p params, req *authRequest) error {
 	return nil
 }
 
-// readPKCE asks every client for PKCE, and for S256, because a plain challenge
-// is the verifier itself (RFC 9700, Section 2.1.1).
+// readPKCE asks every client for PKCE, unless an exception of the client covers the
+// request; and for S256, because a plain challenge is the verifier itself (RFC 9700,
+// Section 2.1.1).
 func readPKCE(p params, req *authRequest) error {
 	req.Challenge = p.get("code_challenge")
+	method := p.get("code_challenge_method")
+	openID := p.get("nonce") != "" && slices.Contains(splitScopes(p.get("scope")), scopeOpenID) && slices.Contains(req.Client.AllowedScopes(), scopeOpenID)
 	switch {
+	case req.Challenge == "" && method == "" && !req.Client.NeedsChallenge(openID):
+		return nil
 	case req.Challenge == "":
 		return refuse("invalid_request", "code_challenge is missing")
-	case p.get("code_challenge_method") != "S256": // absent means plain (RFC 7636, Section 4.3)
+	case method != "S256": // absent means plain (RFC 7636, Section 4.3)
 		return refuse("invalid_request", "only code_challenge_method=S256 is supported")
 	case !isVerifier(req.Challenge):
 		return refuse("invalid_request", "code_challenge is malformed")

@@ -76,7 +76,14 @@ func singleForm(w http.ResponseWriter, r *http.Request) (params, error) {
 // credentials are how a client says who it is (OAuth 2.1, Section 2.4.1).
 type credentials struct {
 	id, secret string
-	basic      bool // they came in the Authorization header
+	basic      bool   // they came in the Authorization header
+	undecoded  string // the secret as it stood there; many clients do not encode it
+}
+
+// prove tells whether they are those of the client.
+func (sent credentials) prove(c client.Client) bool {
+	decoded := c.HasSecret(sent.secret)
+	return sent.basic && c.HasSecret(sent.undecoded) || decoded
 }
 
 // clientForm reads what a client posts to us, and proves the client.
@@ -106,7 +113,7 @@ func (s *Service) authenticate(w http.ResponseWriter, r *http.Request, p params)
 		return client.Client{}, err
 	case c.Public() && sent.secret != "":
 		return client.Client{}, invalidClient(w, sent.basic, errors.New("a public client sent a secret"))
-	case !c.Public() && !c.HasSecret(sent.secret):
+	case !c.Public() && !sent.prove(c):
 		return client.Client{}, s.wrongClient(w, r, sent, errors.New("wrong client secret"))
 	}
 	return c, nil
@@ -138,7 +145,7 @@ func readCredentials(r *http.Request, p params) (credentials, error) {
 	// "The client identifier is encoded using the application/x-www-form-urlencoded
 	// encoding algorithm" (RFC 6749, Section 2.3.1), and so is the secret.
 	id, idErr := url.QueryUnescape(id)
-	secret, secretErr := url.QueryUnescape(secret)
+	decoded, secretErr := url.QueryUnescape(secret)
 	switch {
 	case idErr != nil || secretErr != nil:
 		return credentials{}, invalidRequest("the Authorization header is malformed")
@@ -147,7 +154,7 @@ func readCredentials(r *http.Request, p params) (credentials, error) {
 	case p.get("client_id") != "" && p.get("client_id") != id:
 		return credentials{}, invalidRequest("client_id is not that of the Authorization header")
 	}
-	return credentials{id: id, secret: secret, basic: true}, nil
+	return credentials{id: id, secret: decoded, undecoded: secret, basic: true}, nil
 }
 
 // invalidClient is the answer to a client that is not who it says (RFC 6749,

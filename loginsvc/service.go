@@ -10,7 +10,7 @@
 //   - The server has no symmetric secret. Codes and sessions are 256 random bits;
 //     the table has their SHA-256, so that its reader can use nothing.
 //   - A code is bound to its client, its redirect URI and a PKCE challenge
-//     (S256, for every client), lives at most a minute, is redeemed by one
+//     (S256, for every client that has no exception), lives at most a minute, is redeemed by one
 //     conditional write, and is burnt by five wrong verifiers.
 //   - A refresh token is used once. Repeated within seconds it gives the same
 //     successor, because answers get lost; after that, or with any older one, its

@@ -46,7 +46,7 @@ func (s *Service) redeemCode(w http.ResponseWriter, r *http.Request, c client.Cl
 		return unauthorizedClient()
 	}
 	rawCode, verifier := p.get("code"), p.get("code_verifier")
-	if rawCode == "" || verifier == "" {
+	if rawCode == "" || verifier == "" && c.NeedsChallenge(true) {
 		return invalidRequest("code or code_verifier is missing")
 	}
 	granted, err := s.grants.Code(ctx, rawCode)
@@ -62,7 +62,7 @@ func (s *Service) redeemCode(w http.ResponseWriter, r *http.Request, c client.Cl
 	if err := s.checkLive(ctx, c, granted, now); err != nil {
 		return err
 	}
-	if !isVerifier(verifier) || !grant.EqualConstantTime(challengeOf(verifier), granted.Challenge) {
+	if !proves(verifier, granted, c) {
 		if err := s.grants.CountFailedVerifier(ctx, granted); err != nil {
 			return err
 		}
@@ -77,6 +77,18 @@ func (s *Service) redeemCode(w http.ResponseWriter, r *http.Request, c client.Cl
 		return s.redeemCode(w, r, c, p)
 	}
 	return err
+}
+
+// proves tells whether the verifier is that of the code. A code without a challenge
+// has none: "the authorization server MUST [...] reject" one that comes nevertheless,
+// because somebody has taken the challenge out of the request (RFC 9700, Section
+// 4.8.2); and its client must still be one that needs no challenge.
+func proves(verifier string, granted grant.Code, c client.Client) bool {
+	if granted.Challenge == "" {
+		openID := granted.Nonce != "" && slices.Contains(granted.Scopes, scopeOpenID)
+		return verifier == "" && !c.NeedsChallenge(openID)
+	}
+	return isVerifier(verifier) && grant.EqualConstantTime(challengeOf(verifier), granted.Challenge)
 }
 
 // checkLive refuses a code that cannot be redeemed now. One that comes a second

@@ -87,7 +87,7 @@ func (f clientsFlags) useOn(w *process, id string, do func(context.Context, clie
 
 type clientsAddCommand struct {
 	clientsFlags
-	ID         string   `arg:"" help:"The client_id: letters, digits, dots, dashes and underscores."`
+	ID         string   `arg:"" help:"The client_id, such as shop-web."`
 	Name       string   `placeholder:"TEXT" help:"What people are told it is called (the id)."`
 	Public     bool     `help:"An app in a browser or on a device: it can keep no secret, and has PKCE alone."`
 	ThirdParty bool     `help:"Not your own: each user is asked before it gets anything."`
@@ -99,6 +99,7 @@ type clientsAddCommand struct {
 	Audience   []string `placeholder:"NAME" help:"The APIs it may get tokens for, the usual one first (that of gatehouse.yml)."`
 	Serves     []string `placeholder:"NAME" help:"The APIs that it is: it may ask about access tokens for them, whichever app has them."`
 	lifetimeFlags
+	exceptionFlags
 	Output string `short:"o" default:"text" enum:"text,json" help:"Print it as text or as json."`
 }
 
@@ -108,7 +109,7 @@ func (c *clientsAddCommand) Run(w *process) error {
 		ID: c.ID, Name: c.Name, ThirdParty: c.ThirdParty, RedirectURIs: c.Redirect, PostLogoutRedirectURIs: c.PostLogout,
 		Origins: c.Origin, Grants: c.Grant, Scopes: c.Scope, Audiences: c.Audience, Serves: c.Serves,
 	}
-	if err := c.lifetimeFlags.apply(&app.Lifetimes); err != nil {
+	if err := errors.Join(c.lifetimeFlags.apply(&app.Lifetimes), c.exceptionFlags.apply(&app.Exceptions)); err != nil {
 		return err
 	}
 	if c.Public && slices.Contains(c.Grant, client.GrantClientCredentials) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,6 +45,7 @@ func (f lifetimeFlags) apply(l *client.Lifetimes) error {
 type clientsEditCommand struct {
 	clientsFlags
 	lifetimeFlags
+	exceptionFlags
 	ID         string   `arg:"" help:"The client_id."`
 	Name       *string  `placeholder:"TEXT" help:"What people are told it is called."`
 	ThirdParty *bool    `negatable:"" help:"Whether it is not your own: each user is asked before it gets anything."`
@@ -97,7 +99,7 @@ func (c *clientsEditCommand) apply(app *client.Client) error {
 		}
 		*list.into = after
 	}
-	return c.lifetimeFlags.apply(&app.Lifetimes)
+	return errors.Join(c.lifetimeFlags.apply(&app.Lifetimes), c.exceptionFlags.apply(&app.Exceptions))
 }
 
 // editList is list after what a flag said, each time it was given: "+x" adds and

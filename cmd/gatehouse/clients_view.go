@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -16,25 +18,26 @@ import (
 // clientView is what people and scripts are shown of a client: no secret, and
 // no hash of one.
 type clientView struct {
-	ID                     string     `json:"id"`
-	Name                   string     `json:"name"`
-	Public                 bool       `json:"public"`
-	ThirdParty             bool       `json:"third_party"`
-	RedirectURIs           []string   `json:"redirect_uris"`
-	PostLogoutRedirectURIs []string   `json:"post_logout_redirect_uris"`
-	Origins                []string   `json:"origins"`
-	Grants                 []string   `json:"grants"`
-	Scopes                 []string   `json:"scopes"`
-	Audiences              []string   `json:"audiences"` // empty: that of gatehouse.yml
-	Serves                 []string   `json:"serves"`
-	AccessToken            string     `json:"access_token_lifetime,omitempty"`
-	RefreshToken           string     `json:"refresh_token_lifetime,omitempty"`
-	RefreshIdle            string     `json:"refresh_idle_lifetime,omitempty"`
-	In                     string     `json:"in"` // "file", "table", or "table, hidden by the file"
-	Secrets                int        `json:"secrets,omitempty"`
-	SecretAt               *time.Time `json:"secret_at,omitempty"` // when the newest was made
-	CreatedAt              *time.Time `json:"created_at,omitempty"`
-	Version                int64      `json:"version,omitempty"` // for edit --if-version
+	ID                     string              `json:"id"`
+	Name                   string              `json:"name"`
+	Public                 bool                `json:"public"`
+	ThirdParty             bool                `json:"third_party"`
+	RedirectURIs           []string            `json:"redirect_uris"`
+	PostLogoutRedirectURIs []string            `json:"post_logout_redirect_uris"`
+	Origins                []string            `json:"origins"`
+	Grants                 []string            `json:"grants"`
+	Scopes                 []string            `json:"scopes"`
+	Audiences              []string            `json:"audiences"` // empty: that of gatehouse.yml
+	Serves                 []string            `json:"serves"`
+	AccessToken            string              `json:"access_token_lifetime,omitempty"`
+	RefreshToken           string              `json:"refresh_token_lifetime,omitempty"`
+	RefreshIdle            string              `json:"refresh_idle_lifetime,omitempty"`
+	Exceptions             map[string][]string `json:"exceptions,omitempty"` // by their keys in gatehouse.yml
+	In                     string              `json:"in"`                   // "file", "table", or "table, hidden by the file"
+	Secrets                int                 `json:"secrets,omitempty"`
+	SecretAt               *time.Time          `json:"secret_at,omitempty"` // when the newest was made
+	CreatedAt              *time.Time          `json:"created_at,omitempty"`
+	Version                int64               `json:"version,omitempty"` // for edit --if-version
 
 	Audit []usersvc.Entry `json:"audit,omitempty"` // what was done to it, the newest first
 }
@@ -44,8 +47,15 @@ func viewOf(app client.Client) clientView {
 	if len(grants) == 0 && app.MayUse(client.GrantCode) {
 		grants = []string{client.GrantCode}
 	}
+	exceptions := make(map[string][]string)
+	for _, e := range client.All() {
+		if values := e.Get(app.Exceptions); len(values) > 0 {
+			exceptions[e.Key] = values
+		}
+	}
 	return clientView{
-		ID: app.ID, Name: app.DisplayName(), Public: app.Public(), ThirdParty: app.ThirdParty,
+		Exceptions: exceptions,
+		ID:         app.ID, Name: app.DisplayName(), Public: app.Public(), ThirdParty: app.ThirdParty,
 		RedirectURIs: listed(app.RedirectURIs), PostLogoutRedirectURIs: listed(app.PostLogoutRedirectURIs),
 		Origins: listed(app.Origins), Grants: listed(grants), Scopes: app.AllowedScopes(), In: "file",
 		Audiences: listed(app.Audiences), Serves: listed(app.Serves), AccessToken: span(app.Lifetimes.AccessToken),
@@ -113,6 +123,9 @@ func (v clientView) print(out io.Writer, output string) error {
 		if line.value != "" {
 			fmt.Fprintf(table, "%s\t%s\n", line.name, printable(line.value))
 		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(v.Exceptions)) {
+		fmt.Fprintf(table, "%s\t%s\n", key, printable(strings.Join(v.Exceptions[key], " ")))
 	}
 	if v.CreatedAt != nil {
 		fmt.Fprintf(table, "since\t%s\n", instant(*v.CreatedAt))

@@ -13,7 +13,12 @@ func (c *Config) checkClients(d *document) {
 	seen, house := map[string]string{}, c.House()
 	for i, app := range c.Clients {
 		at := fmt.Sprintf("clients[%d]", i+1)
-		checkName(d, at+".id", app.ID, seen)
+		if err := client.CheckID(app.ID); err != nil {
+			d.refuse(at+".id", "%v", err)
+		} else if seen[app.ID] != "" {
+			d.refuse(at+".id", "%q is taken by %s", app.ID, seen[app.ID])
+		}
+		seen[app.ID] = at + ".id"
 		c.checkSecret(d, at, app)
 		for _, p := range app.Problems(house) {
 			text := p.Text

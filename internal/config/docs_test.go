@@ -5,7 +5,24 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
+
+// docs/CONFIG.md and docs/THREATS.md name every exception that a client can have.
+func TestExceptionsAreDescribed(t *testing.T) {
+	for _, file := range []string{"../../docs/CONFIG.md", "../../docs/THREATS.md"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range client.All() {
+			if !strings.Contains(string(text), "`"+e.Key) {
+				t.Errorf("%s says nothing about %s", file, e.Key)
+			}
+		}
+	}
+}
 
 // docs/CONFIG.md names every key that is read.
 func TestKeysAreDescribed(t *testing.T) {

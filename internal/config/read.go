@@ -151,6 +151,13 @@ func readClient(m *mapping, getenv func(string) string) client.Client {
 		m.span("refresh_idle", &c.Lifetimes.RefreshIdle)
 	})
 	m.bool("third_party", &c.ThirdParty)
+	for _, e := range client.All() {
+		var values []string
+		m.strings(e.Key, &values)
+		if err := e.Set(&c.Exceptions, values); err != nil {
+			m.doc.refuse(m.at(e.Key), "%v", err)
+		}
+	}
 	c.Secret = client.Secret(secret)
 	if secret != "" && c.SecretEnv != "" {
 		m.doc.refuse(m.at("secret"), "the secret is in %s already: take one of the two out", c.SecretEnv)

@@ -2,11 +2,9 @@ package client
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
-	"github.com/gatehouse-auth/gatehouse/internal/loopback"
 	"github.com/gatehouse-auth/gatehouse/internal/plaintext"
 )
 
@@ -59,8 +57,8 @@ func (c Client) Problems(house House) []Problem {
 	if len(c.RedirectURIs) == 0 && c.MayUse(GrantCode) {
 		refuse("redirect_uris", "not set: say where %s may be sent with a code", c.DisplayName())
 	}
-	found = append(found, uriProblems("redirect_uris", c.RedirectURIs)...)
-	found = append(found, uriProblems("post_logout_redirect_uris", c.PostLogoutRedirectURIs)...)
+	found = append(found, c.uriProblems("redirect_uris", c.RedirectURIs)...)
+	found = append(found, c.uriProblems("post_logout_redirect_uris", c.PostLogoutRedirectURIs)...)
 	found = append(found, unknownWords("grants", "grant", c.Grants, grants)...)
 	if c.Public() && c.MayUse(GrantClientCredentials) { // RFC 6749, Section 4.4
 		refuse("grants", "a client that acts for itself has to prove who it is: give it a secret_env")
@@ -77,14 +75,15 @@ func (c Client) Problems(house House) []Problem {
 	if i := slices.Index(c.Scopes, ScopeAccount); c.ThirdParty && i >= 0 {
 		refuse(fmt.Sprintf("scopes[%d]", i+1), "%q is for your own apps: take it out, or third_party", ScopeAccount)
 	}
+	found = append(found, c.exceptionProblems()...)
 	found = append(found, c.audienceProblems(house)...)
 	return append(found, c.Lifetimes.problems(house.Lifetimes)...)
 }
 
-func uriProblems(field string, uris []string) []Problem {
+func (c Client) uriProblems(field string, uris []string) []Problem {
 	var found []Problem
 	for i, uri := range uris {
-		if err := CheckRedirectURI(uri); err != nil {
+		if err := c.CheckRedirectURI(uri); err != nil {
 			found = append(found, Problem{Field: fmt.Sprintf("%s[%d]", field, i+1), Text: err.Error()})
 		}
 	}
@@ -99,22 +98,4 @@ func unknownWords(field, kind string, words, known []string) []Problem {
 		}
 	}
 	return found
-}
-
-// checkOrigin tells what is wrong with an origin as browsers send it (RFC 6454,
-// Section 6.2): scheme, host and port, and nothing after them.
-func checkOrigin(origin string) error {
-	u, err := url.Parse(origin)
-	if err != nil || u.Host == "" || origin != u.Scheme+"://"+u.Host || origin != strings.ToLower(origin) {
-		return fmt.Errorf("want an origin such as https://app.example.com, without a path, not %q", origin)
-	}
-	switch {
-	case u.Scheme == "https":
-		return nil
-	case u.Scheme != "http":
-		return fmt.Errorf("want https, not %q", u.Scheme)
-	case loopback.URL(u):
-		return nil
-	}
-	return fmt.Errorf("want https; plain http is only for this machine: write %q", "https://"+u.Host)
 }

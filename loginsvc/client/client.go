@@ -43,8 +43,8 @@ type Client struct {
 	// longer knows: two while one takes the other's place, and each is good.
 	SecretHashes []string
 
-	// RedirectURIs are where codes may be sent: exact strings; http only for
-	// 127.0.0.1 and [::1], on any port (RFC 8252, Section 7.3), and localhost.
+	// RedirectURIs are where codes may be sent: exact strings; http only on this
+	// machine, and for 127.0.0.1 and [::1] on any port (RFC 8252, Section 7.3).
 	RedirectURIs           []string
 	PostLogoutRedirectURIs []string
 	Origins                []string // CORS for /token, /userinfo, /revoke
@@ -58,6 +58,7 @@ type Client struct {
 	// what it gets unless it asks for another (RFC 8707). Empty: the house's.
 	Audiences []string
 	Lifetimes Lifetimes
+	Exceptions
 
 	// ThirdParty says that the app is not the team's own: each user is asked
 	// before it gets anything, and can take that back.

@@ -13,15 +13,17 @@ import (
 // MatchRedirectURI tells whether a code may be sent to uri: it is one of the
 // registered redirect URIs, byte for byte (RFC 9700, Section 2.1), or one of the
 // loopback addresses among them on another port (RFC 8252, Section 7.3).
-func (c Client) MatchRedirectURI(uri string) bool { return matchAny(c.RedirectURIs, uri) }
+func (c Client) MatchRedirectURI(uri string) bool { return c.matchAny(c.RedirectURIs, uri) }
 
 // MatchPostLogout tells whether the browser may be sent to uri after a logout
 // that the client asked for; the rule is that of [Client.MatchRedirectURI].
-func (c Client) MatchPostLogout(uri string) bool { return matchAny(c.PostLogoutRedirectURIs, uri) }
+func (c Client) MatchPostLogout(uri string) bool {
+	return c.matchAny(c.PostLogoutRedirectURIs, uri)
+}
 
-func matchAny(registered []string, uri string) bool {
+func (c Client) matchAny(registered []string, uri string) bool {
 	for _, r := range registered {
-		if matchOne(r, uri) {
+		if c.matchOne(r, uri) {
 			return true
 		}
 	}
@@ -30,40 +32,50 @@ func matchAny(registered []string, uri string) bool {
 
 // matchOne compares strings and parses nothing of what was presented: two
 // parsers that disagree about a URI are how codes go astray.
-func matchOne(registered, uri string) bool {
-	if CheckRedirectURI(registered) != nil { // may not be registered: is not
+func (c Client) matchOne(registered, uri string) bool {
+	if c.CheckRedirectURI(registered) != nil { // may not be registered: is not
 		return false
 	}
 	if registered == uri {
 		return true
 	}
-	host, rest, ok := cutLoopback(registered)
-	if !ok {
-		return false
+	for _, host := range c.anyPort() {
+		if _, rest, ok := cutPort(registered, host); ok {
+			_, gotRest, ok := cutPort(uri, host)
+			return ok && gotRest == rest
+		}
 	}
-	gotHost, gotRest, ok := cutLoopback(uri)
-	return ok && gotHost == host && gotRest == rest
+	return false
 }
 
-// cutLoopback cuts the port out of a redirect URI for which any port is allowed.
-// RFC 8252, Section 7.3, allows it for 127.0.0.1 and [::1] only, and not for the
-// name localhost (Section 8.3). Others on this machine match byte for byte.
-func cutLoopback(uri string) (host, rest string, ok bool) {
-	for _, host := range []string{"http://127.0.0.1", "http://[::1]"} {
-		rest, found := strings.CutPrefix(uri, host)
-		if !found {
-			continue
-		}
-		if port, hasPort := strings.CutPrefix(rest, ":"); hasPort {
-			digits := strings.IndexAny(port+"/", "/?")
-			if !isPort(port[:digits]) {
-				return "", "", false
-			}
-			rest = port[digits:]
-		}
-		return host, rest, rest == "" || rest[0] == '/' || rest[0] == '?'
+const httpLocalhost = "http://localhost"
+
+// anyPort are the beginnings of redirect URIs for which any port is allowed. RFC
+// 8252, Section 7.3, allows it for 127.0.0.1 and [::1] only, and not for the name
+// localhost (Section 8.3). Others on this machine match byte for byte.
+func (c Client) anyPort() []string {
+	hosts := []string{"http://127.0.0.1", "http://[::1]"}
+	if c.Public() && c.Loopback == LoopbackLocalhost {
+		hosts = append(hosts, httpLocalhost)
 	}
-	return "", "", false
+	return hosts
+}
+
+// cutPort cuts scheme, host and port off a URI that begins with host, and returns
+// the port, "" if there is none, and the rest.
+func cutPort(uri, host string) (port, rest string, ok bool) {
+	rest, ok = strings.CutPrefix(uri, host)
+	if !ok {
+		return "", "", false
+	}
+	if after, hasPort := strings.CutPrefix(rest, ":"); hasPort {
+		digits := strings.IndexAny(after+"/", "/?")
+		if !isPort(after[:digits]) {
+			return "", "", false
+		}
+		port, rest = after[:digits], after[digits:]
+	}
+	return port, rest, rest == "" || rest[0] == '/' || rest[0] == '?'
 }
 
 func isPort(s string) bool {
@@ -79,15 +91,15 @@ const maxURI = 2048
 // reserved are the parameters that an authorization response adds.
 var reserved = []string{"code", "state", "iss", "error", "error_description", "error_uri", "response"}
 
-// CheckRedirectURI tells why uri cannot be registered, in words for the person
-// who wrote it; nil means that it can.
-func CheckRedirectURI(uri string) error {
+// CheckRedirectURI tells why uri cannot be registered for the client, in words for
+// the person who wrote it; nil means that it can.
+func (c Client) CheckRedirectURI(uri string) error {
 	if uri == "" || len(uri) > maxURI {
 		return fmt.Errorf("a redirect URI has 1 to %d characters", maxURI)
 	}
 	for i := range len(uri) {
-		if c := uri[i]; c <= ' ' || c > '~' || strings.IndexByte("\\\"<>^`{|}*", c) >= 0 {
-			return fmt.Errorf("character %q is not allowed: write the URI as it goes over the wire, without wildcards", c)
+		if b := uri[i]; b <= ' ' || b > '~' || strings.IndexByte("\\\"<>^`{|}*", b) >= 0 {
+			return fmt.Errorf("character %q is not allowed: write the URI as it goes over the wire, without wildcards", b)
 		}
 	}
 	if strings.Contains(uri, "#") {
@@ -103,7 +115,7 @@ func CheckRedirectURI(uri string) error {
 	if err := checkQueryAndPath(u); err != nil {
 		return err
 	}
-	return checkScheme(uri, u)
+	return c.checkScheme(uri, u)
 }
 
 func checkQueryAndPath(u *url.URL) error {
@@ -124,7 +136,7 @@ func checkQueryAndPath(u *url.URL) error {
 	return nil
 }
 
-func checkScheme(uri string, u *url.URL) error {
+func (c Client) checkScheme(uri string, u *url.URL) error {
 	scheme, _, hasScheme := strings.Cut(uri, ":")
 	switch {
 	case u.Scheme == "" && (!hasScheme || u.Host != "" || strings.HasPrefix(uri, "/")):
@@ -145,6 +157,10 @@ func checkScheme(uri string, u *url.URL) error {
 		return errors.New("http is only for " + loopback.Rule + ": use https")
 	case strings.Contains(scheme, "."):
 		return nil // RFC 8252, Section 7.1: a domain name, reversed
+	case c.hasScheme(scheme):
+		return nil
+	case c.Public() && checkPrivateScheme(scheme) == nil:
+		return fmt.Errorf("use https, http://127.0.0.1, or a private-use scheme with a dot in it, such as com.example.app; or allow this one by redirect_schemes: [%s]", scheme)
 	default:
 		return errors.New("use https, http://127.0.0.1, or a private-use scheme with a dot in it, such as com.example.app")
 	}

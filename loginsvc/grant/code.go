@@ -15,7 +15,7 @@ type Code struct {
 	Approval
 	Client      string // its Ref
 	RedirectURI string
-	Challenge   string // of PKCE
+	Challenge   string // of PKCE; "" by an exception of the client
 	CreatedAt   time.Time
 	ExpiresAt   time.Time
 

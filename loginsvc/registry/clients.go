@@ -10,7 +10,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -47,16 +46,9 @@ type Registered struct {
 	Version   int64     // counts changes
 }
 
-// identifier is what gatehouse.yml allows as an id, of at most maxID bytes.
-var identifier = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
-
-const maxID = 100
-
 // isID tells whether a client of the table can have the id. One that acts for
 // itself is the subject of its tokens: it must not be taken for a user.
-func isID(id string) bool {
-	return len(id) <= maxID && identifier.MatchString(id) && !strings.HasPrefix(id, "u_")
-}
+func isID(id string) bool { return client.CheckID(id) == nil && !strings.HasPrefix(id, "u_") }
 
 // maxListed bounds each list of a client, so that it fits its row by far.
 const maxListed = 50
@@ -94,10 +86,16 @@ func (c *Clients) Add(ctx context.Context, by usersvc.By, app client.Client, con
 
 func (c *Clients) check(app client.Client) error {
 	var all []error
-	if !isID(app.ID) {
-		all = append(all, client.Problem{Field: "id", Text: fmt.Sprintf("want letters, digits, dots, dashes and underscores, and no u_ at the beginning, not %q", app.ID)})
+	if err := client.CheckID(app.ID); err != nil {
+		all = append(all, client.Problem{Field: "id", Text: err.Error()})
+	} else if !isID(app.ID) {
+		all = append(all, client.Problem{Field: "id", Text: fmt.Sprintf("want no u_ at the beginning, as ids of users have it, not %q", app.ID)})
 	}
-	for _, list := range [][]string{app.RedirectURIs, app.PostLogoutRedirectURIs, app.Origins, app.Grants, app.Scopes, app.Audiences, app.Serves} {
+	lists := [][]string{app.RedirectURIs, app.PostLogoutRedirectURIs, app.Origins, app.Grants, app.Scopes, app.Audiences, app.Serves}
+	for _, e := range client.All() {
+		lists = append(lists, e.Get(app.Exceptions))
+	}
+	for _, list := range lists {
 		if len(list) > maxListed {
 			all = append(all, fmt.Errorf("%d values in one list, want at most %d", len(list), maxListed))
 		}

@@ -97,6 +97,39 @@ func TestAdd(t *testing.T) {
 	})
 }
 
+func TestExceptionsAreKept(t *testing.T) {
+	onEngines(t, func(t *testing.T, on *counted) {
+		c := open(on)
+		spa, server := web("a:spa@x"), web("https://server.test/x")
+		spa.RedirectURIs = []string{"http://localhost/cb", "cursor://a.b/cb"}
+		spa.Exceptions = client.Exceptions{Loopback: client.LoopbackLocalhost, RedirectSchemes: []string{"cursor"}}
+		server.RedirectURIs = []string{"https://server.test/cb"}
+		server.Exceptions = client.Exceptions{PKCE: client.PKCENonce}
+		add(t, c, spa, false)
+		add(t, c, server, true)
+		for _, want := range []client.Client{spa, server} {
+			got, err := c.Get(t.Context(), want.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want.Exceptions, got.Exceptions); diff != "" {
+				t.Errorf("%s: -want +got:\n%s", want.ID, diff)
+			}
+		}
+		_, err := c.Edit(t.Context(), admin, spa.ID, 0, func(a *client.Client) error { a.PKCE = client.PKCEOff; return nil })
+		if err == nil || !strings.Contains(err.Error(), "pkce: a public client") {
+			t.Errorf("an edit gives a public client pkce: %v", err)
+		}
+		after, err := c.Edit(t.Context(), admin, server.ID, 0, func(a *client.Client) error { a.PKCE = ""; return nil })
+		if err != nil || after.PKCE != "" {
+			t.Fatal(after, err)
+		}
+		if got, err := c.Get(t.Context(), server.ID); err != nil || got.PKCE != "" {
+			t.Error("an exception that was taken back is still there:", got, err)
+		}
+	})
+}
+
 func TestRefusedAtRegistration(t *testing.T) {
 	t.Parallel()
 	c := open(&counted{Table: openBolt(t)})

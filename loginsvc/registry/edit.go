@@ -84,7 +84,7 @@ type setting struct {
 }
 
 func settings(c client.Client) []setting {
-	return []setting{
+	all := []setting{
 		{"name", []string{c.Name}},
 		{"redirect_uris", c.RedirectURIs},
 		{"post_logout_redirect_uris", c.PostLogoutRedirectURIs},
@@ -98,6 +98,10 @@ func settings(c client.Client) []setting {
 		{"lifetimes.refresh_idle", []string{c.Lifetimes.RefreshIdle.String()}},
 		{"third_party", []string{strconv.FormatBool(c.ThirdParty)}},
 	}
+	for _, e := range client.All() {
+		all = append(all, setting{e.Key, e.Get(c.Exceptions)})
+	}
+	return all
 }
 
 // maxValue bounds how much of a value an entry of the audit trail repeats.

@@ -32,6 +32,11 @@ func (r Registered) item() table.Item {
 		"audiences": present(r.Audiences), "serves": present(r.Serves), "access_token_ttl": milli(r.Lifetimes.AccessToken),
 		"refresh_token_ttl": milli(r.Lifetimes.RefreshToken), "refresh_idle_ttl": milli(r.Lifetimes.RefreshIdle),
 	}
+	for _, e := range client.All() {
+		if values := e.Get(r.Exceptions); len(values) > 0 {
+			item[e.Key] = values
+		}
+	}
 	if len(r.Origins) > 0 {
 		item[table.GSI2PK], item[table.GSI2SK] = schema.ClientsIndex, r.ID
 	}
@@ -65,6 +70,14 @@ func read(item table.Item) (Registered, error) {
 		}
 		r.Lifetimes = client.Lifetimes{
 			AccessToken: row.Span("access_token_ttl"), RefreshToken: row.Span("refresh_token_ttl"), RefreshIdle: row.Span("refresh_idle_ttl"),
+		}
+	}
+	for _, e := range client.All() {
+		if _, ok := item[e.Key]; !ok {
+			continue
+		}
+		if err := e.Set(&r.Exceptions, row.List(e.Key)); err != nil {
+			row.Fail(e.Key)
 		}
 	}
 	if public := row.Flag("public"); public != r.Public() || item.Key() != keyOf(r.ID) {

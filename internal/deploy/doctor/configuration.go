@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
 	"github.com/gatehouse-auth/gatehouse/internal/config"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
 
 // configuration reads gatehouse.yml and looks for what is spelt right and will
@@ -74,6 +75,11 @@ func (r *Report) apps(name string, c *config.Config) {
 		r.remark("client-none", name, "there are no clients: no app of yours can send people here: add one under clients")
 	}
 	for _, app := range c.Clients {
+		for _, e := range client.All() {
+			if values := e.Get(app.Exceptions); len(values) > 0 && e.Risk != "" {
+				r.remark("client-exception", name, "client %s has %s: %s: %s. Take it out if the app can do without", app.ID, e.Key, strings.Join(values, " "), e.Risk)
+			}
+		}
 		for _, uri := range app.RedirectURIs {
 			if u, err := url.Parse(uri); err == nil && u.Hostname() == "localhost" {
 				r.remark("redirect-localhost", name, "client %s has the redirect URI %s: in production, whatever runs on somebody's own machine could be sent their code: give development a client of its own", app.ID, uri)

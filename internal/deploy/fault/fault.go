@@ -50,6 +50,7 @@ var meanings = map[string]string{
 	"authorizer-kind":     "an authorizer of the login stack is not of type REQUEST with payload 2.0",
 	"authorizer-ttl":      "answers of an authorizer are cached for longer than a minute",
 	"certificate-region":  "the certificate is of another Region than the stack, or is no certificate of ACM",
+	"client-exception":    "a client is allowed what others are not",
 	"client-none":         "gatehouse.yml has no clients",
 	"client-scope":        "a scope gives a client nothing without a grant",
 	"config":              "gatehouse.yml has a mistake",

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
+)
+
+// exceptionFlags are the exceptions of a client: nil leaves one as it is, and ""
+// takes it back.
+type exceptionFlags struct {
+	PKCE            *string  `name:"pkce" placeholder:"WORD" help:"Of an app with a secret that sends no code challenge: nonce if it sends a nonce, or off. docs/CONFIG.md says what you accept with each exception."`
+	Loopback        *string  `placeholder:"WORD" help:"Of a program on people's own machines: localhost allows any port of http://localhost."`
+	RedirectSchemes []string `sep:"none" name:"redirect-scheme" placeholder:"SCHEME" help:"Of a public app: a scheme of its own without a dot, such as cursor. Again for each one."`
+}
+
+// said returns the values of the flags that were given, by the keys of exceptions.
+func (f exceptionFlags) said() map[string][]string {
+	said := make(map[string][]string)
+	for key, value := range map[string]*string{"pkce": f.PKCE, "loopback": f.Loopback} {
+		if value != nil {
+			said[key] = []string{*value}
+		}
+	}
+	if f.RedirectSchemes != nil {
+		said["redirect_schemes"] = f.RedirectSchemes
+	}
+	return said
+}
+
+// apply makes those exceptions that flags name.
+func (f exceptionFlags) apply(to *client.Exceptions) error {
+	said := f.said()
+	for _, e := range client.All() {
+		values, err := editList(e.Get(*to), said[e.Key])
+		if err == nil && said[e.Key] != nil {
+			err = e.Set(to, values)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", e.Key, err)
+		}
+	}
+	return nil
+}
