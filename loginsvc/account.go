@@ -115,6 +115,11 @@ func (s *Service) apps(ctx context.Context, userID string) ([]pages.AppRow, erro
 	var rows []pages.AppRow
 	for _, c := range consents {
 		row := pages.AppRow{ClientID: c.ClientID, Name: c.ClientID, Scopes: c.Scopes, Since: c.GrantedAt}
+		if host, ok := client.DocumentHost(c.ClientID); ok { // to fetch each document would keep the page waiting
+			row.Name = host
+			rows = append(rows, row)
+			continue
+		}
 		app, err := s.Clients(ctx, c.ClientID)
 		switch {
 		case err == nil && !c.IsTo(grant.AppOf(app)):

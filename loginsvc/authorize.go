@@ -46,7 +46,7 @@ func (s *Service) authRequest(ctx context.Context, p params) (*authRequest, erro
 		return nil, fail(pages.Failure{Kind: pages.UnknownClient}, errors.New("client_id is repeated"))
 	}
 	c, err := s.Clients(ctx, p.get("client_id"))
-	if errors.Is(err, client.ErrUnknown) {
+	if _, bad := errors.AsType[*client.DocumentError](err); errors.Is(err, client.ErrUnknown) && !bad {
 		return nil, fail(pages.Failure{Kind: pages.UnknownClient}, err)
 	}
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/grant"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
@@ -26,7 +27,7 @@ func (s *Service) letIn(w http.ResponseWriter, r *http.Request, req *authRequest
 		return s.tell(req, &authError{"consent_required", "the user has not agreed to this"}, nil)
 	}
 	s.Pages.Render(w, r, http.StatusOK, pages.Consent{
-		AppName: req.Client.DisplayName(), Next: hostOf(req.RedirectURI), Who: displayName(user), Scopes: scopesOf(req.Scopes),
+		AppName: req.Client.DisplayName(), Host: req.Client.DocumentHost, Local: client.OnThisComputer(req.RedirectURI), Next: hostOf(req.RedirectURI), Who: displayName(user), Scopes: scopesOf(req.Scopes), APIs: s.resourceNames(req.Audiences),
 		// Whoever answers must be who was asked, in the same browser. It does not
 		// have the session's cookie yet if they have just signed in.
 		Request: purpose{path: atAuthorize, app: req}.String() + "&" + url.Values{"consent_in": {session.ID}}.Encode(), Action: s.path("/consent"),
@@ -40,6 +41,9 @@ func (s *Service) letIn(w http.ResponseWriter, r *http.Request, req *authRequest
 func (s *Service) asksConsent(ctx context.Context, req *authRequest, userID string) (asks bool, consentID string, err error) {
 	if req.Prompt.consent || !req.Client.ThirdParty {
 		return req.Prompt.consent, "", nil
+	}
+	if req.Client.DocumentHost != "" && client.OnThisComputer(req.RedirectURI) {
+		return true, "", nil // any program on the computer can claim the document (RFC 8252, Section 8.6)
 	}
 	given, err := s.Users.Consent(ctx, userID, grant.AppOf(req.Client))
 	return given.GrantedAt.IsZero() || !given.Covers(req.Scopes), given.ID(), err

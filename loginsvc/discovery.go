@@ -34,6 +34,8 @@ type metadata struct {
 	PromptValuesSupported    []string `json:"prompt_values_supported"`
 	ClaimsSupported          []string `json:"claims_supported"`
 	IssParameterSupported    bool     `json:"authorization_response_iss_parameter_supported"`
+	DocumentsSupported       bool     `json:"client_id_metadata_document_supported,omitempty"`
+	ProtectedResources       []string `json:"protected_resources,omitempty"` // RFC 9728, Section 4
 	ClaimsParameterSupported bool     `json:"claims_parameter_supported"`
 	RequestSupported         bool     `json:"request_parameter_supported"`
 	RequestURISupported      bool     `json:"request_uri_parameter_supported"` // true if it were left out
@@ -63,6 +65,8 @@ func (s *Service) metadata() metadata {
 		PromptValuesSupported:    []string{"none", "login", "consent", "select_account"},
 		ClaimsSupported:          []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "sid", "name", "picture", "email", "email_verified"},
 		IssParameterSupported:    true,
+		DocumentsSupported:       s.Documents,
+		ProtectedResources:       s.resourceURLs(),
 	}
 }
 

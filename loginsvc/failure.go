@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/keys"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 )
 
@@ -65,6 +66,9 @@ func (s *Service) handle(h httpx.HandlerFunc, write func(http.ResponseWriter, *h
 			return s.deliver(w, r, d.to)
 		}
 		countFailure(r.Context(), err)
+		if fault, ok := errors.AsType[*client.DocumentError](err); ok {
+			return s.refuseDocument(r, fault)
+		}
 		if _, known := errors.AsType[*httpx.Error](err); !known && unavailable(err) {
 			return httpx.Unavailable(err)
 		}
@@ -75,6 +79,23 @@ func (s *Service) handle(h httpx.HandlerFunc, write func(http.ResponseWriter, *h
 // unavailable tells whether the same call may succeed later.
 func unavailable(err error) bool {
 	return errors.Is(err, table.ErrUnavailable) || errors.Is(err, keys.ErrUnavailable)
+}
+
+// refuseDocument refuses a client whose metadata document cannot be used: with a page
+// that names its host and the fault, or for a program as an unknown client. A source
+// that causes many is slowed, because each costs a request to another server.
+func (s *Service) refuseDocument(r *http.Request, fault *client.DocumentError) error {
+	if err := s.count(r.Context(), limitDocuments, httpx.SourceIP(r)); err != nil {
+		return err
+	}
+	refusal := &httpx.Error{
+		Status: pages.BadDocument.Status(), Code: "invalid_client", Detail: "metadata document of " + fault.Host + ": " + fault.Fault,
+		Err: &trouble{page: pages.Failure{Kind: pages.BadDocument, Host: fault.Host, Fault: fault.Fault}, cause: fault},
+	}
+	if fault.Temporary {
+		refusal.Status, refusal.Code = http.StatusServiceUnavailable, "temporarily_unavailable"
+	}
+	return refusal
 }
 
 // writeFailure answers with the page for e, or for a program with JSON.

@@ -112,7 +112,8 @@ func (s *Service) readLeavingClient(ctx context.Context, l *leaving, p params) e
 		}
 	}
 	app, err := s.Clients(ctx, clientID)
-	if errors.Is(err, client.ErrUnknown) {
+	_, unreadable := errors.AsType[*client.DocumentError](err)
+	if errors.Is(err, client.ErrUnknown) || unreadable { // the person leaves all the same
 		l.hint = nil
 		return nil
 	}

@@ -77,6 +77,10 @@ type Config struct {
 	Providers []*upstream.Provider // where people sign in, in the order to show
 	// Clients returns the client with an id, or [client.ErrUnknown].
 	Clients func(ctx context.Context, id string) (client.Client, error)
+	// Documents tells that Clients also finds clients by their metadata documents.
+	Documents bool
+	// Resources are the APIs that describe themselves to clients (RFC 9728).
+	Resources []Resource
 	// Origins tells whether scripts of an origin may read answers of /token and
 	// /userinfo, because a public client registered it. Nil: no origin may.
 	Origins func(ctx context.Context, origin string) (bool, error)
@@ -216,6 +220,8 @@ func (s *Service) routes() http.Handler {
 	public("/.well-known/openid-configuration", s.handleDiscovery)
 	public("/.well-known/oauth-authorization-server", s.handleDiscovery)
 	public("/revocations", s.handleRevocations)
+	public("/.well-known/oauth-protected-resource/{path...}", s.handleResource)
+	public("/.well-known/oauth-protected-resource", s.handleResource)
 	if s.basePath != "" { // RFC 8414, Section 3.1
 		public("/.well-known/oauth-authorization-server"+s.basePath, s.handleDiscovery)
 	}

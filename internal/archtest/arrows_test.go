@@ -84,7 +84,7 @@ var light = []arrow{
 		"a function that guards its WebSockets imports it: it stays as light"},
 	{of("authorizer/policy"), of("authorizer/policy", "identity", "github.com/aws/aws-lambda-go/events"),
 		"rules are decided without I/O"},
-	{of("loginsvc/client"), of("loginsvc/client", "internal/loopback", "internal/plaintext"),
+	{of("loginsvc/client"), of("loginsvc/client", "internal/loopback", "internal/plaintext", "internal/strictjson"),
 		"what a client is, is decided without I/O"},
 	{of("internal/metric"), of("internal/metric"),
 		"whatever counts imports it, the authorizer too: it counts inside of log lines, and calls nobody"},

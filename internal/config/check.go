@@ -23,6 +23,7 @@ func (c *Config) check(d *document) {
 	c.checkClients(d)
 	c.checkAccess(d)
 	c.checkIssuers(d)
+	c.checkResources(d)
 }
 
 func (c *Config) checkIssuer(d *document) {

@@ -37,6 +37,11 @@ type Config struct {
 	// Issuers are others whose access tokens the team's API accepts.
 	Issuers []issuers.Issuer
 
+	// Resources are APIs that describe themselves to clients (RFC 9728).
+	Resources []Resource
+	// SelfRegistration lets clients in that nobody registered.
+	SelfRegistration SelfRegistration
+
 	Lifetimes Lifetimes
 	Doctor    Doctor
 

@@ -64,6 +64,10 @@ type Client struct {
 	// before it gets anything, and can take that back.
 	ThirdParty bool
 
+	// DocumentHost is the host of the metadata document that describes the client; ""
+	// if somebody registered it.
+	DocumentHost string
+
 	// Registration tells a client of the table from those that had its id before
 	// and were removed. It is "" in gatehouse.yml.
 	Registration string
@@ -95,6 +99,9 @@ func (c Client) Public() bool {
 // DisplayName is what people are told the client is called.
 func (c Client) DisplayName() string {
 	if name := plaintext.Strip(c.Name); name != "" { // an older registration can have hidden characters
+		if c.DocumentHost != "" { // anybody can write a name
+			return name + " (" + c.DocumentHost + ")"
+		}
 		return name
 	}
 	return c.ID

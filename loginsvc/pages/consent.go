@@ -12,11 +12,14 @@ type Scope struct {
 type Consent struct {
 	AppName   string
 	Next      string // where the app takes the person next, for people: shop.example.com
+	Host      string // of the metadata document of an app that nobody registered; "": it was registered
+	Local     bool   // its answer goes to a program on this computer
 	Who       string // who is signed in
 	Scopes    []Scope
-	Request   string // hidden field: the request to carry on with
-	Action    string // "": /consent
-	SwitchURL string // where "use another account" leads; "": not offered
+	APIs      []string // which APIs the scopes are for; empty: the team's own
+	Request   string   // hidden field: the request to carry on with
+	Action    string   // "": /consent
+	SwitchURL string   // where "use another account" leads; "": not offered
 }
 
 func (c Consent) describe() descriptor {

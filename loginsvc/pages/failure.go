@@ -17,6 +17,7 @@ const (
 	NotAllowed      FailureKind = "not_allowed"      // the account is not of the organisation that may sign in
 	Suspended       FailureKind = "suspended"
 	UnknownClient   FailureKind = "unknown_client"
+	BadDocument     FailureKind = "bad_document" // the app's metadata document cannot be used
 	BadRedirect     FailureKind = "bad_redirect" // the redirect URI is not one of the app's
 	BadRequest      FailureKind = "bad_request"
 	CrossOrigin     FailureKind = "cross_origin" // a form was sent from another site
@@ -29,7 +30,7 @@ const (
 // FailureKinds returns every kind.
 func FailureKinds() []FailureKind {
 	return []FailureKind{Cancelled, ProviderFailed, LinkExpired, CookiesBlocked, EmailUnverified, EmailTaken, NotLinked, NotAllowed,
-		Suspended, UnknownClient, BadRedirect, BadRequest, CrossOrigin, Forbidden, NotFound, Unavailable, Internal}
+		Suspended, UnknownClient, BadDocument, BadRedirect, BadRequest, CrossOrigin, Forbidden, NotFound, Unavailable, Internal}
 }
 
 // Failure says in plain words what went wrong and what to do now.
@@ -37,6 +38,8 @@ type Failure struct {
 	Kind       FailureKind
 	AppName    string // the app that asked; "": none, or not known
 	Provider   string // the provider's name; "": "the provider"
+	Host       string // of the app's metadata document
+	Fault      string // what is wrong with that document
 	RequestID  string // "": the gateway's id of the request
 	RestartURL string // where "start again" leads, keeping the app; "": not offered
 	AccountURL string // where "your account" leads; "": not offered
@@ -61,7 +64,7 @@ func (k FailureKind) properties() (failure, bool) {
 		return failure{status: http.StatusBadGateway}, true
 	case LinkExpired:
 		return failure{status: http.StatusBadRequest, quiet: true}, true
-	case CookiesBlocked, UnknownClient, BadRedirect, BadRequest:
+	case CookiesBlocked, UnknownClient, BadDocument, BadRedirect, BadRequest:
 		return failure{status: http.StatusBadRequest}, true
 	case EmailUnverified, NotLinked, NotAllowed, Suspended, CrossOrigin, Forbidden:
 		return failure{status: http.StatusForbidden}, true

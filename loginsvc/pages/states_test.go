@@ -40,6 +40,7 @@ func signedInStates(or func(string) string) []state {
 
 	all := []state{
 		{"consent", pages.Consent{AppName: or("Print shop"), Next: or("print.example.net"), Who: or("Ada"), Scopes: scopes, Request: or("r"), SwitchURL: or("/login?request=r")}},
+		{"consent-document", pages.Consent{AppName: or("Tool (tool.example.org)"), Host: or("tool.example.org"), Local: true, Next: or("127.0.0.1"), Who: or("Ada"), Scopes: scopes, APIs: []string{or("Notes (mcp.example.com/mcp)")}, Request: or("r")}},
 		{"consent-bare", pages.Consent{AppName: or("Print shop"), Who: or("Ada"), Action: or("/authorize")}},
 		{"device-code", pages.DeviceCode{}},
 		{"device-code-wrong", pages.DeviceCode{Code: or("WDJB-MJHT"), Wrong: true, Action: or("/device")}},

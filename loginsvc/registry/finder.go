@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -19,9 +20,13 @@ const MaxAge = 5 * time.Second
 // so that nobody can fill it with made-up ids.
 const maxRemembered = 500
 
-// Finder finds the client with an id: in gatehouse.yml, then in the table. It is
-// safe for concurrent use.
+// Finder finds the client with an id: in gatehouse.yml, then in the table, then by
+// its metadata document. It is safe for concurrent use.
 type Finder struct {
+	// Unregistered finds clients that nobody registered, as Lookup does; nil: there
+	// are none.
+	Unregistered func(ctx context.Context, id string) (client.Client, error)
+
 	file    client.List
 	clients Clients
 
@@ -41,8 +46,8 @@ func NewFinder(file client.List, t table.Table, now func() time.Time) *Finder {
 	return &Finder{file: file, clients: Clients{Table: t, Now: now}, known: make(map[string]remembered)}
 }
 
-// Lookup returns the client with the id, [client.ErrUnknown], or an error of the
-// table. A client of the file is never looked for in the table: no row there can
+// Lookup returns the client with the id, [client.ErrUnknown], an error of the table,
+// or a [client.DocumentError]. A client of the file is never looked for in the table: no row there can
 // take its place. What is unknown is not remembered, so that a client can be used
 // as soon as it is added.
 func (f *Finder) Lookup(ctx context.Context, id string) (client.Client, error) {
@@ -54,6 +59,9 @@ func (f *Finder) Lookup(ctx context.Context, id string) (client.Client, error) {
 		return c, nil
 	}
 	r, err := f.clients.Get(ctx, id)
+	if errors.Is(err, client.ErrUnknown) && f.Unregistered != nil {
+		return f.Unregistered(ctx, id)
+	}
 	if err != nil {
 		return client.Client{}, err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/loginsvc"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/registry"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/registry/document"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/upstream"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
@@ -47,7 +48,15 @@ func New(ctx context.Context, c *config.Config, p Parts) (*loginsvc.Service, err
 		scopes[r.Name] = r.Scopes
 	}
 	clients := registry.NewFinder(c.Clients, p.Table, p.Now)
+	if hosts := c.SelfRegistration.Documents; len(hosts) > 0 {
+		clients.Unregistered = document.New(document.Config{Hosts: hosts, Terms: c.Terms(), Now: p.Now}).Lookup
+	}
+	var resources []loginsvc.Resource
+	for _, r := range c.Resources {
+		resources = append(resources, loginsvc.Resource(r))
+	}
 	return loginsvc.New(loginsvc.Config{
+		Documents: clients.Unregistered != nil, Resources: resources,
 		Issuer: c.Issuer, Audience: c.Audience, Providers: providers, Clients: clients.Lookup, Origins: clients.AllowsOrigin,
 		Users: p.Users, Table: p.Table, Keys: p.Keys, Published: p.Published, Ring: p.Ring, Pages: brand, RoleScopes: scopes, LegacyLogin: c.LegacyLogin,
 		Proxy:     httpx.Proxy{AddressHeader: c.Proxy.AddressHeader, SecretHeader: c.Proxy.SecretHeader, Secret: string(c.Proxy.Secret)},
