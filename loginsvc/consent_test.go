@@ -269,7 +269,8 @@ func TestConsentGivenAgain(t *testing.T) {
 					w.jump(t, later)
 					code := consent(b, scopes)
 					redeem().oauthError(t, http.StatusBadRequest, "invalid_grant")
-					w.tokens(code, "client_id", "ext", "redirect_uri", "https://ext.test/cb") // the new grant works
+					got := w.tokens(code, "client_id", "ext", "redirect_uri", "https://ext.test/cb") // the new grant works
+					w.lives(got["access_token"], true)
 				})
 			}
 			t.Run(name+", with further scopes", func(t *testing.T) {

@@ -110,7 +110,7 @@ func TestTableCalls(t *testing.T) {
 		table.costs(t, "revocation feed, for the first time", 9, 0, func() { w.program().get("/revocations") })
 		table.costs(t, "revocation feed, within the second", 0, 0, func() { w.program().get("/revocations", "Cache-Control", "no-cache") })
 		bearer := "Bearer " + got["access_token"].(string)
-		table.costs(t, "decision on a fresh route", 3, 0, func() { w.program().get("/revocations", "Authorization", bearer) })
+		table.costs(t, "decision on a fresh route", 2, 0, func() { w.program().get("/revocations", "Authorization", bearer) })
 		table.costs(t, "decision on a fresh route without a valid token", 0, 0, func() {
 			w.program().get("/revocations", "Authorization", bearer+"x")
 			w.program().get("/revocations", "Authorization", "Basic eDp5")

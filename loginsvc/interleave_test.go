@@ -152,7 +152,7 @@ var causes = map[string]func(i issuing) error{
 		return err
 	},
 	"the client is removed": func(i issuing) error {
-		clients := registry.Clients{Table: i.w.table.Table, Now: i.w.now}
+		clients := registry.Clients{Table: i.w.config.Users.Table, Now: i.w.now}
 		return clients.Remove(i.w.t.Context(), operator, i.client.ID)
 	},
 	"the user is deleted": func(i issuing) error { return i.w.config.Users.Delete(i.w.t.Context(), operator, i.user) },
@@ -238,7 +238,7 @@ func meanwhile(t *testing.T, grant, cause string, waits bool, prepare func(issui
 		w.clock.Pass(3 * time.Second)
 		issue := prepare(i)
 		if waits {
-			if err := outside.RevokeTokens(t.Context(), i.user); err != nil {
+			if err := outside.Revoke(t.Context(), usersvc.Tokens{Subject: i.user}); err != nil {
 				t.Fatal(err)
 			}
 		}

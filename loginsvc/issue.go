@@ -106,14 +106,6 @@ func (s *Service) untilAlive(ctx context.Context, from, now time.Time) (time.Tim
 	return from, nil
 }
 
-// aliveFrom is the instant from which a client's tokens of a session are alive.
-func aliveFrom(user usersvc.User, session usersvc.Session, clientID string) time.Time {
-	if from := session.TokensFrom(clientID); from.After(user.TokensFrom) {
-		return from
-	}
-	return user.TokensFrom
-}
-
 // answer is a token response without tokens.
 func (s *Service) answer(c client.Client, scopes []string) tokenResponse {
 	return tokenResponse{TokenType: "Bearer", ExpiresIn: int64(s.lifetimes(c).AccessToken / time.Second), Scope: strings.Join(scopes, " ")}

@@ -119,11 +119,10 @@ func (s *Service) commitRenewal(ctx context.Context, c client.Client, f grant.Fa
 		case !stale(err):
 			return tokenResponse{}, err
 		}
-		var session usersvc.Session
-		if session, g.user, err = s.Users.SessionByID(ctx, f.UserID, f.SessionID); err != nil {
+		if _, g.user, err = s.Users.SessionByID(ctx, f.UserID, f.SessionID); err != nil {
 			return tokenResponse{}, invalidGrantIf(err, usersvc.ErrNoSession)
 		}
-		from = aliveFrom(g.user, session, c.ID)
+		from = g.user.AliveFrom(f.SessionID, c.ID)
 		reread = &g.user
 	}
 	return tokenResponse{}, grant.ErrChanged

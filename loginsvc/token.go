@@ -143,7 +143,7 @@ func (s *Service) redeemOnce(ctx context.Context, c client.Client, a grant.Appro
 	if err != nil {
 		return tokenResponse{}, invalidGrantIf(err, usersvc.ErrNoSession)
 	}
-	if now, err = s.untilAlive(ctx, aliveFrom(user, session, c.ID), now); err != nil {
+	if now, err = s.untilAlive(ctx, user.AliveFrom(session.ID, c.ID), now); err != nil {
 		return tokenResponse{}, err
 	}
 	answer, err := s.issue(ctx, issuance{
@@ -174,7 +174,7 @@ func (s *Service) issueInSession(ctx context.Context, g issuance, session usersv
 	now := s.now()
 	for range grant.Attempts {
 		var err error
-		if now, err = s.untilAlive(ctx, aliveFrom(g.user, session, g.client.ID), now); err != nil {
+		if now, err = s.untilAlive(ctx, g.user.AliveFrom(g.session, g.client.ID), now); err != nil {
 			return tokenResponse{}, err
 		}
 		answer, err := s.issue(ctx, g, now)

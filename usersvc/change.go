@@ -60,20 +60,17 @@ func (u *Users) change(ctx context.Context, by By, id string, version int64, edi
 		if err != nil {
 			return User{}, err
 		}
-		began := u.now()
-		if !next.TokensFrom.Equal(user.TokensFrom) {
-			revoking, err := u.putRevoked(ctx, next)
-			if err != nil {
-				return User{}, err
-			}
-			writes = append(writes, revoking...)
+		if next.revokes {
+			writes = append(writes, u.revokeAll(&next, user.ledger)...)
 		}
 		if !next.equal(user) {
-			writes = append(writes, replace(user, &next))
+			next.Version = user.Version + 1
+			writes = append(writes, next.replace(user))
 		}
 		err = u.writeBy(ctx, by, id, writes)
 		if err == nil {
-			return next, u.onTime(ctx, began, writes)
+			err = u.finishRevoking(ctx, &next)
+			return next, err
 		}
 		if failed = err; !errors.Is(err, errChanged) {
 			return next, err
@@ -82,24 +79,26 @@ func (u *Users) change(ctx context.Context, by By, id string, version int64, edi
 	return User{}, fmt.Errorf("%w: %w", errContended, failed)
 }
 
-// putRevoked returns the writes that put into the feed that tokens of the user from
-// before TokensFrom are dead. See [Users.onTime] for what must follow them.
-func (u *Users) putRevoked(ctx context.Context, user User) ([]table.Write, error) {
-	h := userHolder(user.ID)
-	h.all.before = user.TokensFrom
-	return u.revoke(ctx, h, h.all)
-}
-
 // writeBy writes if by may change the user: an operator, the user, or an admin.
 // The same transaction checks that the admin is one, and active.
 func (u *Users) writeBy(ctx context.Context, by By, userID string, writes []table.Write) error {
-	if by.Operator == "" && by.UserID != userID {
-		if !IsID(by.UserID) {
-			return ErrForbidden
-		}
-		writes = append([]table.Write{table.Check(userKey(by.UserID), activeAdmin()).Else(ErrForbidden)}, writes...)
+	may, err := u.mayChange(by, userID)
+	if err != nil {
+		return err
 	}
-	return u.write(ctx, writes...)
+	return u.write(ctx, append(may, writes...)...)
+}
+
+// mayChange returns the check that by may change the user, for a transaction of the
+// caller, or [ErrForbidden]. Operators and the user need none.
+func (u *Users) mayChange(by By, userID string) ([]table.Write, error) {
+	switch {
+	case by.Operator != "" || by.UserID == userID:
+		return nil, nil
+	case !IsID(by.UserID):
+		return nil, ErrForbidden
+	}
+	return []table.Write{table.Check(userKey(by.UserID), activeAdmin()).Else(ErrForbidden)}, nil
 }
 
 // write does the writes. If a condition fails, it returns the error that the
@@ -123,20 +122,22 @@ func (u *Users) write(ctx context.Context, writes ...table.Write) error {
 	return nil
 }
 
-// replace writes next in place of old, if old is still what is there. Next gets
-// the next version.
-func replace(old User, next *User) table.Write {
-	next.Version = old.Version + 1
-	return table.Put(next.item()).If(table.Equal{Name: "version", Value: old.Version})
+// replace writes u in place of old, if old is still what is there. Unless tokens are
+// revoked by it, the ledger stays what it is, which others may write meanwhile.
+func (u User) replace(old User) table.Write {
+	if !u.revokes {
+		return table.Update(userKey(u.ID), u.attributes()).If(versionIs(old))
+	}
+	return table.Put(u.item()).If(table.All{versionIs(old), old.ledger.unchanged()})
 }
 
-// equal tells whether two users have the same row.
+// equal tells whether two users have the same row, but for the ledger.
 func (u User) equal(other User) bool {
 	return u.ID == other.ID && u.showsAs(other) && slices.Equal(u.Roles, other.Roles) &&
 		u.Status == other.Status && u.CreatedAt.Equal(other.CreatedAt) && u.Version == other.Version &&
 		u.TokensFrom.Equal(other.TokensFrom) && u.epoch == other.epoch && slices.Equal(u.cutoffs, other.cutoffs) &&
 		u.primary == other.primary && u.owns == other.owns && u.lost == other.lost &&
-		u.adminGiven == other.adminGiven && u.ownName == other.ownName && u.identities == other.identities
+		u.adminGiven == other.adminGiven && u.ownName == other.ownName && u.identities == other.identities && u.revokes == other.revokes
 }
 
 // Rename gives the user a name of their own, which later sign-ins leave alone.

@@ -106,9 +106,8 @@ func withoutEmail(owner User, taken claim) User {
 
 // claimWrites returns the writes that carry out the part of a plan about
 // addresses. The tokens of a user who loses an address are revoked: they say that
-// the address is verified.
-func (u *Users) claimWrites(ctx context.Context, p plan) ([]table.Write, error) {
-	var writes []table.Write
+// the address is verified. Revoked is that user, or zero.
+func (u *Users) claimWrites(p plan) (writes []table.Write, revoked User) {
 	if p.dropEmail != "" {
 		writes = append(writes, dropClaim(p.user.ID, p.dropEmail))
 	}
@@ -116,14 +115,13 @@ func (u *Users) claimWrites(ctx context.Context, p plan) ([]table.Write, error) 
 		writes = append(writes, putClaim(p.user, p.claimsFrom))
 	}
 	if p.ownerBefore.ID == "" {
-		return writes, nil
+		return writes, User{}
 	}
 	after := withoutEmail(p.ownerBefore, p.user.owns)
 	u.revokeUser(&after)
-	revoking, err := u.putRevoked(ctx, after)
-	writes = append(writes, table.Put(after.item()).If(versionIs(p.ownerBefore)),
-		u.audit(ProfileChanged, after.ID, By{UserID: configured}, "a trusted provider says that the e-mail address is another user's"))
-	return append(writes, revoking...), err
+	writes = append(writes, u.revokeAll(&after, p.ownerBefore.ledger)...)
+	return append(writes, after.replace(p.ownerBefore),
+		u.audit(ProfileChanged, after.ID, By{UserID: configured}, "a trusted provider says that the e-mail address is another user's")), after
 }
 
 // putClaim writes the row of the user's address. It fails unless the row has led

@@ -193,9 +193,12 @@ func (u *Users) WithdrawConsent(ctx context.Context, by By, clientID string) err
 	if err != nil || before.GrantedAt.IsZero() {
 		return err
 	}
-	return u.Revoke(ctx, Tokens{Subject: by.UserID, ClientID: clientID},
-		table.Check(userKey(by.UserID), table.Equal{Name: "status", Value: string(Active)}).Else(ErrForbidden),
-		table.Delete(consentKey(by.UserID, clientID)), u.audit(ConsentWithdrawn, by.UserID, by, clientID))
+	h, entry, err := Tokens{Subject: by.UserID, ClientID: clientID}.entry()
+	if err != nil {
+		return err
+	}
+	h.active = true
+	return u.putEntry(ctx, h, entry, table.Delete(consentKey(by.UserID, clientID)), u.audit(ConsentWithdrawn, by.UserID, by, clientID))
 }
 
 func consentFrom(item table.Item) (Consent, error) {

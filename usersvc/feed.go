@@ -16,9 +16,9 @@ import (
 // use; of those who ask at once, one reads.
 //
 // Rows stand under the second up to which they revoke tokens, which the writer
-// chose before it wrote. So a row can appear behind others that a reader has
-// already: at most by maxLate, and as much as two clocks differ. Each read begins
-// [overlap] before the one before it.
+// chose before it wrote. A row that took long appears behind others that a reader has
+// already, and is then written again, before it is acknowledged. So only the clocks
+// of two instances matter. Each read begins [overlap] before the one before it.
 //
 // A copy that has nothing yet, or has not been used for long, reads the newest
 // rows first, and not more than [maxPages] pages of each partition. What it did
@@ -36,8 +36,8 @@ type Feed struct {
 const (
 	// feedTTL is how old a document may be when it is served.
 	feedTTL = time.Second
-	// overlap is how far reads overlap: maxLate, a second between two clocks, and
-	// the second to which keys are rounded.
+	// overlap is how far reads overlap: two clocks can differ, and keys are rounded
+	// to seconds.
 	overlap = 3 * time.Second
 	// longUnused is the time without a read after which a copy reads the newest
 	// rows first.

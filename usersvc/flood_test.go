@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/revocation"
+	"github.com/gatehouse-auth/gatehouse/usersvc"
 	"github.com/gatehouse-auth/gatehouse/usersvc/userstest"
 )
 
@@ -58,7 +59,7 @@ func testFlood(t *testing.T, open userstest.Engine) {
 			if i%20 == 0 {
 				h.Clock.Pass(time.Second)
 			}
-			if err := h.RevokeTokens(t.Context(), ada.User.ID); err != nil {
+			if err := h.Revoke(t.Context(), usersvc.Tokens{Subject: ada.User.ID}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -2,19 +2,15 @@ package usersvc
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
-	"strings"
 	"time"
-
-	"github.com/gatehouse-auth/gatehouse/internal/revocation"
-	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
 // Live tells whether an access token is alive by what the table says now: its
-// session, its user and the user's ledger, or what is revoked of the client, if it
-// acts for itself. It reads three rows at most, and never the feed. The token must have been
-// verified. It returns the user, which is zero for a client, or [ErrNoSession].
+// session and its user, or what is revoked of the client, if it acts for itself. It
+// reads two rows, and never the feed; a third one for a session that began with an
+// earlier version. The token must have been verified. It returns the user, which is
+// zero for a client, or [ErrNoSession].
 func (u *Users) Live(ctx context.Context, t Tokens, issuedAt time.Time) (User, error) {
 	if !isUser(t.Subject) {
 		return User{}, u.liveClient(ctx, t.Subject, issuedAt)
@@ -23,14 +19,15 @@ func (u *Users) Live(ctx context.Context, t Tokens, issuedAt time.Time) (User, e
 	if err != nil {
 		return User{}, err
 	}
-	if issuedAt.Before(user.TokensFrom) || issuedAt.Before(s.TokensFrom(t.ClientID)) {
-		return User{}, fmt.Errorf("%w: the token was revoked", ErrNoSession)
+	from := user.AliveFrom(t.SessionID, t.ClientID)
+	if s.oldLedger {
+		old, err := u.readOldUserLedger(ctx, t.Subject)
+		if err != nil {
+			return User{}, err
+		}
+		from = later(from, old.aliveFrom(t))
 	}
-	l, err := u.readLedger(ctx, userHolder(t.Subject))
-	if err != nil {
-		return User{}, err
-	}
-	if l.revokes(t, issuedAt) {
+	if issuedAt.Before(from) {
 		return User{}, fmt.Errorf("%w: the token was revoked", ErrNoSession)
 	}
 	return user, nil
@@ -41,40 +38,16 @@ func (u *Users) liveClient(ctx context.Context, clientID string, issuedAt time.T
 	if err != nil {
 		return err
 	}
-	for _, i := range l.items { // of the client as such, or of its own tokens
-		if issuedAt.Before(i.before) {
-			return fmt.Errorf("%w: the token was revoked", ErrNoSession)
-		}
+	if issuedAt.Before(l.latest()) { // of the client as such, or of its own tokens
+		return fmt.Errorf("%w: the token was revoked", ErrNoSession)
 	}
 	return nil
 }
 
-// TokensFrom is the second from which on the client's tokens of this session are
-// alive. It is zero unless some have been revoked.
-func (s Session) TokensFrom(clientID string) time.Time {
-	return s.tokensFrom[clientAttribute(clientID)]
-}
-
-// clientPrefix begins the attributes of a session that say from when on a
-// client's tokens are alive.
-const clientPrefix = "tokens_from_"
-
-func clientAttribute(clientID string) string {
-	e := revocation.Client(clientID)
-	return clientPrefix + base64.RawURLEncoding.EncodeToString(e[:])
-}
-
-// clientsFrom reads these attributes. What cannot be read is an error, because it
-// must not pass for nothing.
-func clientsFrom(r *table.Reader) map[string]time.Time {
-	var from map[string]time.Time
-	for name := range r.Item {
-		if strings.HasPrefix(name, clientPrefix) {
-			if from == nil {
-				from = map[string]time.Time{}
-			}
-			from[name] = r.Seconds(name)
-		}
-	}
-	return from
+// AliveFrom is the second from which on the access tokens are alive that a client
+// has from a session of the user: every one with an earlier iat has been revoked.
+// Who issues one sooner after a revocation waits, for less than two seconds. The
+// user must have been read, not remembered.
+func (u User) AliveFrom(sessionID, clientID string) time.Time {
+	return later(u.TokensFrom, u.ledger.aliveFrom(Tokens{Subject: u.ID, SessionID: sessionID, ClientID: clientID}))
 }

@@ -21,9 +21,9 @@ const rememberedPrefix = "user."
 // remembered is the user for the row of an identity.
 func remembered(u User) map[string]any {
 	attributes := map[string]any{}
-	for name, value := range u.item() {
+	for name, value := range u.attributes() {
 		switch name {
-		case table.PK, table.SK, table.GSI1PK, table.GSI1SK, table.GSI2PK, table.GSI2SK:
+		case table.GSI1PK, table.GSI1SK, table.GSI2PK, table.GSI2SK:
 		default:
 			attributes[rememberedPrefix+name] = value
 		}

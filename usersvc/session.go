@@ -31,8 +31,12 @@ type Session struct {
 	version  int64  // of the user, when they did
 	hash     []byte // SHA-256 of the cookie's secret
 
-	tokensFrom map[string]time.Time // of clients, by attribute: see TokensFrom
+	oldLedger bool // an earlier version began it: see [Users.readOldUserLedger]
 }
+
+// sessionSchema is the form of a session's row. Rows of the first form do not say
+// which they have.
+const sessionSchema = 2
 
 // Session returns the live session of a cookie and its user. It returns
 // [ErrNoSession] for anything else than a cookie of a live session, whatever is
@@ -140,7 +144,7 @@ func sessionKey(userID, sid string) table.Key {
 func (s Session) item() table.Item {
 	key := sessionKey(s.UserID, s.ID)
 	return table.Item{
-		table.PK: key.PK, table.SK: key.SK, table.TTL: s.ExpiresAt.Unix(),
+		table.PK: key.PK, table.SK: key.SK, table.TTL: s.ExpiresAt.Unix(), "schema": int64(sessionSchema),
 		"id": s.ID, "user_id": s.UserID, "provider": s.Provider, "user_agent": s.UserAgent,
 		"auth_time": s.AuthTime.UnixMilli(), "created_at": s.CreatedAt.UnixMilli(),
 		"expires_at": s.ExpiresAt.UnixMilli(), "last_used_at": s.LastUsedAt.UnixMilli(),
@@ -154,8 +158,10 @@ func sessionFrom(item table.Item) (Session, error) {
 		ID: r.Text("id"), UserID: r.Text("user_id"), Provider: r.Text("provider"), UserAgent: r.Text("user_agent"),
 		AuthTime: r.Milli("auth_time"), CreatedAt: r.Milli("created_at"),
 		ExpiresAt: r.Milli("expires_at"), LastUsedAt: r.Milli("last_used_at"),
-		epoch: r.Number("epoch"), hash: r.Bytes("secret_sha256"), tokensFrom: clientsFrom(&r),
+		epoch: r.Number("epoch"), hash: r.Bytes("secret_sha256"),
 	}
+	_, newer := item["schema"]
+	s.oldLedger = !newer
 	s.identity, _ = item["identity"].(string) // without them, the session ends sooner: see live
 	s.version, _ = item["user_version"].(int64)
 	if r.Err == nil && item.Key() != sessionKey(s.UserID, s.ID) {

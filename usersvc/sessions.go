@@ -44,23 +44,21 @@ func (u *Users) EndSessionBy(ctx context.Context, by By, userID, sid string) err
 	if err != nil {
 		return err
 	}
-	for range attempts {
-		began := u.now()
-		entry.before = u.tokensFrom()
-		writes, err := u.revoke(ctx, h, entry)
-		if err != nil {
-			return err
-		}
-		writes = append(writes, table.Delete(sessionKey(userID, sid)).If(table.Exists{}).Else(ErrNoSession), u.audit(SessionEnded, userID, by, sid))
-		err = u.writeBy(ctx, by, userID, writes)
-		if err == nil {
-			return u.onTime(ctx, began, writes)
-		}
-		if !errors.Is(err, errChanged) {
-			return err
+	writes, err := u.mayChange(by, userID)
+	if err != nil {
+		return err
+	}
+	writes = append(writes, table.Delete(sessionKey(userID, sid)).If(table.Exists{}).Else(ErrNoSession), u.audit(SessionEnded, userID, by, sid))
+	err = u.putEntry(ctx, h, entry, writes...)
+	for _, known := range []error{ErrForbidden, ErrNoSession} {
+		if errors.Is(err, known) {
+			return known
 		}
 	}
-	return errContended
+	if errors.Is(err, ErrNotFound) {
+		return ErrNoSession
+	}
+	return err
 }
 
 // EndSessions ends the sessions of the user at once, however many, and revokes

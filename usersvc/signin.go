@@ -82,16 +82,11 @@ func (u *Users) enter(ctx context.Context, a signInAttempt, then func(User) []ta
 
 // carryOut writes what a plan says, with more writes in the same transaction.
 func (u *Users) carryOut(ctx context.Context, p plan, a signInAttempt, more []table.Write) error {
-	began := u.now()
-	claims, err := u.claimWrites(ctx, p)
-	if err != nil {
+	claims, revoked := u.claimWrites(p)
+	if err := u.write(ctx, slices.Concat(u.writesOf(p, a), claims, more)...); err != nil {
 		return err
 	}
-	writes := slices.Concat(u.writesOf(p, a), claims, more)
-	if err := u.write(ctx, writes...); err != nil {
-		return err
-	}
-	return u.onTime(ctx, began, writes)
+	return u.finishRevoking(ctx, &revoked)
 }
 
 // plan reads what [signInRules.decide] needs, and nothing else, and returns its
@@ -150,7 +145,7 @@ func (u *Users) writesOf(p plan, a signInAttempt) []table.Write {
 	case p.creates():
 		writes = append(writes, table.Put(p.user.item()).If(table.NotExists{}))
 	case p.changes():
-		writes = append(writes, table.Put(p.user.item()).If(versionIs(p.before)))
+		writes = append(writes, p.user.replace(p.before))
 	default:
 		writes = append(writes, table.Check(userKey(id), versionIs(p.before)))
 	}

@@ -79,7 +79,7 @@ func testTwice(t *testing.T, h *userstest.Harness) {
 			_, err := h.SetRoles(ctx, userstest.By(ada), id, []string{"admin"}, 0)
 			return err
 		}, nil},
-		{"RevokeTokens", func(ctx context.Context) error { return h.RevokeTokens(ctx, id) }, nil},
+		{"Revoke", func(ctx context.Context) error { return h.Revoke(ctx, usersvc.Tokens{Subject: id}) }, nil},
 		{"Revocations", func(ctx context.Context) error { _, err := (&usersvc.Feed{Users: h.Users}).Document(ctx); return err }, nil},
 		{"EndSessionBy", func(ctx context.Context) error { return h.EndSessionBy(ctx, userstest.By(ada), id, sid) }, usersvc.ErrNoSession},
 		{"EndSession", func(ctx context.Context) error { return h.EndSession(ctx, id, sid) }, nil},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -38,6 +39,8 @@ type User struct {
 	adminGiven bool     // the role of Users.Admins has been given
 	ownName    bool     // the name is the user's choice, not the provider's
 	identities int64    // how many are linked
+	ledger     ledger   // of what was revoked; a user who is remembered has none
+	revokes    bool     // the change under way revokes all tokens; it is in no row
 }
 
 // Status tells whether a user may sign in.
@@ -84,9 +87,17 @@ func emailKey(canonical string) table.Key { return schema.Email(canonical) }
 const usersPartition = schema.UsersIndex
 
 func (u User) item() table.Item {
-	item := table.Item{
-		table.PK: userKey(u.ID).PK, table.SK: userKey(u.ID).SK, "schema": int64(userSchema),
-		"id": u.ID, "email": u.Email, "email_verified": u.EmailVerified, "name": u.Name, "picture": u.Picture,
+	item := table.Item(u.attributes())
+	item[table.PK], item[table.SK] = userKey(u.ID).PK, userKey(u.ID).SK
+	maps.Copy(item, u.ledger.attributes())
+	return item
+}
+
+// attributes are those of the user's row but for the key and the ledger.
+func (u User) attributes() map[string]any {
+	item := map[string]any{
+		"schema": int64(userSchema),
+		"id":     u.ID, "email": u.Email, "email_verified": u.EmailVerified, "name": u.Name, "picture": u.Picture,
 		"roles": sortedRoles(u.Roles), "status": string(u.Status), "created_at": u.CreatedAt.UnixMilli(), "version": u.Version,
 		"epoch": u.epoch, "primary": u.primary, "admin_given": u.adminGiven,
 		"own_name": u.ownName, "identities": u.identities, "tokens_from": u.TokensFrom.Unix(), "cuts": cutoffsText(u.cutoffs),
@@ -121,6 +132,7 @@ func userFrom(item table.Item) (User, error) {
 		u.cutoffs, r.Err = cutoffs, cmp.Or(r.Err, err)
 	}
 	u.owns, u.lost = claimsFrom(&r)
+	u.ledger, _ = ledgerFrom(&r, u.ID)
 	u.EmailVerified = u.EmailVerified && u.owns.email != "" && u.owns.email == Profile{Email: u.Email}.canonicalEmail()
 	if r.Err == nil && (r.Number("schema") != userSchema || item.Key() != userKey(u.ID)) {
 		r.Err = fmt.Errorf("%w: user: schema or key", table.ErrDamaged)

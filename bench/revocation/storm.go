@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/internal/revocation"
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
+	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
@@ -87,6 +89,10 @@ func (s *storm) revoke(ctx context.Context, n int) error {
 	}
 	if s.revocations <= 20_000 || n%500 == 0 {
 		s.revoked = append(s.revoked, t)
+	}
+	user := schema.User(t.Subject)
+	if s.table.items[user] == nil {
+		s.table.items[user] = table.Item{table.PK: user.PK, table.SK: user.SK}
 	}
 	return s.users.Revoke(ctx, usersvc.Tokens{Subject: t.Subject, SessionID: t.SessionID})
 }

@@ -108,6 +108,6 @@ func Revocation(partition int, time, id string) table.Key {
 	return table.Key{PK: RevocationPartition(partition), SK: time + "#" + id}
 }
 
-// Revoked is the key of what the revocation feed has about a user or a client, in
-// the partition of either.
+// Revoked is the key of what the revocation feed has about a client, in its
+// partition. Of a user, it is in the user's row; earlier versions had such a row.
 func Revoked(partition string) table.Key { return table.Key{PK: partition, SK: "revoked"} }

@@ -29,7 +29,7 @@ type Grounds struct {
 // [usersvc.Unchanged], after which the caller reads user and session again,
 // [usersvc.ErrNoConsent], and [client.ErrUnknown] for a client that was removed.
 func (g Grounds) Checks() []table.Write {
-	checks := usersvc.Unchanged(usersvc.Tokens{Subject: g.User.ID, SessionID: g.SessionID, ClientID: g.Client.ID}, g.User.Version, g.IssuedAt)
+	checks := usersvc.Unchanged(g.User, g.SessionID, g.IssuedAt)
 	if g.Client.ThirdParty {
 		checks = append(checks, usersvc.ConsentStands(g.User.ID, AppOf(g.Client), g.Scopes, g.Under))
 	}

@@ -134,13 +134,13 @@ func (u *racer) device(t *testing.T) url.Values {
 }
 
 // revokeBefore revokes older tokens, so that the login service waits before it
-// issues another: up to 1.25 seconds, and nearly as long at the moment that is
+// issues another: up to 1.5 seconds, and nearly as long at the moment that is
 // chosen here. A sign-in has a session of its own, and a revoked family takes its
 // refresh token along: there, all tokens of the user are revoked, by a demotion.
 func (u *racer) revokeBefore(t *testing.T, way string) {
 	t.Helper()
 	now := time.Now()
-	moment := now.Truncate(time.Second).Add(760 * time.Millisecond)
+	moment := now.Truncate(time.Second).Add(510 * time.Millisecond)
 	if moment.Before(now) {
 		moment = moment.Add(time.Second)
 	}
