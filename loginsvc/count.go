@@ -40,11 +40,13 @@ func outcomeOf(kind pages.FailureKind) string {
 	return metric.SignInFailed
 }
 
-// countRefresh notes what became of a refresh token.
-func countRefresh(ctx context.Context, err error) {
+// countRefresh notes what became of a refresh token that was used so.
+func countRefresh(ctx context.Context, kind grant.Use, err error) {
 	outcome := metric.RefreshFailed
 	refusal, refused := errors.AsType[*httpx.Error](err)
 	switch {
+	case err == nil && kind == grant.Repeats:
+		outcome = metric.RefreshRepeated
 	case err == nil:
 		outcome = metric.RefreshRenewed
 	case errors.Is(err, grant.ErrFamilyReused):

@@ -93,6 +93,9 @@ func TestCountRefreshes(t *testing.T) {
 	log.Reset()
 	second := w.renew(first)["refresh_token"]
 	counts(t, log, 1, metric.Refreshes, "refresh", "renewed")
+	w.renew(first)
+	counts(t, log, 1, metric.Refreshes, "refresh", "repeated")
+	counts(t, log, 0, metric.Refreshes, "refresh", "renewed")
 	w.refuses("nonsense")
 	w.program().post("/token", renewal(first, "client_id", "other"))
 	counts(t, log, 1, metric.Refreshes, "refresh", "refused")
@@ -108,7 +111,7 @@ func TestCountRefreshes(t *testing.T) {
 	counts(t, log, 1, metric.KeyFailures)
 
 	t.Run("S71 an old refresh token ends its family, and rings", func(t *testing.T) {
-		w.jump(t, time.Minute)
+		w.jump(t, time.Minute+time.Second)
 		w.refuses(first)
 		counts(t, log, 1, metric.Refreshes, "refresh", "reused")
 		w.refuses(second)

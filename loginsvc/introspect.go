@@ -80,7 +80,7 @@ func (s *Service) introspectRefresh(ctx context.Context, c client.Client, presen
 		return introspection{}, nil
 	}
 	now := s.now()
-	if err != nil || f.Client != c.Ref() || f.Shortened(s.lifetimes(c)).Live(now) != nil || f.Use(presented, now, s.refreshGrace) == grant.Reuses {
+	if err != nil || f.Client != c.Ref() || f.Shortened(s.lifetimes(c)).Live(now) != nil || f.Use(presented, now, c.Grace(s.refreshGrace)) > grant.Repeats {
 		return introspection{}, err
 	}
 	if _, _, err := s.Users.SessionByID(ctx, f.UserID, f.SessionID); err != nil {

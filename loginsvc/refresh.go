@@ -33,56 +33,57 @@ func (s *Service) renew(w http.ResponseWriter, r *http.Request, c client.Client,
 	// session change after that, the revocation feed covers the token.
 	now := s.now()
 	for attempt := range grant.Attempts {
-		answer, err := s.renewOnce(r.Context(), c, p, presented, now, attempt > 0)
+		answer, kind, err := s.renewOnce(r.Context(), c, p, presented, now, attempt > 0)
 		if errors.Is(err, grant.ErrChanged) {
 			continue
 		}
-		countRefresh(r.Context(), err)
+		countRefresh(r.Context(), kind, err)
 		if err != nil {
 			return err
 		}
 		return httpx.JSON(w, answer)
 	}
-	countRefresh(r.Context(), grant.ErrChanged)
+	countRefresh(r.Context(), grant.Renews, grant.ErrChanged)
 	return httpx.Unavailable(grant.ErrChanged)
 }
 
-// renewOnce renews by the family as it is. If the token was live when the
-// request began, as raced says, and is two renewals old by now, then others were
-// faster, and nobody is a thief.
-func (s *Service) renewOnce(ctx context.Context, c client.Client, p params, presented grant.RefreshToken, now time.Time, raced bool) (tokenResponse, error) {
+// renewOnce renews by the family as it is, and returns how the token was used. If
+// other requests renewed it while this one was under way, as raced says, then an old
+// token lost a race; this is not reuse.
+func (s *Service) renewOnce(ctx context.Context, c client.Client, p params, presented grant.RefreshToken, now time.Time, raced bool) (tokenResponse, grant.Use, error) {
 	f, err := s.grants.Family(ctx, presented)
 	if err != nil {
-		return tokenResponse{}, invalidGrantIf(err, grant.ErrFamilyUnknown)
+		return tokenResponse{}, grant.Renews, invalidGrantIf(err, grant.ErrFamilyUnknown)
 	}
 	if f.Client != c.Ref() {
-		return tokenResponse{}, invalidGrant(errors.New("refresh token of another client"))
+		return tokenResponse{}, grant.Renews, invalidGrant(errors.New("refresh token of another client"))
 	}
 	f = f.Shortened(s.lifetimes(c))
 	if err := f.Live(now); err != nil {
-		return tokenResponse{}, invalidGrant(err)
+		return tokenResponse{}, grant.Renews, invalidGrant(err)
 	}
 	// The row may have been written after now; of the two, the later counts.
-	kind := f.Use(presented, s.now(), s.refreshGrace)
-	if kind == grant.Reuses && raced {
-		return tokenResponse{}, invalidGrant(errors.New("refresh token was overtaken"))
-	}
-	if kind == grant.Reuses {
+	kind := f.Use(presented, s.now(), c.Grace(s.refreshGrace))
+	switch {
+	case kind == grant.Overtaken, kind == grant.Reuses && raced:
+		return tokenResponse{}, kind, invalidGrant(errors.New("refresh token was overtaken"))
+	case kind == grant.Reuses:
 		if err := s.grants.EndFamily(ctx, f); err != nil {
-			return tokenResponse{}, err
+			return tokenResponse{}, kind, err
 		}
-		return tokenResponse{}, invalidGrant(grant.ErrFamilyReused)
+		return tokenResponse{}, kind, invalidGrant(grant.ErrFamilyReused)
 	}
 	scopes, err := narrow(p.get("scope"), f.Scopes)
 	if err != nil {
-		return tokenResponse{}, err
+		return tokenResponse{}, grant.Renews, err
 	}
 	audience, err := s.audienceFor(p, c, f.Audiences)
 	if err != nil {
-		return tokenResponse{}, err
+		return tokenResponse{}, grant.Renews, err
 	}
 	g := issuance{client: c, audience: audience, user: f.User, session: f.SessionID, authTime: f.AuthTime, scopes: scopes, nonce: f.Nonce, withID: true}
-	return s.commitRenewal(ctx, c, f, kind, presented, g, now)
+	answer, err := s.commitRenewal(ctx, c, f, kind, presented, g, now)
+	return answer, kind, err
 }
 
 // commitRenewal signs and writes. If the user has changed since the family knew

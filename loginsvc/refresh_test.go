@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -88,7 +89,7 @@ func TestRenew(t *testing.T) {
 		first := w.offlineTokens(w.browser())
 		second := w.renew(first["refresh_token"])
 		access := w.access(second["access_token"])
-		w.jump(t, 11*time.Second)
+		w.jump(t, 61*time.Second)
 		w.refuses(first["refresh_token"])
 		w.refuses(second["refresh_token"])
 		if !w.feed().Revoked(access) {
@@ -104,7 +105,7 @@ func TestRenew(t *testing.T) {
 		first := w.offlineTokens(w.browser())
 		second := w.renew(first["refresh_token"])
 		for range 3 {
-			w.jump(t, 3*time.Second)
+			w.jump(t, 20*time.Second)
 			again := w.renew(first["refresh_token"])
 			if again["refresh_token"] != second["refresh_token"] {
 				t.Error("another successor")
@@ -113,15 +114,75 @@ func TestRenew(t *testing.T) {
 		}
 		w.renew(second["refresh_token"])
 	})
-	t.Run("S75 a token two generations old ends its family at once", func(t *testing.T) {
+	t.Run("S75 a token two generations old gets nothing within the grace, and ends nothing", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
-		first := w.offlineTokens(w.browser())
-		second := w.renew(first["refresh_token"])
-		third := w.renew(second["refresh_token"])
-		w.refuses(first["refresh_token"])
-		w.refuses(second["refresh_token"])
-		w.refuses(third["refresh_token"])
+		first := w.offlineTokens(w.browser())["refresh_token"]
+		second := w.renew(first)["refresh_token"]
+		w.jump(t, 59*time.Second)
+		third := w.renew(second)["refresh_token"]
+		for range 3 {
+			w.refuses(first)
+		}
+		if again := w.renew(second)["refresh_token"]; again != third {
+			t.Error("another successor")
+		}
+		w.renew(third)
+	})
+	t.Run("a token two generations old ends its family after its grace", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		first := w.offlineTokens(w.browser())["refresh_token"]
+		second := w.renew(first)["refresh_token"]
+		w.jump(t, 59*time.Second)
+		third := w.renew(second)["refresh_token"]
+		w.jump(t, 2*time.Second) // the grace of the first is over, that of the second is not
+		w.refuses(first)
+		w.refuses(third)
+	})
+	t.Run("a token three generations old ends its family at once", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		first := w.offlineTokens(w.browser())["refresh_token"]
+		last := w.renew(w.renew(w.renew(first)["refresh_token"])["refresh_token"])["refresh_token"]
+		w.refuses(first)
+		w.refuses(last)
+	})
+	t.Run("a client has a grace of its own, and the others keep theirs", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, func(c *loginsvc.Config) {
+			clients := slices.Clone(defaultClients)
+			for i := range clients {
+				switch clients[i].ID {
+				case "spa":
+					clients[i].RefreshGrace = time.Hour // more than a public client can have
+				case "web":
+					clients[i].RefreshGrace = 5 * time.Minute
+				}
+			}
+			c.Clients = client.List(clients).Lookup
+		})
+		web := func(token any) answer {
+			return w.program().post("/token", renewal(token, "client_id", "web", "client_secret", webSecret))
+		}
+		b := w.browser()
+		code := b.authorizeAs("lin", authorize("client_id", "web", "redirect_uri", appURI+"2", "scope", "openid offline_access")).location().Query().Get("code")
+		mine := w.program().post("/token", webRedemption(code, "client_id", "web", "client_secret", webSecret)).json(t)["refresh_token"]
+		spa, ext := w.offlineTokens(b)["refresh_token"], w.offlineTokens(w.browser())["refresh_token"]
+		web(mine)
+		w.renew(spa)
+		w.renew(ext)
+		w.jump(t, 2*time.Minute)
+		w.renew(spa)
+		w.jump(t, 3*time.Minute)
+		if a := web(mine); a.StatusCode != http.StatusOK {
+			t.Errorf("web after 5 minutes: %d %s", a.StatusCode, a.body)
+		}
+		w.refuses(ext)
+		w.jump(t, time.Second)
+		if a := web(mine); a.StatusCode != http.StatusBadRequest {
+			t.Errorf("web after its grace: %d", a.StatusCode)
+		}
 	})
 	t.Run("S76 a token is its client's", func(t *testing.T) {
 		t.Parallel()

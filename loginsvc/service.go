@@ -12,8 +12,9 @@
 //   - A code is bound to its client, its redirect URI and a PKCE challenge
 //     (S256, for every client that has no exception), lives at most a minute, is redeemed by one
 //     conditional write, and is burnt by five wrong verifiers.
-//   - A refresh token is used once. Repeated within seconds it gives the same
-//     successor, because answers get lost; after that, or with any older one, its
+//   - A refresh token is used once. Repeated within the grace, a minute by default,
+//     it gives the same successor, because responses get lost; if its successor was
+//     used already, it gives nothing. After the grace, and with any older token, its
 //     family ends, because somebody else has it. Each renewal checks in its write
 //     that session and user are still what they were.
 //   - A sign-in at a provider is stored nowhere. It travels sealed in state, under
@@ -114,8 +115,9 @@ type Config struct {
 	// sign-in at the app, however often it is renewed (0: lifetime.RefreshToken); and
 	// RefreshIdleTTL after it was renewed last (0: lifetime.RefreshIdle).
 	RefreshTTL, RefreshIdleTTL time.Duration
-	// RefreshGrace is how long a renewal can be repeated, with the same answer:
-	// for apps that lost it. 0: 10 seconds; less than 0: not at all.
+	// RefreshGrace is how long a renewal can be repeated, with the same successor:
+	// for clients that lost the response. 0: lifetime.RefreshGrace; less than 0: not
+	// at all. A client can have an exception; see [client.Client.Grace].
 	RefreshGrace time.Duration
 
 	Log *slog.Logger     // one line a request; nil: slog.Default()
@@ -155,7 +157,7 @@ func New(c Config) (*Service, error) {
 		Config: c, origin: issuer.Scheme + "://" + issuer.Host, basePath: issuer.Path, secure: issuer.Scheme == "https",
 		accessTTL: cmp.Or(c.AccessTTL, lifetime.AccessToken), codeTTL: cmp.Or(c.CodeTTL, lifetime.Code), flowTTL: cmp.Or(c.FlowTTL, 10*time.Minute),
 		refreshTTL: cmp.Or(c.RefreshTTL, lifetime.RefreshToken), refreshIdleTTL: cmp.Or(c.RefreshIdleTTL, lifetime.RefreshIdle),
-		refreshGrace: cmp.Or(c.RefreshGrace, 10*time.Second),
+		refreshGrace: cmp.Or(c.RefreshGrace, lifetime.RefreshGrace),
 		crossOrigin:  http.NewCrossOriginProtection(),
 		grants:       grant.Store{Table: c.Table, Users: c.Users},
 	}

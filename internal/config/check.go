@@ -131,6 +131,9 @@ func (c *Config) checkLifetimes(d *document) {
 	within("session_idle", l.SessionIdle, 5*time.Minute, 400*day)
 	within("refresh_token", l.RefreshToken, 5*time.Minute, 400*day)
 	within("refresh_idle", l.RefreshIdle, 5*time.Minute, 400*day)
+	if g := c.RefreshGrace; g < client.MinGrace || g > client.MaxGrace {
+		d.refuse("refresh_grace", "want %v to %v for all clients, not %v; a client with a secret can have up to %v by a key of its own", client.MinGrace, client.MaxGrace, g, client.MaxGraceConfidential)
+	}
 	for _, span := range []struct {
 		key         string
 		idle, whole time.Duration

@@ -43,7 +43,9 @@ type Config struct {
 	SelfRegistration SelfRegistration
 
 	Lifetimes Lifetimes
-	Doctor    Doctor
+	// RefreshGrace is how long a client can repeat a renewal whose response it lost.
+	RefreshGrace time.Duration
+	Doctor       Doctor
 
 	// LegacyLogin serves GET /users/login, whose response is an access token.
 	LegacyLogin bool
@@ -194,6 +196,7 @@ func defaults() *Config {
 			Session: lifetime.Session, SessionIdle: lifetime.SessionIdle,
 			RefreshToken: lifetime.RefreshToken, RefreshIdle: lifetime.RefreshIdle,
 		},
+		RefreshGrace: lifetime.RefreshGrace,
 	}
 }
 

@@ -60,6 +60,7 @@ clients:
     redirect_uris: [https://shop.example.com/callback]
     audiences: [https://api.example.com, https://stock.example.com]
     lifetimes: {access_token: 2m, refresh_token: 12h, refresh_idle: 1h}
+refresh_grace: 90s
 lifetimes:
   access_token: 5m
   session: 90d
@@ -107,6 +108,7 @@ func TestParse(t *testing.T) {
 		},
 		Lifetimes: config.Lifetimes{AccessToken: 5 * time.Minute, Code: time.Minute, Session: 90 * 24 * time.Hour, SessionIdle: 7 * 24 * time.Hour,
 			RefreshToken: 60 * 24 * time.Hour, RefreshIdle: 7 * 24 * time.Hour},
+		RefreshGrace: 90 * time.Second,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -47,6 +47,7 @@ func (c *Config) read(m *mapping, getenv func(string) string) {
 		m.span("refresh_token", &c.Lifetimes.RefreshToken)
 		m.span("refresh_idle", &c.Lifetimes.RefreshIdle)
 	})
+	m.span("refresh_grace", &c.RefreshGrace)
 	m.bool("legacy_login", &c.LegacyLogin)
 	m.under("proxy", func(m *mapping) {
 		m.string("address_header", &c.Proxy.AddressHeader)

@@ -15,4 +15,6 @@ const (
 
 	RefreshToken = 30 * 24 * time.Hour // from the sign-in at a client
 	RefreshIdle  = 7 * 24 * time.Hour  // since the last renewal
+
+	RefreshGrace = time.Minute // in which a renewal can be repeated
 )

@@ -64,7 +64,7 @@ var (
 		SignInSuccess, SignInCancelled, SignInProviderFailed, SignInNotAllowed, SignInSuspended, SignInEmailTaken, SignInFailed,
 	}}
 	// Refresh is what became of a refresh token.
-	Refresh = Label{Name: "refresh", Values: []string{RefreshRenewed, RefreshReused, RefreshRefused, RefreshFailed}}
+	Refresh = Label{Name: "refresh", Values: []string{RefreshRenewed, RefreshRepeated, RefreshReused, RefreshRefused, RefreshFailed}}
 )
 
 // How a sign-in ends.
@@ -80,10 +80,11 @@ const (
 
 // What becomes of a refresh token.
 const (
-	RefreshRenewed = "renewed" // also repeated within the grace time
-	RefreshReused  = "reused"  // used before: its family has ended
-	RefreshRefused = "refused" // unknown, ended, expired or another client's
-	RefreshFailed  = "failed"  // our own trouble
+	RefreshRenewed  = "renewed"
+	RefreshRepeated = "repeated" // within the grace: the same successor again
+	RefreshReused   = "reused"   // used before: its family has ended
+	RefreshRefused  = "refused"  // unknown, overtaken, ended, expired or another client's
+	RefreshFailed   = "failed"   // our own trouble
 )
 
 // Catalogue returns every metric there is.

@@ -85,6 +85,33 @@ var exceptions = []Exception{
 		public: &yes, kind: "is for apps on people's own devices, which keep no secret: take out redirect_schemes, or the secret",
 		grant: GrantCode, check: Client.checkSchemes,
 	},
+	{
+		Key:   "refresh_grace",
+		Get:   func(e Exceptions) []string { return span(e.RefreshGrace) },
+		Set:   func(e *Exceptions, values []string) error { return setSpan(&e.RefreshGrace, values) },
+		grant: GrantRefresh, check: Client.checkGrace,
+	},
+}
+
+func span(d time.Duration) []string {
+	if d == 0 {
+		return nil
+	}
+	return []string{d.String()}
+}
+
+func setSpan(into *time.Duration, values []string) error {
+	var text string
+	if err := setWord(&text, values); err != nil || text == "" {
+		*into = 0
+		return err
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d == 0 {
+		return fmt.Errorf("want a span of time such as 30s or 5m, not %q", text)
+	}
+	*into = d
+	return nil
 }
 
 func word(value string) []string {
@@ -141,6 +168,41 @@ func (c Client) NeedsChallenge(openID bool) bool {
 		return !openID
 	}
 	return true
+}
+
+// The grace in which a renewal can be repeated: the shortest, and the longest for
+// each kind of client. A thief of a refresh token is not seen inside it, and a
+// confidential client's tokens are useless without its secret.
+const (
+	MinGrace             = time.Second
+	MaxGrace             = 2 * time.Minute
+	MaxGraceConfidential = 10 * time.Minute
+)
+
+func (c Client) maxGrace() time.Duration {
+	if c.Public() {
+		return MaxGrace
+	}
+	return MaxGraceConfidential
+}
+
+// Grace is how long a renewal of the client can be repeated, where all is that of
+// clients without an exception; 0 or less: not at all.
+func (c Client) Grace(all time.Duration) time.Duration {
+	if c.RefreshGrace != 0 {
+		all = c.RefreshGrace
+	}
+	return min(all, c.maxGrace())
+}
+
+func (c Client) checkGrace() error {
+	switch most := c.maxGrace(); {
+	case c.RefreshGrace < MinGrace || c.RefreshGrace > most && !c.Public():
+		return fmt.Errorf("want %v to %v, not %v", MinGrace, most, c.RefreshGrace)
+	case c.RefreshGrace > most:
+		return fmt.Errorf("want %v to %v for a public client, whose refresh tokens a thief can use without a secret, not %v", MinGrace, most, c.RefreshGrace)
+	}
+	return nil
 }
 
 func (c Client) checkPKCE() error {

@@ -38,8 +38,11 @@ type Family struct {
 
 	Current   string // fingerprint of the live token's secret
 	Previous  string // of its predecessor's; "" if it has none
+	Older     string // of the predecessor of Previous; "" if there is none
 	Salt      string // from which the live token was derived
 	RotatedAt time.Time
+	// PreviousAt is when Previous took the place of Older; zero if there is none.
+	PreviousAt time.Time
 
 	User usersvc.User
 }
@@ -81,10 +84,14 @@ func (f Family) Put() table.Write {
 
 // rotation is what changes with every renewal.
 func (f Family) rotation() map[string]any {
-	return map[string]any{
+	changes := map[string]any{
 		"current": f.Current, "previous": f.Previous, "salt": f.Salt,
 		"rotated_at": f.RotatedAt.UnixMilli(), "idle_until": f.IdleUntil.UnixMilli(),
 	}
+	if f.Older != "" {
+		changes["older"], changes["previous_at"] = f.Older, f.PreviousAt.UnixMilli()
+	}
+	return changes
 }
 
 // userAttributes is how a family remembers its user.
@@ -110,6 +117,9 @@ func (s Store) Family(ctx context.Context, token RefreshToken) (Family, error) {
 		Scopes: strings.Fields(r.Text("scope")), Nonce: r.Text("nonce"), Consent: consentOf(&r), AuthTime: r.Milli("auth_time"),
 		CreatedAt: r.Milli("created_at"), ExpiresAt: r.Milli("expires_at"), IdleUntil: r.Milli("idle_until"),
 		Current: r.Text("current"), Previous: r.Text("previous"), Salt: r.Text("salt"), RotatedAt: r.Milli("rotated_at"),
+	}
+	if _, ok := item["older"]; ok {
+		f.Older, f.PreviousAt = r.Text("older"), r.Milli("previous_at")
 	}
 	f.User = usersvc.User{
 		ID: f.UserID, Version: r.Number("user_version"), Roles: r.List("user_roles"), Name: r.Text("user_name"),
@@ -144,12 +154,15 @@ const (
 	Renews Use = iota
 	// Repeats: its successor was issued a moment ago, and may have been lost.
 	Repeats
+	// Overtaken: its successor was used a moment ago. The holder was too slow, and
+	// gets nothing.
+	Overtaken
 	// Reuses: it was used before, and one of two holders is not the client.
 	Reuses
 )
 
-// Use judges a presented token. Grace is how long a renewal can be repeated; 0
-// or less: not at all.
+// Use judges a presented token. Grace is how long a renewal can be repeated, from
+// the time when the token was replaced; 0 or less: not at all.
 func (f Family) Use(presented RefreshToken, now time.Time, grace time.Duration) Use {
 	h := Fingerprint(presented.secret)
 	switch {
@@ -158,12 +171,17 @@ func (f Family) Use(presented RefreshToken, now time.Time, grace time.Duration) 
 	case EqualConstantTime(h, f.Previous) && grace > 0 && now.Sub(f.RotatedAt) <= grace &&
 		EqualConstantTime(Fingerprint(Derive(presented.secret, f.Salt)), f.Current):
 		return Repeats
+	case EqualConstantTime(h, f.Older) && grace > 0 && now.Sub(f.PreviousAt) <= grace:
+		return Overtaken
 	}
-	return Reuses // also a token older than the previous one, at whatever time
+	return Reuses // also a token that is older still, at whatever time
 }
 
 // Renewed is the family after a renewal by its live token, and the successor.
 func (f Family) Renewed(presented RefreshToken, now time.Time, idle time.Duration) (Family, RefreshToken) {
+	if f.Previous != "" {
+		f.Older, f.PreviousAt = f.Previous, f.RotatedAt
+	}
 	f.Previous, f.Salt, f.RotatedAt = f.Current, rand.Text(), now
 	next := f.Successor(presented)
 	f.Current = Fingerprint(next.secret)

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
 	"github.com/gatehouse-auth/gatehouse/internal/config"
@@ -74,6 +75,7 @@ func (r *Report) apps(name string, c *config.Config) {
 	if len(c.Clients) == 0 {
 		r.remark("client-none", name, "there are no clients: no app of yours can send people here: add one under clients")
 	}
+	r.graces(name, c)
 	for _, app := range c.Clients {
 		for _, e := range client.All() {
 			if values := e.Get(app.Exceptions); len(values) > 0 && e.Risk != "" {
@@ -84,6 +86,24 @@ func (r *Report) apps(name string, c *config.Config) {
 			if u, err := url.Parse(uri); err == nil && u.Hostname() == "localhost" {
 				r.remark("redirect-localhost", name, "client %s has the redirect URI %s: in production, whatever runs on somebody's own machine could be sent their code: give development a client of its own", app.ID, uri)
 			}
+		}
+	}
+}
+
+// graces looks for graces that are long beside the life of an access token. A thief
+// of a refresh token is not seen inside the grace, and has used up an access token
+// before the next renewal shows the theft.
+func (r *Report) graces(name string, c *config.Config) {
+	tell := func(whose string, grace, life time.Duration) {
+		if most := life / 5; grace > most {
+			r.remark("refresh-grace", name, "%s: a renewal can be repeated for %v, more than a fifth of the %v that an access token lives: a thief of a refresh token is not seen in that time. Set refresh_grace to %v or less", whose, grace, life, most)
+		}
+	}
+	tell("all clients", c.RefreshGrace, c.Lifetimes.AccessToken)
+	for _, app := range c.Clients {
+		life := app.Lifetimes.Within(client.Lifetimes{AccessToken: c.Lifetimes.AccessToken}).AccessToken
+		if own := app.RefreshGrace != 0 || life != c.Lifetimes.AccessToken; own && app.MayUse(client.GrantRefresh) {
+			tell("client "+app.ID, app.Grace(c.RefreshGrace), life)
 		}
 	}
 }

@@ -97,6 +97,7 @@ var meanings = map[string]string{
 	"provider-none":       "gatehouse.yml has no providers",
 	"provider-twice":      "two providers are one",
 	"redirect-localhost":  "a client has a redirect URI on the user's own machine",
+	"refresh-grace":       "refresh tokens can be repeated for more than a fifth of the life of an access token",
 	"region-missing":      "no Region is set",
 	"resource-missing":    "the login stack lacks a resource",
 	"resource-retained":   "the table or the signing key would be deleted with the stack",

@@ -61,7 +61,7 @@ func New(ctx context.Context, c *config.Config, p Parts) (*loginsvc.Service, err
 		Users: p.Users, Table: p.Table, Keys: p.Keys, Published: p.Published, Ring: p.Ring, Pages: brand, RoleScopes: scopes, LegacyLogin: c.LegacyLogin,
 		Proxy:     httpx.Proxy{AddressHeader: c.Proxy.AddressHeader, SecretHeader: c.Proxy.SecretHeader, Secret: string(c.Proxy.Secret)},
 		AccessTTL: c.Lifetimes.AccessToken, CodeTTL: c.Lifetimes.Code,
-		RefreshTTL: c.Lifetimes.RefreshToken, RefreshIdleTTL: c.Lifetimes.RefreshIdle, Log: p.Log, Now: p.Now,
+		RefreshTTL: c.Lifetimes.RefreshToken, RefreshIdleTTL: c.Lifetimes.RefreshIdle, RefreshGrace: c.RefreshGrace, Log: p.Log, Now: p.Now,
 	})
 }
 
