@@ -226,7 +226,7 @@ func parseScopes(value string, c client.Client) ([]string, error) {
 	}
 	if value == "" {
 		for _, scope := range allowed {
-			if scope != scopeOpenID && scope != scopeOffline && scope != client.ScopeAccount {
+			if scope != scopeOpenID && scope != scopeOffline && !client.IsOwnScope(scope) {
 				scopes = append(scopes, scope)
 			}
 		}

@@ -70,8 +70,8 @@ func (s *Service) metadata() metadata {
 	}
 }
 
-// scopes returns the scopes that any client could be allowed to ask for. The scope
-// account is missing on purpose: some clients ask for every scope they find here.
+// scopes returns the scopes that any client could be allowed to ask for. The scopes
+// account and admin are missing on purpose: some clients ask for every scope they find here.
 func (s *Service) scopes() []string {
 	scopes := map[string]bool{}
 	for _, ofRole := range s.RoleScopes {

@@ -123,7 +123,7 @@ func (s *Service) signingKey(ctx context.Context) (keys.Signer, error) {
 }
 
 // grantedScopes are those of a grant that the client may have still, and that the
-// user's roles allow.
+// user's roles allow. The scope admin is for users with the role alone.
 func (s *Service) grantedScopes(g issuance) []string {
 	var granted []string
 	allowed := g.client.AllowedScopes()
@@ -131,7 +131,7 @@ func (s *Service) grantedScopes(g issuance) []string {
 		if !slices.Contains(allowed, scope) {
 			continue
 		}
-		needsRole, has := false, false
+		needsRole, has := scope == client.ScopeAdmin, scope == client.ScopeAdmin && slices.Contains(g.roles(), usersvc.Admin)
 		for role, scopes := range s.RoleScopes {
 			if slices.Contains(scopes, scope) {
 				needsRole = true

@@ -243,7 +243,7 @@ func (s *Service) issueToClient(w http.ResponseWriter, r *http.Request, c client
 // machineScopes are the scopes that value asks for, or all that the client may
 // have. None of them is about a user.
 func machineScopes(value string, c client.Client) ([]string, error) {
-	aboutUsers := []string{scopeOpenID, scopeProfile, scopeEmail, scopeOffline, client.ScopeAccount}
+	aboutUsers := []string{scopeOpenID, scopeProfile, scopeEmail, scopeOffline, client.ScopeAccount, client.ScopeAdmin}
 	allowed := slices.DeleteFunc(slices.Clone(c.AllowedScopes()), func(scope string) bool { return slices.Contains(aboutUsers, scope) })
 	if value == "" {
 		return allowed, nil

@@ -16,7 +16,7 @@ type tokenCommand struct {
 	As     string `required:"" placeholder:"NAME" help:"Who signs in at the demo provider: ada, lin or sam."`
 	Client string `default:"demo-spa" placeholder:"ID" help:"The app that they sign in to (${default})."`
 	Secret string `placeholder:"SECRET" help:"The secret of a confidential client. That of demo-web is known."`
-	Scope  string `default:"openid profile email" placeholder:"SCOPES" help:"What the app asks for (${default})."`
+	Scope  string `default:"openid profile email admin" placeholder:"SCOPES" help:"What the app asks for (${default})."`
 	URL    string `name:"url" default:"http://localhost:8787" placeholder:"URL" help:"Where gatehouse dev runs (${default})."`
 	Output string `short:"o" default:"text" enum:"text,json" help:"Print the access token alone (text) or the whole answer of the token endpoint (json)."`
 }

@@ -11,8 +11,8 @@ import (
 )
 
 // standardScopes need no declaration (OpenID Connect Core, Sections 5.4 and 11; the
-// last is our own).
-var standardScopes = []string{"openid", "profile", "email", "offline_access", client.ScopeAccount}
+// last two are our own).
+var standardScopes = []string{"openid", "profile", "email", "offline_access", client.ScopeAccount, client.ScopeAdmin}
 
 // KnownScopes returns every scope that a client may be registered for: the
 // standard ones and those that the file declares.

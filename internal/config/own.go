@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 )
 
 // ownRules guard the routes of Gatehouse's own user API. A team cannot change them,
@@ -23,17 +24,19 @@ var ownRules = []policy.Rule{
 	{Route: "GET /me/identities"},
 	{Route: "DELETE /me/identities/{identity}", Fresh: true},
 	{Route: "GET /me/export", Fresh: true},
-	{Route: "GET /users", Roles: []string{AdminRole}},
-	{Route: "GET /users/{id}", Roles: []string{AdminRole}},
-	{Route: "PATCH /users/{id}", Roles: []string{AdminRole}, Fresh: true},
-	{Route: "DELETE /users/{id}", Roles: []string{AdminRole}, Fresh: true},
-	{Route: "PUT /users/{id}/roles", Roles: []string{AdminRole}, Fresh: true},
-	{Route: "POST /users/{id}/suspend", Roles: []string{AdminRole}, Fresh: true},
-	{Route: "POST /users/{id}/activate", Roles: []string{AdminRole}, Fresh: true},
-	{Route: "GET /users/{id}/sessions", Roles: []string{AdminRole}},
-	{Route: "DELETE /users/{id}/sessions", Roles: []string{AdminRole}, Fresh: true},
-	{Route: "DELETE /users/{id}/sessions/{sid}", Roles: []string{AdminRole}, Fresh: true},
-	{Route: "GET /audit", Roles: []string{AdminRole}},
+	{Route: "GET /users", Roles: []string{AdminRole}, Scopes: []string{client.ScopeAdmin}},
+	{Route: "GET /users/{id}", Roles: []string{AdminRole}, Scopes: []string{client.ScopeAdmin}},
+	{Route: "PATCH /users/{id}", Roles: []string{AdminRole}, Scopes: []string{client.ScopeAdmin}, Fresh: true},
+	{Route: "DELETE /users/{id}", Roles: []string{AdminRole}, Scopes: []string{client.ScopeAdmin}, Fresh: true},
+	{Route: "PUT /users/{id}/roles", Roles: []string{AdminRole}, Scopes: []string{client.ScopeAdmin}, Fresh: true},
+	{Route: "POST /users/{id}/suspend", Roles: []string{AdminRole}, Scopes: []string{client.ScopeAdmin}, Fresh: true},
+	{Route: "POST /users/{id}/activate", Roles: []string{AdminRole}, Scopes: []string{client.ScopeAdmin}, Fresh: true},
+	{Route: "GET /users/{id}/export", Roles: []string{AdminRole}, Scopes: []string{client.ScopeAdmin}, Fresh: true},
+	{Route: "GET /users/{id}/identities", Roles: []string{AdminRole}, Scopes: []string{client.ScopeAdmin}},
+	{Route: "GET /users/{id}/sessions", Roles: []string{AdminRole}, Scopes: []string{client.ScopeAdmin}},
+	{Route: "DELETE /users/{id}/sessions", Roles: []string{AdminRole}, Scopes: []string{client.ScopeAdmin}, Fresh: true},
+	{Route: "DELETE /users/{id}/sessions/{sid}", Roles: []string{AdminRole}, Scopes: []string{client.ScopeAdmin}, Fresh: true},
+	{Route: "GET /audit", Roles: []string{AdminRole}, Scopes: []string{client.ScopeAdmin}},
 }
 
 // Rules returns the rules of Gatehouse's own routes, and those of the file.

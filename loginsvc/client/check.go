@@ -72,8 +72,8 @@ func (c Client) Problems(house House) []Problem {
 		refuse("origins", "a client with a secret has no business in a browser: take out origins, or the secret")
 	}
 	found = append(found, unknownWords("scopes", "scope", c.Scopes, house.Scopes)...)
-	if i := slices.Index(c.Scopes, ScopeAccount); c.ThirdParty && i >= 0 {
-		refuse(fmt.Sprintf("scopes[%d]", i+1), "%q is for your own apps: take it out, or third_party", ScopeAccount)
+	if i := slices.IndexFunc(c.Scopes, IsOwnScope); c.ThirdParty && i >= 0 {
+		refuse(fmt.Sprintf("scopes[%d]", i+1), "%q is for your own apps: take it out, or third_party", c.Scopes[i])
 	}
 	found = append(found, c.exceptionProblems()...)
 	found = append(found, c.audienceProblems(house)...)

@@ -115,10 +115,15 @@ func (c Client) MayUse(grant string) bool {
 	return slices.Contains(c.Grants, grant)
 }
 
-// ScopeAccount is the scope that a token needs to change the account of its user
-// or to export it. It is granted only to first-party clients that ask for it by
-// name.
-const ScopeAccount = "account"
+// The scopes of Gatehouse's own API. They are granted only to first-party clients
+// that ask for them by name.
+const (
+	ScopeAccount = "account" // to change or export the account of the token's user
+	ScopeAdmin   = "admin"   // for the admin API, which also needs the role admin
+)
+
+// IsOwnScope tells whether the scope is one of Gatehouse's own API.
+func IsOwnScope(scope string) bool { return scope == ScopeAccount || scope == ScopeAdmin }
 
 // AllowedScopes returns every scope that the client can ask for.
 func (c Client) AllowedScopes() []string {
@@ -126,7 +131,7 @@ func (c Client) AllowedScopes() []string {
 		return []string{"openid", "profile", "email"}
 	}
 	if c.ThirdParty { // also where its registration says otherwise
-		return slices.DeleteFunc(slices.Clone(c.Scopes), func(scope string) bool { return scope == ScopeAccount })
+		return slices.DeleteFunc(slices.Clone(c.Scopes), IsOwnScope)
 	}
 	return c.Scopes
 }

@@ -67,6 +67,17 @@ func (h *handlers) activate(c call) error {
 	return c.answer(h.users.Activate(c.Context(), c.by(), c.id()))
 }
 
+func (h *handlers) getExport(c call) error { return h.export(c, c.id()) }
+
+// getIdentities reads the user first, because a user who does not exist has no
+// identities either.
+func (h *handlers) getIdentities(c call) error {
+	if _, err := h.users.Get(c.Context(), c.id()); err != nil {
+		return err
+	}
+	return h.listIdentities(c, c.id())
+}
+
 func (h *handlers) getSessions(c call) error { return h.listSessions(c, c.id()) }
 
 // listedSession tells which session the caller is in.

@@ -135,6 +135,10 @@ func testAPI(t *testing.T, open engine) {
 	t.Run("another's sessions", func(t *testing.T) {
 		lin := h.MustSignIn(t, userstest.Profile("kim"))
 		h.call(t, as(ada), "GET", kimPath+"/sessions", "").want(t, 200, "")
+		h.call(t, as(ada), "GET", kimPath+"/identities", "").want(t, 200, "")
+		if a := h.call(t, as(ada), "GET", kimPath+"/export", ""); a.want(t, 200, "").status == 200 && !strings.Contains(a.body, "kim@example.com") {
+			t.Error("not the user's export:", a.body)
+		}
 		h.call(t, as(ada), "DELETE", kimPath+"/sessions/"+lin.Session.ID, "").want(t, 204, "")
 		h.WantSession(t, lin.Cookie, usersvc.ErrNoSession)
 		h.call(t, as(ada), "DELETE", kimPath+"/sessions", "").want(t, 204, "")
@@ -217,7 +221,7 @@ func bodyFor(route string) string {
 // type, and while the table is out of reach.
 func (h *harness) refusals(t *testing.T, admin userstest.SignedIn) {
 	working := h.Users.Table
-	forged := identity.Identity{Subject: "u_forged", Roles: []string{"admin"}}
+	forged := identity.Identity{Subject: "u_forged", Roles: []string{"admin"}, Scopes: []string{"admin"}}
 	for _, route := range api.Routes() {
 		method, path := concrete(route, "u_unknown")
 		body := bodyFor(route)

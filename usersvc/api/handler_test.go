@@ -61,7 +61,7 @@ func (a answer) items(t *testing.T, member string) []any {
 func as(who userstest.SignedIn) identity.Identity {
 	return identity.Identity{
 		Subject: who.User.ID, Roles: who.User.Roles, SessionID: who.Session.ID, AuthTime: who.Session.AuthTime,
-		Scopes: []string{"openid", "account"},
+		Scopes: []string{"openid", "account", "admin"},
 	}
 }
 

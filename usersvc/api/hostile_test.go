@@ -85,11 +85,11 @@ func testStrangers(t *testing.T, open engine) {
 		}
 	})
 	t.Run("S135 no answer has a hash or a secret", func(t *testing.T) {
-		admin := identity.Identity{Subject: "u_1", Roles: []string{"admin"}}
+		admin := identity.Identity{Subject: "u_1", Roles: []string{"admin"}, Scopes: []string{"admin"}}
 		for _, path := range []string{"/me", "/me/sessions", "/me/identities", "/me/export"} {
 			h.call(t, as(lin), "GET", path, "").want(t, 200, "") // call looks for them
 		}
-		for _, path := range []string{"/users", "/users/" + lin.User.ID, "/users/" + lin.User.ID + "/sessions", "/audit"} {
+		for _, path := range []string{"/users", "/users/" + lin.User.ID, "/users/" + lin.User.ID + "/sessions", "/users/" + lin.User.ID + "/identities", "/users/" + lin.User.ID + "/export", "/audit"} {
 			h.call(t, admin, "GET", path, "").want(t, 200, "")
 		}
 	})

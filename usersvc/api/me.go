@@ -63,8 +63,10 @@ func (h *handlers) deleteMySession(c call) error {
 	return c.done(h.users.EndSessionBy(c.Context(), c.by(), c.who.Subject, c.PathValue("sid")))
 }
 
-func (h *handlers) getMyIdentities(c call) error {
-	identities, err := h.users.Identities(c.Context(), c.who.Subject)
+func (h *handlers) getMyIdentities(c call) error { return h.listIdentities(c, c.who.Subject) }
+
+func (h *handlers) listIdentities(c call, userID string) error {
+	identities, err := h.users.Identities(c.Context(), userID)
 	if err != nil {
 		return err
 	}
@@ -76,8 +78,10 @@ func (h *handlers) deleteMyIdentity(c call) error {
 	return c.done(err)
 }
 
-func (h *handlers) getMyExport(c call) error {
-	export, err := h.users.Export(c.Context(), c.who.Subject)
+func (h *handlers) getMyExport(c call) error { return h.export(c, c.who.Subject) }
+
+func (h *handlers) export(c call, userID string) error {
+	export, err := h.users.Export(c.Context(), userID)
 	if err != nil {
 		return err
 	}

@@ -36,9 +36,9 @@ func TestNeeds(t *testing.T) {
 		i.Scopes, i.AuthTime = scopes, now.Add(-age)
 		return i
 	}
-	refused := func(t *testing.T, who identity.Identity, method, path, body, code string) {
+	refused := func(t *testing.T, who identity.Identity, method, path, body, code, scope string) {
 		t.Helper()
-		status, challenge := 403, `Bearer error="insufficient_scope", scope="account"`
+		status, challenge := 403, `Bearer error="insufficient_scope", scope="`+scope+`"`
 		if code == "insufficient_user_authentication" {
 			status, challenge = 401, `Bearer error="insufficient_user_authentication", error_description="sign in again", max_age="600"`
 		}
@@ -55,27 +55,40 @@ func TestNeeds(t *testing.T) {
 			}
 			h.WantUnchanged(t, lin.User.ID, func() {
 				for _, scopes := range [][]string{nil, {"openid"}, {"openid", "accounts", "Account", "account:read"}} {
-					refused(t, token(lin, 0, scopes...), method, path, bodyFor(route), "insufficient_scope")
+					refused(t, token(lin, 0, scopes...), method, path, bodyFor(route), "insufficient_scope", "account")
 				}
 			})
 			if needs == recent {
 				h.WantUnchanged(t, lin.User.ID, func() {
-					refused(t, token(lin, 10*time.Minute+time.Second, "account"), method, path, bodyFor(route), "insufficient_user_authentication")
+					refused(t, token(lin, 10*time.Minute+time.Second, "account"), method, path, bodyFor(route), "insufficient_user_authentication", "")
 					forgotten := token(lin, 0, "account")
 					forgotten.AuthTime = time.Time{}
-					refused(t, forgotten, method, path, bodyFor(route), "insufficient_user_authentication")
+					refused(t, forgotten, method, path, bodyFor(route), "insufficient_user_authentication", "")
 				})
 			}
 		})
 	}
+	t.Run("admins without the scope", func(t *testing.T) {
+		h.WantUnchanged(t, lin.User.ID, func() {
+			for _, route := range api.Routes() {
+				if strings.Contains(route, " /me") {
+					continue
+				}
+				method, path := concrete(route, lin.User.ID)
+				refused(t, token(ada, 0, "openid", "account", "Admin", "admins"), method, path, bodyFor(route), "insufficient_scope", "admin")
+			}
+		})
+	})
 	t.Run("admins on themselves", func(t *testing.T) {
 		path := "/users/" + ada.User.ID
 		h.WantUnchanged(t, ada.User.ID, func() {
-			refused(t, token(ada, 0, "openid"), "PATCH", path, `{"name":"x"}`, "insufficient_scope")
-			refused(t, token(ada, 0, "openid"), "DELETE", path, "", "insufficient_scope")
-			refused(t, token(ada, time.Hour, "account"), "DELETE", path, "", "insufficient_user_authentication")
+			refused(t, token(ada, 0, "admin"), "PATCH", path, `{"name":"x"}`, "insufficient_scope", "account")
+			refused(t, token(ada, 0, "admin"), "DELETE", path, "", "insufficient_scope", "account")
+			refused(t, token(ada, time.Hour, "admin", "account"), "DELETE", path, "", "insufficient_user_authentication", "")
+			refused(t, token(ada, 0, "admin"), "GET", path+"/export", "", "insufficient_scope", "account")
+			refused(t, token(ada, time.Hour, "admin", "account"), "GET", path+"/export", "", "insufficient_user_authentication", "")
 		})
-		h.call(t, token(ada, time.Hour, "openid"), "PATCH", "/users/"+lin.User.ID, `{"name":"Lin"}`).want(t, 200, "")
+		h.call(t, token(ada, time.Hour, "admin"), "PATCH", "/users/"+lin.User.ID, `{"name":"Lin"}`).want(t, 200, "")
 	})
 	t.Run("enough", func(t *testing.T) {
 		h.call(t, token(lin, time.Hour, "account"), "PATCH", "/me", `{"name":"Lin"}`).want(t, 200, "")

@@ -31,7 +31,7 @@ var (
 	toChange  = needs{scope: client.ScopeAccount}
 	toRemove  = needs{scope: client.ScopeAccount, recentSignIn: true}
 	toExport  = toRemove
-	toBeAdmin = needs{role: usersvc.Admin}
+	toBeAdmin = needs{role: usersvc.Admin, scope: client.ScopeAdmin}
 )
 
 // maxAuthAge is how old a sign-in can be where a recent one is needed.
@@ -57,6 +57,8 @@ func (h *handlers) routes() []route {
 		{"PUT", "/users/{id}/roles", toBeAdmin, h.putRoles},
 		{"POST", "/users/{id}/suspend", toBeAdmin, h.suspend},
 		{"POST", "/users/{id}/activate", toBeAdmin, h.activate},
+		{"GET", "/users/{id}/export", toBeAdmin, h.getExport},
+		{"GET", "/users/{id}/identities", toBeAdmin, h.getIdentities},
 		{"GET", "/users/{id}/sessions", toBeAdmin, h.getSessions},
 		{"DELETE", "/users/{id}/sessions", toBeAdmin, h.deleteSessions},
 		{"DELETE", "/users/{id}/sessions/{sid}", toBeAdmin, h.deleteSession},
@@ -85,8 +87,10 @@ func (r route) guarded(now func() time.Time) httpx.HandlerFunc {
 		if err := r.needs.check(who); err != nil {
 			return err
 		}
-		if err := r.onOneself(req, who).checkToken(w, who, now()); err != nil {
-			return err
+		for _, n := range []needs{r.needs, r.onOneself(req, who)} {
+			if err := n.checkToken(w, who, now()); err != nil {
+				return err
+			}
 		}
 		return r.public(r.handle(call{req, w, who}))
 	}
@@ -103,18 +107,21 @@ func (n needs) check(who identity.Identity) error {
 	return nil
 }
 
-// onOneself returns what the caller needs for the user that the path names:
-// admins who change or delete themselves need what every user needs for it.
+// onOneself returns what the caller also needs for the user that the path names:
+// admins who change, delete or export themselves need what every user needs for it.
 func (r route) onOneself(req *http.Request, who identity.Identity) needs {
-	if r.path == "/users/{id}" && req.PathValue("id") == who.Subject {
-		switch r.method {
-		case http.MethodPatch:
-			return toChange
-		case http.MethodDelete:
-			return toRemove
-		}
+	if req.PathValue("id") != who.Subject {
+		return needs{}
 	}
-	return r.needs
+	switch r.method + " " + r.path {
+	case "PATCH /users/{id}":
+		return toChange
+	case "DELETE /users/{id}":
+		return toRemove
+	case "GET /users/{id}/export":
+		return toExport
+	}
+	return needs{}
 }
 
 // checkToken refuses a token without the scope (RFC 6750, Section 3.1), or of a

@@ -19,7 +19,7 @@ const (
 // withDemoClients returns the team's clients and those that scripts, tests and
 // the tour use.
 func withDemoClients(c *config.Config) (client.List, error) {
-	scopes := slices.Concat([]string{"openid", "profile", "email", "offline_access", client.ScopeAccount}, c.Scopes)
+	scopes := slices.Concat([]string{"openid", "profile", "email", "offline_access", client.ScopeAccount, client.ScopeAdmin}, c.Scopes)
 	grants := []string{client.GrantCode, client.GrantRefresh}
 	demo := client.List{
 		{

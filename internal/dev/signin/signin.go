@@ -27,7 +27,7 @@ type Request struct {
 	User         string // at the demo provider: ada, lin or sam, or what it has else
 	ClientID     string
 	ClientSecret string // "" for a public client
-	Scope        string // space-separated; "" is "openid profile email"
+	Scope        string // space-separated; "" is "openid profile email admin"
 
 	Transport http.RoundTripper // nil: http.DefaultTransport
 }
@@ -71,7 +71,7 @@ func Do(ctx context.Context, r Request) (*Tokens, error) {
 // Code signs in and leaves the code to the caller.
 func Code(ctx context.Context, r Request) (*Grant, error) {
 	if r.Scope == "" {
-		r.Scope = "openid profile email"
+		r.Scope = "openid profile email admin"
 	}
 	b, err := newBrowser(r.Transport)
 	if err != nil {
