@@ -1,11 +1,5 @@
 package main
 
-import (
-	"fmt"
-
-	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
-)
-
 // exceptionFlags are the exceptions of a client: nil leaves one as it is, and ""
 // takes it back.
 type exceptionFlags struct {
@@ -27,19 +21,4 @@ func (f exceptionFlags) said() map[string][]string {
 		said["redirect_schemes"] = f.RedirectSchemes
 	}
 	return said
-}
-
-// apply makes those exceptions that flags name.
-func (f exceptionFlags) apply(to *client.Exceptions) error {
-	said := f.said()
-	for _, e := range client.All() {
-		values, err := editList(e.Get(*to), said[e.Key])
-		if err == nil && said[e.Key] != nil {
-			err = e.Set(to, values)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", e.Key, err)
-		}
-	}
-	return nil
 }

@@ -30,8 +30,8 @@ type devCommand struct {
 	TrailingSlash        bool `group:"Where sources about API Gateway disagree:" help:"Let /a/ reach the route of /a."`
 	RemapWWWAuthenticate bool `name:"remap-www-authenticate" group:"Where sources about API Gateway disagree:" help:"Rename WWW-Authenticate of functions to X-Amzn-Remapped-Www-Authenticate."`
 
-	Log    string `default:"text" enum:"text,json" help:"One line for each request, for people (text) or machines (json), on stderr."`
-	Output string `short:"o" default:"text" enum:"text,json" help:"Print where everything is as text or as json."`
+	Log string `default:"text" enum:"text,json" help:"One line for each request, for people (text) or machines (json), on stderr."`
+	outputFlag
 }
 
 // Run serves until a signal stops it.
@@ -64,7 +64,7 @@ func (c *devCommand) Run(w *process) error {
 
 func (c *devCommand) tell(w *process, s *server.Server, took time.Duration) error {
 	b := newBanner(c, w, s, took)
-	if c.Output == "json" {
+	if c.json() {
 		return b.writeJSON(w.stdout)
 	}
 	return b.writeText(w.stdout, w.colour)

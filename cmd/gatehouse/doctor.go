@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/signal"
@@ -20,7 +19,7 @@ type doctorCommand struct {
 	Dist     string `default:"dist" placeholder:"DIR" help:"The folder of the zips (${default})."`
 	Env      string `placeholder:"FILE" help:"Read variables from this file too, as a deployment reads .env."`
 	Deploy   bool   `help:"Look for what a deployment needs too: a region."`
-	Output   string `short:"o" default:"text" enum:"text,json" help:"Print the findings as text or as json."`
+	outputFlag
 }
 
 // Run examines what is here and, with an address, what runs there. Anything wrong
@@ -55,8 +54,8 @@ func (c *doctorCommand) Run(w *process) error {
 }
 
 func (c *doctorCommand) print(w *process, r *doctor.Report) error {
-	if c.Output == "json" {
-		return json.NewEncoder(w.stdout).Encode(r)
+	if c.json() {
+		return w.printJSON(r)
 	}
 	for _, f := range r.Findings {
 		fmt.Fprintln(w.stdout, f)

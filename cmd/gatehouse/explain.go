@@ -28,10 +28,10 @@ type explainCommand struct {
 	URL      string `name:"url" default:"http://localhost:8787" placeholder:"URL" help:"The issuer whose keys count (${default})."`
 	Audience string `placeholder:"NAME" help:"The API that the token must be for (what gatehouse.yml says)."`
 	Config   string `placeholder:"FILE" help:"The configuration with the rules (gatehouse.yml here; where there is none, the built-in one)."`
-	Output   string `short:"o" default:"text" enum:"text,json" help:"Print it as text or as json."`
+	outputFlag
 }
 
-// Run asks the authorizer, and prints what it says and why.
+// Run asks the authorizer, and prints what it says and why. A refusal is [errRefused].
 func (c *explainCommand) Run(w *process) error {
 	ctx := context.Background()
 	rawToken := c.Token
@@ -54,10 +54,15 @@ func (c *explainCommand) Run(w *process) error {
 	if answer.Explanation, err = a.Explain(ctx, rawToken, c.Route); err != nil {
 		return err
 	}
-	if c.Output == "json" {
-		return json.NewEncoder(w.stdout).Encode(answer)
+	if c.json() {
+		err = w.printJSON(answer)
+	} else {
+		err = answer.write(w.stdout, time.Now())
 	}
-	return answer.write(w.stdout, time.Now())
+	if err == nil && !answer.Allowed {
+		err = errRefused
+	}
+	return err
 }
 
 // authorizer returns the authorizer of the issuer at the URL.

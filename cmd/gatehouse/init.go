@@ -17,6 +17,7 @@ import (
 type initCommand struct {
 	Dir      string `arg:"" optional:"" default:"." placeholder:"DIR" help:"The folder to write into (this one)."`
 	Function string `placeholder:"NAME" help:"Write a first function of this name too, with its test, its rule and a serverless.yml."`
+	outputFlag
 }
 
 //go:embed starter
@@ -52,6 +53,9 @@ func (c *initCommand) Run(w *process) error {
 	written, err := writeNew(c.Dir, texts)
 	if err != nil {
 		return err
+	}
+	if c.json() {
+		return w.printJSON(itemsOf(written))
 	}
 	for _, path := range written {
 		fmt.Fprintf(w.stdout, "wrote %s\n", path)

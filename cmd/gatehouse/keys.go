@@ -2,15 +2,15 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/gatehouse-auth/gatehouse/keys"
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
@@ -23,70 +23,82 @@ type keysCommand struct {
 	Export keysExportCommand `cmd:"" help:"Print the published keys, to be built into the functions."`
 }
 
-// ringFlags say which ring is meant: that of a running gatehouse dev or, with a
-// table, that of a stack in AWS.
+// ringFlags say which ring is meant: that of a running gatehouse dev or, with a name,
+// that of a deployment.
 type ringFlags struct {
-	URL   string `name:"url" default:"http://localhost:8787" placeholder:"URL" help:"Where gatehouse dev runs (${default})."`
-	Table string `env:"GATEHOUSE_TABLE" placeholder:"NAME" help:"The DynamoDB table of a stack in AWS, instead of gatehouse dev."`
-	Name  string `env:"GATEHOUSE_NAME" placeholder:"NAME" help:"The name of that stack, which is the tag gatehouse of its KMS keys. Needed to make a key."`
+	devFlags
+	Name string `env:"GATEHOUSE_NAME" placeholder:"NAME" help:"The name of a deployment, SERVICE-STAGE such as gatehouse-prod: its function NAME-rotator is invoked, which takes AWS credentials."`
+	outputFlag
 }
 
-// ring is the ring of keys as the commands see it.
+// ring is the ring of keys of a running service.
 type ring interface {
-	View(ctx context.Context) (keyring.View, error)
-	Check(ctx context.Context) error // nil: healthy
-	Rotate(ctx context.Context) error
-	Compromise(ctx context.Context, id string) error
-	Export(ctx context.Context) ([]byte, error)
+	// target says which ring is about to be changed.
+	target(ctx context.Context, w *process) error
+	// obey does one order. The outcome says what was refused.
+	obey(ctx context.Context, order keyring.Order) (keyring.Outcome, error)
 }
 
-func (f ringFlags) open(ctx context.Context, w *process) (ring, error) {
-	if f.Table != "" {
-		return openStackRing(ctx, f.Table, f.Name)
-	}
-	return openDevRing(ctx, strings.TrimRight(f.URL, "/"), w)
-}
-
-// use calls do with the ring, until Ctrl-C.
-func (f ringFlags) use(w *process, do func(context.Context, ring) error) error {
+// use sends an order to the ring, until Ctrl-C, and prints the outcome. What was refused is
+// an error.
+func (f ringFlags) use(w *process, order keyring.Order) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	r, err := f.open(ctx, w)
 	if err != nil {
 		return err
 	}
-	return do(ctx, r)
+	if order.Command == keyring.OrderRotate || order.Command == keyring.OrderCompromise {
+		if err := r.target(ctx, w); err != nil {
+			return err
+		}
+	}
+	out, err := r.obey(ctx, order)
+	if err != nil {
+		return err
+	}
+	switch {
+	case order.Command == keyring.OrderExport && len(out.Keys) > 0:
+		err = w.printRaw(out.Keys, false)
+	case order.Command == keyring.OrderExport:
+	case f.json():
+		err = w.printJSON(out.View)
+	default:
+		err = writeRing(w, out.View)
+	}
+	if out.Problem != "" {
+		err = errors.Join(err, errors.New(out.Problem))
+	}
+	return err
 }
 
-type keysListCommand struct {
-	ringFlags
-	Output string `short:"o" default:"text" enum:"text,json" help:"Print it as text or as json."`
+func (f ringFlags) open(ctx context.Context, w *process) (ring, error) {
+	if f.Name == "" {
+		s, err := f.devFlags.open(ctx, w)
+		return devRing{s}, err
+	}
+	if f.URL != "" {
+		return nil, usageError("which keys? Say --name for a deployment, or --url for gatehouse dev")
+	}
+	cfg, err := awsConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return rotatorRing{client: lambda.NewFromConfig(cfg), function: f.Name + "-rotator", region: cfg.Region}, nil
 }
+
+type keysListCommand struct{ ringFlags }
 
 // Run prints the keys. It fails if something is wrong with them.
 func (c *keysListCommand) Run(w *process) error {
-	return c.use(w, func(ctx context.Context, r ring) error {
-		view, err := r.View(ctx)
-		if err != nil {
-			return err
-		}
-		if c.Output == "json" {
-			err = json.NewEncoder(w.stdout).Encode(view)
-		} else {
-			err = writeRing(w, view)
-		}
-		return errors.Join(err, r.Check(ctx))
-	})
+	return c.use(w, keyring.Order{Command: keyring.OrderView})
 }
 
 type keysRotateCommand struct{ ringFlags }
 
 // Run rotates, and prints the keys as they are then, also if it could not.
 func (c *keysRotateCommand) Run(w *process) error {
-	return c.use(w, func(ctx context.Context, r ring) error {
-		err := r.Rotate(ctx)
-		return errors.Join(err, printRing(ctx, w, r))
-	})
+	return c.use(w, keyring.Order{Command: keyring.OrderRotate})
 }
 
 type keysRetireCommand struct {
@@ -97,32 +109,14 @@ type keysRetireCommand struct {
 // Run retires the key, waits until every instance of the login service has
 // noticed, and prints the keys as they are then.
 func (c *keysRetireCommand) Run(w *process) error {
-	return c.use(w, func(ctx context.Context, r ring) error {
-		err := r.Compromise(ctx, c.Compromised)
-		return errors.Join(err, printRing(ctx, w, r))
-	})
+	return c.use(w, keyring.Order{Command: keyring.OrderCompromise, KeyID: c.Compromised})
 }
 
 type keysExportCommand struct{ ringFlags }
 
 // Run prints the JWK Set.
 func (c *keysExportCommand) Run(w *process) error {
-	return c.use(w, func(ctx context.Context, r ring) error {
-		document, err := r.Export(ctx)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(w.stdout, "%s\n", document)
-		return err
-	})
-}
-
-func printRing(ctx context.Context, w *process, r ring) error {
-	view, err := r.View(ctx)
-	if err != nil {
-		return err
-	}
-	return writeRing(w, view)
+	return c.use(w, keyring.Order{Command: keyring.OrderExport})
 }
 
 // writeRing prints one line a key, and then what comes next.

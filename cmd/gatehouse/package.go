@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -23,10 +22,10 @@ type packageCommand struct {
 var goarch = map[string]string{"arm64": "arm64", "amd64": "amd64", "x86_64": "amd64"}
 
 type packageAllCommand struct {
-	Root   string `default:"." type:"existingdir" placeholder:"DIR" help:"The folder of the module, with gatehouse.yml (${default})."`
-	Out    string `default:"dist" placeholder:"DIR" help:"Where the zips go: NAME.zip for each Lambda main under cmd and examples (${default})."`
-	Arch   string `default:"arm64" enum:"arm64,amd64,x86_64" help:"What they run on: ${enum} (${default})."`
-	Output string `short:"o" default:"text" enum:"text,json" help:"Print the zips as text or as json."`
+	Root string `default:"." type:"existingdir" placeholder:"DIR" help:"The folder of the module, with gatehouse.yml (${default})."`
+	Out  string `default:"dist" placeholder:"DIR" help:"Where the zips go: NAME.zip for each Lambda main under cmd and examples (${default})."`
+	Arch string `default:"arm64" enum:"arm64,amd64,x86_64" help:"What they run on: ${enum} (${default})."`
+	outputFlag
 }
 
 // Run builds the zips.
@@ -37,7 +36,7 @@ func (c *packageAllCommand) Run(w *process) error {
 	if err != nil {
 		return err
 	}
-	return printArtifacts(w, c.Output, artifacts)
+	return printArtifacts(w, c.json(), artifacts)
 }
 
 type packageAuthorizerCommand struct {
@@ -46,7 +45,7 @@ type packageAuthorizerCommand struct {
 	Arch    string `default:"arm64" enum:"arm64,amd64,x86_64" help:"What the function runs on: ${enum} (${default})."`
 	Source  string `default:"." type:"existingdir" placeholder:"DIR" help:"A folder whose Go module is Gatehouse or requires it. Elsewhere the module proxy is asked for the version of this program (${default})."`
 	Offline bool   `help:"Do not fetch the issuer's keys: the function then does so at its first request."`
-	Output  string `short:"o" default:"text" enum:"text,json" help:"Print the zip as text or as json."`
+	outputFlag
 }
 
 // Run builds the zip.
@@ -67,7 +66,7 @@ func (c *packageAuthorizerCommand) Run(w *process) error {
 	if without != "" {
 		fmt.Fprintf(w.stderr, "note: the issuer's keys are not built in, because %s; the function fetches them at its first request\n", without)
 	}
-	return printArtifacts(w, c.Output, []lambdazip.Artifact{a})
+	return printArtifacts(w, c.json(), []lambdazip.Artifact{a})
 }
 
 type packageLoginCommand struct {
@@ -75,7 +74,7 @@ type packageLoginCommand struct {
 	Out    string `default:"dist" placeholder:"DIR" help:"Where the zips and login.template.json go (${default})."`
 	Arch   string `default:"arm64" enum:"arm64,amd64,x86_64" help:"What the functions run on: ${enum} (${default})."`
 	Source string `default:"." type:"existingdir" placeholder:"DIR" help:"A folder whose Go module is Gatehouse or requires it. Elsewhere the module proxy is asked for the version of this program (${default})."`
-	Output string `short:"o" default:"text" enum:"text,json" help:"Print the files as text or as json."`
+	outputFlag
 }
 
 // Run builds the zips and writes the template.
@@ -95,12 +94,12 @@ func (c *packageLoginCommand) Run(w *process) error {
 	if err := os.WriteFile(path, text, 0o644); err != nil {
 		return err
 	}
-	return printArtifacts(w, c.Output, append(artifacts, lambdazip.Artifact{Function: "template", Path: path, Size: int64(len(text))}))
+	return printArtifacts(w, c.json(), append(artifacts, lambdazip.Artifact{Function: "template", Path: path, Size: int64(len(text))}))
 }
 
-func printArtifacts(w *process, output string, artifacts []lambdazip.Artifact) error {
-	if output == "json" {
-		return json.NewEncoder(w.stdout).Encode(artifacts)
+func printArtifacts(w *process, json bool, artifacts []lambdazip.Artifact) error {
+	if json {
+		return w.printJSON(itemsOf(artifacts))
 	}
 	for _, a := range artifacts {
 		fmt.Fprintf(w.stdout, "%-24s %.1f MB\n", a.Path, float64(a.Size)/1e6)

@@ -18,7 +18,9 @@ type commands struct {
 	Token   tokenCommand   `cmd:"" help:"Sign in at a running gatehouse dev without a browser, and print the access token."`
 	Explain explainCommand `cmd:"" help:"Say what the authorizer answers for a token and a route, and why."`
 	Keys    keysCommand    `cmd:"" help:"Show, rotate and retire the signing keys."`
-	Users   usersCommand   `cmd:"" help:"Show and change users, their roles and their status."`
+	Login   loginCommand   `cmd:"" help:"Sign in at a deployment as an admin, for the commands that change users."`
+	Logout  logoutCommand  `cmd:"" help:"End the session of gatehouse login."`
+	Users   usersCommand   `cmd:"" help:"Show and change users, their roles and their status, over HTTP."`
 	Clients clientsCommand `cmd:"" help:"Register apps in the table, and change their secrets."`
 
 	Table   tableCommand   `cmd:"" help:"Make the table where DynamoDB is emulated."`
@@ -40,9 +42,15 @@ type process struct {
 
 // The exit codes.
 const (
-	exitFailed = 1 // it did not work
-	exitUsage  = 2 // it was asked the wrong way
+	exitFailed  = 1 // it did not work, or something is wrong
+	exitUsage   = 2 // it was asked the wrong way
+	exitRefused = 3 // explain: the token does not open the route
 )
+
+// usageError says what is missing on the command line, where the parser cannot tell.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
 
 // run does what args say and returns the exit code. Errors go to
 // stderr, with the fix where there is one.
@@ -60,7 +68,14 @@ func run(args []string, w *process) int {
 		}
 		return w.fail(err, exitUsage)
 	}
-	if err := ctx.Run(); err != nil {
+	err = ctx.Run()
+	usage, isUsage := errors.AsType[usageError](err)
+	switch {
+	case isUsage:
+		return w.fail(fmt.Errorf("%s (see %s --help)", usage, w.self), exitUsage)
+	case errors.Is(err, errRefused): // the command has printed it
+		return exitRefused
+	case err != nil:
 		return w.fail(err, exitFailed)
 	}
 	return 0

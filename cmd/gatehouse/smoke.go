@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -19,7 +18,7 @@ type smokeCommand struct {
 	Info     string `placeholder:"FILE" help:"Take the issuer from what osls info --verbose prints; - is standard input."`
 	As       string `placeholder:"NAME" help:"Who signs in at the demo provider of gatehouse dev: lin. Elsewhere, GATEHOUSE_TOKEN holds an access token of somebody who is no admin."`
 	Audience string `placeholder:"NAME" help:"The audience of access tokens (the issuer followed by /api)."`
-	Output   string `short:"o" default:"text" enum:"text,json" help:"Print the steps as text or as json."`
+	outputFlag
 }
 
 // Run tries the stack. A step that fails is an error.
@@ -50,15 +49,15 @@ func (c *smokeCommand) Run(w *process) error {
 		if s.Skipped {
 			skipped++
 		}
-		if c.Output == "text" {
+		if !c.json() {
 			fmt.Fprintln(w.stdout, s)
 		}
 	}
-	if c.Output == "text" && skipped > 0 {
+	if !c.json() && skipped > 0 {
 		fmt.Fprintf(w.stdout, "%d steps want an access token of somebody who is no admin: set GATEHOUSE_TOKEN or, for %s dev, say --as lin\n", skipped, w.self)
 	}
-	if c.Output == "json" {
-		if err := json.NewEncoder(w.stdout).Encode(steps); err != nil {
+	if c.json() {
+		if err := w.printJSON(itemsOf(steps)); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -28,7 +27,7 @@ type tableCreateCommand struct {
 	Name     string `required:"" placeholder:"NAME" help:"The name of the table."`
 	Endpoint string `placeholder:"URL" help:"Where DynamoDB is, such as http://localhost:8000 for an emulator (what the AWS configuration says)."`
 	Template string `placeholder:"FILE" help:"The serverless.yml with the definition (that of this folder; where there is none, the built-in one)."`
-	Output   string `short:"o" default:"text" enum:"text,json" help:"Print what was done as text or as json."`
+	outputFlag
 }
 
 // Run makes the table, if it is not there.
@@ -47,12 +46,19 @@ func (c *tableCreateCommand) Run(w *process) error {
 	if err != nil {
 		return err
 	}
+	where := "the region " + cfg.Region
+	if cfg.BaseEndpoint != nil {
+		where = *cfg.BaseEndpoint
+	}
+	if err := w.target("DynamoDB table %s at %s", c.Name, where); err != nil {
+		return err
+	}
 	made, err := dynamotable.Ensure(ctx, dynamodb.NewFromConfig(cfg), in)
 	if err != nil {
 		return err
 	}
-	if c.Output == "json" {
-		return json.NewEncoder(w.stdout).Encode(map[string]any{"table": c.Name, "made": made})
+	if c.json() {
+		return w.printJSON(map[string]any{"table": c.Name, "made": made})
 	}
 	if !made {
 		_, err = fmt.Fprintf(w.stdout, "table %s is there already, as serverless.yml defines it\n", c.Name)

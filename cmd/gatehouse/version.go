@@ -1,14 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 )
 
 type versionCommand struct {
-	Output string `short:"o" default:"text" enum:"text,json" help:"Print it as text or as json."`
+	outputFlag
 }
 
 // build says which program this is.
@@ -45,8 +44,8 @@ func version() build {
 // Run prints the version.
 func (c *versionCommand) Run(w *process) error {
 	v := version()
-	if c.Output == "json" {
-		return json.NewEncoder(w.stdout).Encode(v)
+	if c.json() {
+		return w.printJSON(v)
 	}
 	_, err := fmt.Fprintf(w.stdout, "gatehouse %s %s %s\n", v.Version, v.Go, v.Platform)
 	return err

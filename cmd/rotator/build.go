@@ -17,8 +17,11 @@ import (
 	"github.com/gatehouse-auth/gatehouse/keys/kmskey"
 )
 
+// handler is the function: an event of the schedule has no command, and gets no outcome.
+type handler func(context.Context, keyring.Order) (*keyring.Outcome, error)
+
 // build makes the function from getenv. It does no I/O.
-func build(getenv func(string) string, log *slog.Logger) (func(context.Context) error, error) {
+func build(getenv func(string) string, log *slog.Logger) (handler, error) {
 	e := &env.Reader{Get: getenv}
 	aws, tableName, keyID := awsenv.Config(e), e.String("GATEHOUSE_TABLE"), e.String("GATEHOUSE_KMS_KEY")
 	tableAt, keysAt := awsenv.Endpoint(e, "DYNAMODB"), awsenv.Endpoint(e, "KMS")
@@ -39,7 +42,14 @@ func build(getenv func(string) string, log *slog.Logger) (func(context.Context) 
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) error { return run(ctx, ring, log) }, nil
+	return func(ctx context.Context, order keyring.Order) (*keyring.Outcome, error) {
+		if order.Command == "" {
+			return nil, run(ctx, ring, log)
+		}
+		outcome, err := ring.Obey(ctx, order)
+		log.InfoContext(ctx, "obeyed an operator", "command", order.Command, "kid", order.KeyID, "problem", outcome.Problem != "", "err", err)
+		return &outcome, err
+	}, nil
 }
 
 // run does what is due, and then looks at the whole.

@@ -16,6 +16,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotable"
 	"github.com/gatehouse-auth/gatehouse/internal/table/dynamotest"
 	"github.com/gatehouse-auth/gatehouse/internal/testrig/kmstest"
+	"github.com/gatehouse-auth/gatehouse/keys/keyring"
 	"github.com/gatehouse-auth/gatehouse/keys/keystest"
 )
 
@@ -60,7 +61,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := f(t.Context()); err != nil {
+		if _, err := f(t.Context(), keyring.Order{}); err != nil {
 			t.Errorf("%v\n%s", err, &log)
 		}
 	}
@@ -72,11 +73,33 @@ func TestRun(t *testing.T) {
 	if err != nil || len(tags.Tags) != 1 || *tags.Tags[0].TagKey != "gatehouse" || *tags.Tags[0].TagValue != "gatehouse-test" {
 		t.Errorf("tags %+v, %v", tags, err)
 	}
+	t.Run("orders of an operator", func(t *testing.T) {
+		for _, row := range []struct {
+			order   keyring.Order
+			problem string
+		}{
+			{keyring.Order{Command: "view"}, ""},
+			{keyring.Order{Command: "export"}, ""},
+			{keyring.Order{Command: "rotate"}, "not every verifier knows the next key"},
+			{keyring.Order{Command: "compromise", KeyID: "none"}, `no key "none" in the ring`},
+		} {
+			got, err := f(t.Context(), row.order)
+			if err != nil || len(got.View.Keys) != 2 || !strings.HasPrefix(got.Problem, row.problem) || (row.problem == "") != (got.Problem == "") {
+				t.Errorf("%v: %+v %v", row.order, got, err)
+			}
+			if (len(got.Keys) > 0) != (row.order.Command == "export") {
+				t.Errorf("%v: keys %s", row.order, got.Keys)
+			}
+		}
+		if _, err := f(t.Context(), keyring.Order{Command: "drop"}); err == nil || !strings.Contains(err.Error(), "unknown command") {
+			t.Errorf("an unknown command: %v", err)
+		}
+	})
 	t.Run("fault 11: a key that cannot sign fails the run", func(t *testing.T) {
 		if _, err := client.DisableKey(t.Context(), &kms.DisableKeyInput{KeyId: first.KeyMetadata.KeyId}); err != nil {
 			t.Fatal(err)
 		}
-		if err := f(t.Context()); err == nil || !strings.Contains(err.Error(), "the current key") {
+		if _, err := f(t.Context(), keyring.Order{}); err == nil || !strings.Contains(err.Error(), "the current key") {
 			t.Errorf("error %v", err)
 		}
 		found := metrictest.Log(t, log.String())

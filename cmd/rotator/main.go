@@ -1,6 +1,7 @@
 // Rotator is the Lambda function that tends the ring of signing keys. A schedule
 // runs it every hour; it does what is due, which mostly is nothing, and fails if
-// the ring is not healthy, so that somebody hears of it.
+// the ring is not healthy, so that an alarm goes off. An operator invokes it with a
+// command, by `gatehouse keys`.
 package main
 
 import (

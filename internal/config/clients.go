@@ -10,7 +10,7 @@ import (
 )
 
 func (c *Config) checkClients(d *document) {
-	seen, house := map[string]string{}, c.House()
+	seen, limits := map[string]string{}, c.Limits()
 	for i, app := range c.Clients {
 		at := fmt.Sprintf("clients[%d]", i+1)
 		if err := client.CheckID(app.ID); err != nil {
@@ -20,7 +20,7 @@ func (c *Config) checkClients(d *document) {
 		}
 		seen[app.ID] = at + ".id"
 		c.checkSecret(d, at, app)
-		for _, p := range app.Problems(house) {
+		for _, p := range app.Problems(limits) {
 			text := p.Text
 			if p.Known != nil {
 				text += suggest(p.Word, p.Known)
@@ -31,9 +31,9 @@ func (c *Config) checkClients(d *document) {
 	c.checkAudiences(d)
 }
 
-// House is what the file lets clients have: those in it, and those in the table.
-func (c *Config) House() client.House {
-	return client.House{
+// Limits is what the file lets clients have: those in it, and those in the table.
+func (c *Config) Limits() client.Limits {
+	return client.Limits{
 		Scopes: c.KnownScopes(), Issuer: c.Issuer, Audience: c.Audience,
 		Lifetimes: client.Lifetimes{
 			AccessToken: c.Lifetimes.AccessToken, RefreshToken: c.Lifetimes.RefreshToken, RefreshIdle: c.Lifetimes.RefreshIdle,

@@ -6,11 +6,11 @@ import (
 )
 
 // AllowedAudiences is every API that the client may get tokens for; the first is
-// what it gets unless it asks for another. House is the API of a client that
+// what it gets unless it asks for another. The usual one is the API of a client that
 // names none.
-func (c Client) AllowedAudiences(house string) []string {
+func (c Client) AllowedAudiences(usual string) []string {
 	if len(c.Audiences) == 0 {
-		return []string{house}
+		return []string{usual}
 	}
 	return c.Audiences
 }
@@ -32,15 +32,15 @@ func CheckAudience(audience, issuer string) error {
 	return nil
 }
 
-func (c Client) audienceProblems(house House) []Problem {
+func (c Client) audienceProblems(limits Limits) []Problem {
 	var found []Problem
 	for _, list := range []setOfAPIs{{"audiences", c.Audiences}, {"serves", c.Serves}} {
-		found = append(found, list.problems(c.ID, house.Issuer)...)
+		found = append(found, list.problems(c.ID, limits.Issuer)...)
 	}
 	if len(c.Serves) > 0 && c.Public() {
 		found = append(found, Problem{Field: "serves", Text: "an API has to prove who it is, or anybody could try tokens in its name: give it a secret_env"})
 	}
-	if c.ID != "" && c.ID == house.Audience {
+	if c.ID != "" && c.ID == limits.Audience {
 		found = append(found, Problem{Field: "id", Text: "is the name of the API: ID tokens for the client would pass for access tokens where types are not compared"})
 	}
 	return found

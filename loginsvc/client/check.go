@@ -33,8 +33,8 @@ var grants = []string{GrantCode, GrantRefresh, GrantClientCredentials, GrantDevi
 // /users/login. No client has it.
 const HouseID = "gatehouse"
 
-// House is what there is for clients to have.
-type House struct {
+// Limits is what there is for clients to have.
+type Limits struct {
 	Scopes    []string  // all that there are
 	Issuer    string    // "" if unknown
 	Audience  string    // the API of clients that name none
@@ -43,7 +43,7 @@ type House struct {
 
 // Problems returns all for which the client cannot be registered. It does not
 // look at the form of the id, nor whether it is unique.
-func (c Client) Problems(house House) []Problem {
+func (c Client) Problems(limits Limits) []Problem {
 	var found []Problem
 	refuse := func(field, format string, args ...any) {
 		found = append(found, Problem{Field: field, Text: fmt.Sprintf(format, args...)})
@@ -71,13 +71,13 @@ func (c Client) Problems(house House) []Problem {
 	if len(c.Origins) > 0 && !c.Public() {
 		refuse("origins", "a client with a secret has no business in a browser: take out origins, or the secret")
 	}
-	found = append(found, unknownWords("scopes", "scope", c.Scopes, house.Scopes)...)
+	found = append(found, unknownWords("scopes", "scope", c.Scopes, limits.Scopes)...)
 	if i := slices.IndexFunc(c.Scopes, IsOwnScope); c.ThirdParty && i >= 0 {
 		refuse(fmt.Sprintf("scopes[%d]", i+1), "%q is for your own apps: take it out, or third_party", c.Scopes[i])
 	}
 	found = append(found, c.exceptionProblems()...)
-	found = append(found, c.audienceProblems(house)...)
-	return append(found, c.Lifetimes.problems(house.Lifetimes)...)
+	found = append(found, c.audienceProblems(limits)...)
+	return append(found, c.Lifetimes.problems(limits.Lifetimes)...)
 }
 
 func (c Client) uriProblems(field string, uris []string) []Problem {

@@ -24,7 +24,7 @@ func TestProblems(t *testing.T) {
 		{"a machine", func(c *client.Client) {
 			*c = client.Client{ID: "m", SecretHashes: []string{"h"}, Grants: []string{client.GrantClientCredentials}}
 		}, ""},
-		{"the name of the house", func(c *client.Client) { c.ID = client.HouseID },
+		{"a name of our own", func(c *client.Client) { c.ID = client.HouseID },
 			`id: "gatehouse" stands for the login service itself in tokens: choose another`},
 		{"a machine without a secret", func(c *client.Client) { c.Grants = []string{client.GrantClientCredentials} },
 			"grants: a client that acts for itself has to prove who it is: give it a secret_env"},
@@ -69,9 +69,9 @@ func TestProblems(t *testing.T) {
 		{"an API that proves nothing", func(c *client.Client) { c.Serves = []string{"https://orders.test"} },
 			"serves: an API has to prove who it is, or anybody could try tokens in its name: give it a secret_env"},
 		{"too many APIs", func(c *client.Client) { c.Audiences = strings.Fields("a b c d e f g h i j k") }, "audiences: want 10 at most"},
-		{"tokens that outlive the house's", func(c *client.Client) { c.Lifetimes.AccessToken = 11 * time.Minute },
+		{"tokens that outlive those of gatehouse.yml", func(c *client.Client) { c.Lifetimes.AccessToken = 11 * time.Minute },
 			"lifetimes.access_token: is longer than the 10m0s that all clients have: want 10m0s at most, or raise lifetimes.access_token in gatehouse.yml"},
-		{"refresh tokens that outlive the house's", func(c *client.Client) { c.Lifetimes.RefreshToken = 25 * time.Hour },
+		{"refresh tokens that outlive those of gatehouse.yml", func(c *client.Client) { c.Lifetimes.RefreshToken = 25 * time.Hour },
 			"lifetimes.refresh_token: is longer than the 24h0m0s that all clients have: want 24h0m0s at most, or raise lifetimes.refresh_token in gatehouse.yml"},
 		{"an idle time beyond the whole", func(c *client.Client) { c.Lifetimes.RefreshToken, c.Lifetimes.RefreshIdle = 30*time.Minute, time.Hour },
 			"lifetimes.refresh_idle: is longer than the whole life of 30m0s"},
@@ -83,7 +83,7 @@ func TestProblems(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := right
 			tt.change(&c)
-			got := c.Problems(client.House{
+			got := c.Problems(client.Limits{
 				Scopes: scopes, Issuer: "https://auth.test", Audience: "https://api.test",
 				Lifetimes: client.Lifetimes{AccessToken: 10 * time.Minute, RefreshToken: 24 * time.Hour, RefreshIdle: time.Hour},
 			})
@@ -100,14 +100,14 @@ func TestProblems(t *testing.T) {
 func TestHiddenCharactersInNames(t *testing.T) {
 	for _, name := range []string{"Shop\u202e", "\u200bShop", "Sh\u2066op", "Shop\ufeff", "Shop\n", "Shop\xff"} {
 		c := client.Client{ID: "shop", Name: name, RedirectURIs: []string{"https://shop.test/cb"}}
-		if got := c.Problems(client.House{}); !slices.ContainsFunc(got, func(p client.Problem) bool { return p.Field == "name" }) {
+		if got := c.Problems(client.Limits{}); !slices.ContainsFunc(got, func(p client.Problem) bool { return p.Field == "name" }) {
 			t.Errorf("%+q is registered: %v", name, got)
 		}
 		if got := c.DisplayName(); got != "Shop" {
 			t.Errorf("%+q is shown as %+q", name, got)
 		}
 	}
-	if got := (client.Client{ID: "shop", Name: "Café 🏠", RedirectURIs: []string{"https://shop.test/cb"}}).Problems(client.House{}); slices.ContainsFunc(got, func(p client.Problem) bool { return p.Field == "name" }) {
+	if got := (client.Client{ID: "shop", Name: "Café 🏠", RedirectURIs: []string{"https://shop.test/cb"}}).Problems(client.Limits{}); slices.ContainsFunc(got, func(p client.Problem) bool { return p.Field == "name" }) {
 		t.Error(got)
 	}
 }

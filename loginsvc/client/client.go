@@ -55,7 +55,7 @@ type Client struct {
 	// Grants beside them uses none.
 	Serves []string
 	// Audiences are the APIs it may get tokens for, one at a time; the first is
-	// what it gets unless it asks for another (RFC 8707). Empty: the house's.
+	// what it gets unless it asks for another (RFC 8707). Empty: that of gatehouse.yml.
 	Audiences []string
 	Lifetimes Lifetimes
 	Exceptions

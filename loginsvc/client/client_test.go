@@ -88,7 +88,7 @@ func TestDefaults(t *testing.T) {
 	if got := fmt.Sprint(third.AllowedScopes()); got != "[openid]" {
 		t.Errorf("a third-party client's AllowedScopes() = %s", got)
 	}
-	if got := third.Problems(client.House{Scopes: third.Scopes}); !slices.ContainsFunc(got, func(p client.Problem) bool { return p.Field == "scopes[2]" }) {
+	if got := third.Problems(client.Limits{Scopes: third.Scopes}); !slices.ContainsFunc(got, func(p client.Problem) bool { return p.Field == "scopes[2]" }) {
 		t.Errorf("a third-party client with the scope account is registered: %v", got)
 	}
 	if c.DisplayName() != "shop" || (client.Client{ID: "a", Name: "A"}).DisplayName() != "A" {
@@ -98,10 +98,10 @@ func TestDefaults(t *testing.T) {
 
 func TestAllowedAudiences(t *testing.T) {
 	for want, c := range map[string]client.Client{
-		"[house]": {ID: "a"},
+		"[usual]": {ID: "a"},
 		"[x y]":   {ID: "a", Audiences: []string{"x", "y"}},
 	} {
-		if got := fmt.Sprint(c.AllowedAudiences("house")); got != want {
+		if got := fmt.Sprint(c.AllowedAudiences("usual")); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}

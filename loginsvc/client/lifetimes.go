@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// Lifetimes are how long what a client is given is good for. 0 is the house's.
+// Lifetimes are how long what a client is given is good for. 0 is that of gatehouse.yml.
 type Lifetimes struct {
 	AccessToken  time.Duration // also of ID tokens
 	RefreshToken time.Duration // from the sign-in, however often it is renewed
 	RefreshIdle  time.Duration // since it was renewed last
 }
 
-// Within returns l where the house gives most: what l leaves open is the
-// house's, and nothing is longer.
+// Within returns l within the limits: what l leaves open is as they
+// say, and nothing is longer.
 func (l Lifetimes) Within(most Lifetimes) Lifetimes {
 	return Lifetimes{
 		AccessToken:  shorter(l.AccessToken, most.AccessToken),
@@ -33,7 +33,7 @@ func shorter(d, most time.Duration) time.Duration {
 // before the clocks of two machines agree that it began.
 const leastLife = time.Minute
 
-// problems are those of the lifetimes of a client. The house's are the longest:
+// problems are those of the lifetimes of a client. Those of gatehouse.yml are the longest:
 // the revocation feed forgets, and old keys go, when tokens of that age are over.
 func (l Lifetimes) problems(most Lifetimes) []Problem {
 	var found []Problem

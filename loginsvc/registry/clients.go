@@ -33,9 +33,9 @@ var (
 
 // Clients are the clients in a table.
 type Clients struct {
-	Table table.Table
-	House client.House     // what a client may be registered for; only Add and Edit look at it
-	Now   func() time.Time // nil: time.Now
+	Table  table.Table
+	Limits client.Limits    // what a client may be registered for; only Add and Edit look at it
+	Now    func() time.Time // nil: time.Now
 }
 
 // Registered is a client and what the table knows about it.
@@ -103,7 +103,7 @@ func (c *Clients) check(app client.Client) error {
 	if len(app.Name) > 200 {
 		all = append(all, client.Problem{Field: "name", Text: "want at most 200 bytes"})
 	}
-	for _, p := range app.Problems(c.House) {
+	for _, p := range app.Problems(c.Limits) {
 		all = append(all, p)
 	}
 	return errors.Join(all...)

@@ -108,7 +108,7 @@ func TestEdit(t *testing.T) {
 				t.Errorf("removed and added: %v", err)
 			}
 			at := time.Now()
-			fixed := &registry.Clients{Table: c.Table, House: c.House, Now: func() time.Time { return at }}
+			fixed := &registry.Clients{Table: c.Table, Limits: c.Limits, Now: func() time.Time { return at }}
 			again := func() {
 				if err := fixed.Remove(t.Context(), admin, "shop"); err != nil {
 					t.Error(err)

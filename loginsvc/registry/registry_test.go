@@ -94,7 +94,7 @@ var admin = usersvc.By{Operator: "ada"}
 var morning = time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 
 func open(t *counted) *registry.Clients {
-	return &registry.Clients{Table: t, House: client.House{Scopes: []string{"openid", "profile", "email", "orders:read"}, Issuer: "https://auth.test"}, Now: func() time.Time { return morning }}
+	return &registry.Clients{Table: t, Limits: client.Limits{Scopes: []string{"openid", "profile", "email", "orders:read"}, Issuer: "https://auth.test"}, Now: func() time.Time { return morning }}
 }
 
 func web(id string) client.Client {

@@ -20,6 +20,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/setup"
 	"github.com/gatehouse-auth/gatehouse/internal/setup/login"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/registry"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 	"github.com/gatehouse-auth/gatehouse/usersvc/api"
 )
@@ -126,7 +127,10 @@ func (a *assembly) ours(ctx context.Context) (map[string]gateway.Function, error
 	if err != nil {
 		return nil, err
 	}
-	d := &demo{issuer: a.config.Issuer, audience: a.config.Audience, ring: a.ring, past: a.past, users: a.users, now: a.Now}
+	d := &demo{
+		issuer: a.config.Issuer, audience: a.config.Audience, ring: a.ring, past: a.past, users: a.users, now: a.Now,
+		registrar: registrar{&registry.Clients{Table: a.store.table, Limits: a.config.Limits(), Now: a.Now}, clients},
+	}
 	return map[string]gateway.Function{
 		"loginsvc":   lambdahttp.Handler(service),
 		"usersvc":    lambdahttp.Strict(httpx.CORS{Allowed: clients.AllowsOrigin}.Around(api.NewHandler(a.users, a.log), api.Methods...)),

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
@@ -11,30 +12,30 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
+	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
 // freshRoute asks the revocation feed at every call, and no answer is kept.
 const freshRoute = "GET /demo/fresh"
 
+// ringRoutes change the signing keys, for `gatehouse keys`.
+var ringRoutes = []string{"GET /demo/keys", "POST /demo/keys/rotate", "POST /demo/keys/{kid}/compromise"}
+
 // demoRoutes are behind the authorizer, but for activateRoute, beside the routes
 // of serverless.yml.
-var demoRoutes = []string{
+var demoRoutes = slices.Concat([]string{
 	"GET /demo/hello", "GET /demo/admin", freshRoute, "POST /demo/forge/{kind}",
 	suspendRoute, activateRoute,
-	"GET /demo/keys", "POST /demo/keys/rotate", "POST /demo/keys/{kid}/compromise",
-}
+}, ringRoutes, registrarRoutes)
 
 // Rules returns the team's rules and those of the tour.
 func Rules(c *config.Config) []policy.Rule {
-	admin := []string{"admin"}
-	return append([]policy.Rule{
-		{Route: "GET /demo/admin", Roles: admin},
-		{Route: freshRoute, Fresh: true},
-		{Route: "GET /demo/keys", Roles: admin},
-		{Route: "POST /demo/keys/rotate", Roles: admin},
-		{Route: "POST /demo/keys/{kid}/compromise", Roles: admin},
-	}, c.Rules()...)
+	rules := []policy.Rule{{Route: "GET /demo/admin", Roles: []string{config.AdminRole}}, {Route: freshRoute, Fresh: true}}
+	for _, route := range slices.Concat(ringRoutes, registrarRoutes) {
+		rules = append(rules, policy.Rule{Route: route, Roles: []string{config.AdminRole}, Scopes: []string{client.ScopeAdmin}})
+	}
+	return append(rules, c.Rules()...)
 }
 
 // demo is the protected function of the tour, written as a team would write
@@ -45,6 +46,7 @@ type demo struct {
 	ring             *keyring.Keyring
 	past             *keyring.Keyring // the same ring, a day behind
 	users            *usersvc.Users
+	registrar        registrar
 	back             waysBack
 	now              func() time.Time
 }
@@ -60,6 +62,7 @@ func (d *demo) handler() http.Handler {
 	mux.Handle("GET /demo/keys", httpx.Handle(d.handleKeys, httpx.Problem))
 	mux.Handle("POST /demo/keys/rotate", httpx.Handle(d.handleRotate, httpx.Problem))
 	mux.Handle("POST /demo/keys/{kid}/compromise", httpx.Handle(d.handleCompromise, httpx.Problem))
+	d.registrar.register(mux)
 	return mux
 }
 

@@ -21,12 +21,18 @@ func (b *browser) authorize(ctx context.Context, server metadata, query url.Valu
 	start := server.Authorization + "?" + query.Encode()
 	p, err := b.get(ctx, start)
 	chosen, asked := false, false
+	back := query.Get("redirect_uri") // which can have a query of its own
+	if strings.Contains(back, "?") {
+		back += "&"
+	} else {
+		back += "?"
+	}
 	for range maxHops {
 		if err != nil {
 			return nil, err
 		}
 		if p.next != "" {
-			if rest, ok := strings.CutPrefix(p.next, redirectURI+"?"); ok {
+			if rest, ok := strings.CutPrefix(p.next, back); ok {
 				return url.ParseQuery(rest)
 			}
 			p, err = b.get(ctx, p.next)

@@ -4,6 +4,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,6 +28,7 @@ type Request struct {
 	User         string // at the demo provider: ada, lin or sam, or what it has else
 	ClientID     string
 	ClientSecret string // "" for a public client
+	RedirectURI  string // one of the client's; "" is http://127.0.0.1/callback, which demo clients have
 	Scope        string // space-separated; "" is "openid profile email admin"
 
 	Transport http.RoundTripper // nil: http.DefaultTransport
@@ -73,6 +75,7 @@ func Code(ctx context.Context, r Request) (*Grant, error) {
 	if r.Scope == "" {
 		r.Scope = "openid profile email admin"
 	}
+	r.RedirectURI = cmp.Or(r.RedirectURI, redirectURI)
 	b, err := newBrowser(r.Transport)
 	if err != nil {
 		return nil, err
@@ -83,7 +86,7 @@ func Code(ctx context.Context, r Request) (*Grant, error) {
 	}
 	state, verifier := oauth2.GenerateVerifier(), oauth2.GenerateVerifier()
 	query := url.Values{
-		"response_type": {"code"}, "client_id": {r.ClientID}, "redirect_uri": {redirectURI}, "scope": {r.Scope}, "state": {state},
+		"response_type": {"code"}, "client_id": {r.ClientID}, "redirect_uri": {r.RedirectURI}, "scope": {r.Scope}, "state": {state},
 		"code_challenge": {oauth2.S256ChallengeFromVerifier(verifier)}, "code_challenge_method": {"S256"},
 	}
 	answer, err := b.authorize(ctx, server, query, r.User)
@@ -98,7 +101,7 @@ func Code(ctx context.Context, r Request) (*Grant, error) {
 	case answer.Get("error") != "":
 		return nil, fmt.Errorf("%w: %s: %s", ErrRefused, answer.Get("error"), answer.Get("error_description"))
 	}
-	return &Grant{answer.Get("code"), verifier, redirectURI, b, server, r}, nil
+	return &Grant{answer.Get("code"), verifier, r.RedirectURI, b, server, r}, nil
 }
 
 // metadata is what of RFC 8414, Section 2 is needed here.

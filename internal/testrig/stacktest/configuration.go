@@ -61,7 +61,7 @@ func app(id string) object {
 	return object{
 		"id": id, "name": "An app", "redirect_uris": []string{"http://127.0.0.1/callback"},
 		"post_logout_redirect_uris": []string{"http://127.0.0.1/"}, "grants": []string{"authorization_code", "refresh_token"},
-		"scopes": []string{"openid", "profile", "email", "offline_access"},
+		"scopes": []string{"openid", "profile", "email", "offline_access", "admin"},
 	}
 }
 

@@ -49,7 +49,7 @@ func start(t *testing.T, c stacktest.Config) *world {
 func (w *world) tokens(t *testing.T, who string) *signin.Tokens {
 	t.Helper()
 	got, err := signin.Do(t.Context(), signin.Request{
-		URL: w.Issuer, User: who, ClientID: "demo-spa", Scope: "openid profile email offline_access", Transport: w.Transport,
+		URL: w.Issuer, User: who, ClientID: "demo-spa", Scope: "openid profile email offline_access admin", Transport: w.Transport,
 	})
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", who, err, w.Log)
