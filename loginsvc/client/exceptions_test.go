@@ -22,7 +22,7 @@ func confidential() client.Client {
 // texts are the problems of a client, as text.
 func texts(c client.Client) []string {
 	var out []string
-	for _, p := range c.Problems(client.House{Scopes: []string{"openid", "profile"}}) {
+	for _, p := range c.Problems(client.Limits{Scopes: []string{"openid", "profile"}}) {
 		out = append(out, p.Error())
 	}
 	return out

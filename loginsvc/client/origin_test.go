@@ -66,7 +66,7 @@ func TestOrigins(t *testing.T) {
 // problemOf returns what is told about an origin.
 func problemOf(origin string) string {
 	c := client.Client{ID: "c", RedirectURIs: []string{"https://c.test/"}, Origins: []string{origin}}
-	for _, p := range c.Problems(client.House{Scopes: []string{"openid"}}) {
+	for _, p := range c.Problems(client.Limits{Scopes: []string{"openid"}}) {
 		if strings.HasPrefix(p.Field, "origins") {
 			return p.Text
 		}
