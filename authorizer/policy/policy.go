@@ -151,7 +151,7 @@ func (p *Policy) CheckRoutes(routeKeys []string, open ...string) error {
 			return c != nil && c.Route == rule.Route
 		})
 		if !guards {
-			mistakes = append(mistakes, fmt.Errorf("route %q: the rule guards nothing; the API has no such route: correct it, or add the route to serverless.yml", rule.Route))
+			mistakes = append(mistakes, fmt.Errorf("route %q: the rule guards nothing; the API has no such route with a Lambda authorizer: correct it, or add the route to serverless.yml", rule.Route))
 		}
 	}
 	return errors.Join(mistakes...)

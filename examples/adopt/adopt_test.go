@@ -81,7 +81,8 @@ func TestPlainIsJudged(t *testing.T) {
 	if err := parsed.CheckFresh(rules.Fresh); err != nil {
 		t.Error(err)
 	}
-	if err := rules.CheckRoutes(parsed.Guarded()); err != nil {
+	guarded, _, open := parsed.RouteKeys()
+	if err := rules.CheckRoutes(guarded, open...); err != nil {
 		t.Error(err)
 	}
 }

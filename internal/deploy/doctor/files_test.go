@@ -387,6 +387,7 @@ provider:
 		"{route: GET /other, public: true}":      "GET /docs has no authorizer: anybody can call it",
 		"{route: 'ANY /{proxy+}', public: true}": "GET /docs has no authorizer: anybody can call it",
 		"{route: GET /nowhere, public: true}":    "the rule says public, and the API has no such route",
+		"{route: GET /native, public: true}":     `an authorizer on "GET /native"`,
 		"{route: GET /profile, public: true}":    "GET /profile has no authorizer",
 	} {
 		r := examine(t, strings.Replace(cart, "clients:", "  - "+rule+"\nclients:", 1), text)

@@ -22,24 +22,30 @@ func (r *Report) rules(in Inputs, c *config.Config, s *source, t *template.Templ
 		return // the mistake is a finding already
 	}
 	guarded, open := slices.Clone(s.elsewhere), s.Public()
+	var native []string // they know no rules
 	for _, route := range s.Routes {
-		if route.Authorizer != "" {
+		switch {
+		case route.Authorizer == "":
+		case s.Native(route):
+			native = append(native, route.Key)
+		default:
 			guarded = append(guarded, route.Key)
 		}
 	}
 	if t != nil {
-		guarded, open = append(guarded, t.Guarded()...), append(open, t.Open()...)
+		g, n, o := t.RouteKeys()
+		guarded, native, open = append(guarded, g...), append(native, n...), append(open, o...)
 	}
 	if err := compiled.CheckRoutes(guarded, open...); s.builtIn && t == nil {
 		r.unjudged(in, err)
 	} else {
 		r.joined("rule-unused", in.Config, err)
 	}
-	r.joined("rule-public", in.Config, compiled.CheckPublic(guarded, open))
+	r.joined("rule-public", in.Config, compiled.CheckPublic(append(guarded, native...), open))
 	var byPolicy []string // routes where answers are IAM policies
 	for _, route := range s.Routes {
 		for _, a := range s.Authorizers {
-			if a.Name == route.Authorizer && !a.Simple {
+			if a.Name == route.Authorizer && !a.Simple && !a.Native() {
 				byPolicy = append(byPolicy, route.Key)
 			}
 			if a.Name == route.Authorizer && a.TTL > 0 && compiled.Fresh(route.Key) {

@@ -26,7 +26,7 @@ func (s *source) login() bool {
 // source reads serverless.yml. It returns nil if the file cannot be used.
 func (r *Report) source(in Inputs, text []byte, builtIn bool) *source {
 	name := in.Template
-	t, err := gateway.ParseTemplate(withoutJWT(text))
+	t, err := gateway.ParseTemplate(text)
 	if err != nil {
 		r.joined("source", name, err)
 		return nil
@@ -83,6 +83,7 @@ func (r *Report) preflights(name string, t *gateway.Template) {
 func (r *Report) kept(name string, t *gateway.Template) {
 	for _, a := range t.Authorizers {
 		switch {
+		case a.Native(): // the team's, and API Gateway's work
 		case a.TTL > 0 && a.Simple && !slices.Contains(a.IdentitySources, "$context.routeKey"):
 			r.wrong("authorizer-identity", name, "authorizer %s: simple answers are kept, and one route's answer opens all: add $context.routeKey to identitySource, or set resultTtlInSeconds: 0", a.Name)
 		case a.TTL > time.Minute:

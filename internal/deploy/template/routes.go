@@ -120,25 +120,22 @@ func (t *Template) checkIntegrations() error {
 	})
 }
 
-// Guarded returns the keys of the routes that have a Lambda authorizer.
-func (t *Template) Guarded() []string {
-	var keys []string
+// RouteKeys returns the keys of the routes of HTTP APIs that have a Lambda
+// authorizer, of those with an authorizer of API Gateway's own, and of those without.
+func (t *Template) RouteKeys() (guarded, native, open []string) {
 	for _, r := range t.Resources {
-		if r.Type == "AWS::ApiGatewayV2::Route" && r.Properties.At("AuthorizationType").Is("CUSTOM") {
-			keys = append(keys, r.Properties.At("RouteKey").String())
+		if r.Type != "AWS::ApiGatewayV2::Route" || t.isWebSocket(r) && !r.Properties.At("AuthorizationType").Is("CUSTOM") {
+			continue
+		}
+		key := r.Properties.At("RouteKey").String()
+		switch r.Properties.At("AuthorizationType").text() {
+		case "CUSTOM":
+			guarded = append(guarded, key)
+		case "", "NONE":
+			open = append(open, key)
+		default:
+			native = append(native, key)
 		}
 	}
-	return keys
-}
-
-// Open returns the keys of the routes of HTTP APIs that have no authorizer.
-func (t *Template) Open() []string {
-	var keys []string
-	for _, r := range t.Resources {
-		kind := r.Properties.At("AuthorizationType").text()
-		if r.Type == "AWS::ApiGatewayV2::Route" && !t.isWebSocket(r) && (kind == "" || kind == "NONE") {
-			keys = append(keys, r.Properties.At("RouteKey").String())
-		}
-	}
-	return keys
+	return guarded, native, open
 }

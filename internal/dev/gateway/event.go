@@ -31,7 +31,8 @@ type call struct {
 	RequestContext        requestContext    `json:"requestContext"`
 	PathParameters        map[string]string `json:"pathParameters,omitempty"`
 
-	arn     string // of the request: what an IAM policy speaks of
+	arn     string   // of the request: what an IAM policy speaks of
+	scopes  []string // of which a token must have one, for a JWT authorizer
 	request *http.Request
 }
 
@@ -51,7 +52,8 @@ type requestContext struct {
 
 // authorized is what an authorizer hands on.
 type authorized struct {
-	Lambda json.RawMessage `json:"lambda"`
+	Lambda *json.RawMessage `json:"lambda,omitempty"`
+	JWT    *verifiedJWT     `json:"jwt,omitempty"`
 }
 
 type httpContext struct {
@@ -95,8 +97,8 @@ func newCall(r *http.Request, stage, escaped string, matched route, parameters m
 			RequestID: rand.Text(), RouteKey: matched.Key, Stage: stage,
 			Time: now.UTC().Format("02/Jan/2006:15:04:05 -0700"), TimeEpoch: now.UnixMilli(),
 		},
-		request: r,
-		arn:     "arn:aws:execute-api:" + region + ":" + accountID + ":" + apiID + "/" + stage + "/" + r.Method + escaped,
+		request: r, scopes: matched.Scopes,
+		arn: "arn:aws:execute-api:" + region + ":" + accountID + ":" + apiID + "/" + stage + "/" + r.Method + escaped,
 	}
 	for _, line := range r.Header.Values("Cookie") {
 		for cookie := range strings.SplitSeq(line, ";") {

@@ -64,9 +64,13 @@ func (c *call) function1(rest bool, e functionEvent) functionEvent1 {
 	} else { // the path in the context keeps the stage
 		out.Path = cmp.Or(strings.TrimPrefix(c.RawPath, "/"+c.RequestContext.Stage), "/")
 	}
-	if a := c.RequestContext.Authorizer; a != nil && rest {
+	switch a := c.RequestContext.Authorizer; {
+	case a == nil:
+	case a.JWT != nil:
+		out.RequestContext.Authorizer = a.JWT // flat: claims and scopes
+	case rest:
 		out.RequestContext.Authorizer = a.Lambda
-	} else if a != nil {
+	default:
 		out.RequestContext.Authorizer = a
 	}
 	return out

@@ -99,7 +99,9 @@ func New(cfg Config) (*Gateway, error) {
 	g := &Gateway{cfg: cfg, judges: make(map[string]*Judge)}
 	for _, declared := range t.Authorizers {
 		g.judges[declared.Name], _ = NewJudge(declared, cfg.Functions[declared.Function], cfg.Now) // checked above
-		errs = append(errs, cfg.knows("authorizer "+declared.Name, declared.Function))
+		if !declared.Native() {
+			errs = append(errs, cfg.knows("authorizer "+declared.Name, declared.Function))
+		}
 	}
 	for _, declared := range t.Routes {
 		r, _ := parseRoute(declared.Key) // checked above

@@ -60,6 +60,9 @@ type Judgement struct {
 	Asked   bool   // it said so now, or a moment ago
 	Reason  string // why not, for people
 	Err     error  // what the authorizer failed with, or nil
+
+	jwt       *verifiedJWT // of a JWT authorizer
+	challenge string       // the header WWW-Authenticate of a refusal
 }
 
 // Judge judges r.
@@ -74,12 +77,22 @@ func (j *Judge) Judge(ctx context.Context, r Request) Judgement {
 }
 
 func (j *Judge) judge(ctx context.Context, c *call) Judgement {
+	if j.Unverified != "" {
+		return j.unverified()
+	}
 	values := make([]string, len(j.sources))
 	for i, s := range j.sources {
 		// "API Gateway returns a 401 without calling the Lambda function."
 		if values[i] = s.value(j.Kind, c); values[i] == "" {
-			return Judgement{Status: http.StatusUnauthorized, Reason: "no " + s.String()}
+			refused := Judgement{Status: http.StatusUnauthorized, Reason: "no " + s.String()}
+			if j.JWT != nil {
+				refused.challenge = "Bearer"
+			}
+			return refused
 		}
+	}
+	if j.JWT != nil {
+		return j.JWT.judge(ctx, values[0], c.scopes, j.now())
 	}
 	if len(c.arn) > maxARN {
 		return Judgement{Status: http.StatusRequestURITooLong, Reason: "an ARN over 1,600 bytes"}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -56,6 +57,8 @@ type authorizerYAML struct {
 	TTL             *int      `yaml:"resultTtlInSeconds"`
 	PayloadVersion  string    `yaml:"payloadVersion"`
 	SimpleResponses bool      `yaml:"enableSimpleResponses"`
+	IssuerURL       yaml.Node `yaml:"issuerUrl"`
+	Audience        yaml.Node `yaml:"audience"` // a string or a list
 }
 
 type functionYAML struct {
@@ -104,6 +107,7 @@ func FromServerless(root *yaml.Node) (*Template, error) {
 		}
 		t.Routes = append(t.Routes, routes...)
 	}
+	t.AddIAM()
 	if t.CORS, err = readCORS(&api.CORS, t.Routes); err != nil {
 		return nil, fmt.Errorf("line %d: provider.httpApi.cors: %w", api.CORS.Line, err)
 	}
@@ -147,13 +151,16 @@ func readAuthorizer(name string, node *yaml.Node) (Authorizer, error) {
 	if err := node.Decode(&a); err != nil {
 		return out, err
 	}
+	if a.Type == "" || a.Type == "jwt" { // the framework's default
+		return readJWT(out, a)
+	}
 	payload1, err := isPayload1(a.PayloadVersion)
 	out.Function, out.Simple, out.External = a.FunctionName, a.SimpleResponses, !a.FunctionARN.IsZero()
 	switch {
 	case err != nil:
 		return out, fmt.Errorf("payloadVersion: %w", err)
 	case a.Type != "request":
-		return out, fmt.Errorf("type: want request, have %q: a native JWT authorizer is not emulated here", a.Type)
+		return out, fmt.Errorf("type: want request or jwt, have %q", a.Type)
 	case (a.FunctionName == "") != out.External:
 		return out, fmt.Errorf("want functionName, a function of this file, or functionArn, one of another stack")
 	case a.TTL == nil:
@@ -162,13 +169,37 @@ func readAuthorizer(name string, node *yaml.Node) (Authorizer, error) {
 	if payload1 {
 		out.Kind = HTTP1
 	}
-	if a.IdentitySource.Kind == yaml.ScalarNode {
-		out.IdentitySources = []string{a.IdentitySource.Value}
-	} else if !a.IdentitySource.IsZero() {
-		err = a.IdentitySource.Decode(&out.IdentitySources)
-	}
+	out.IdentitySources = words(&a.IdentitySource)
 	out.TTL = time.Duration(*a.TTL) * time.Second
-	return out, err
+	return out, nil
+}
+
+// readJWT reads an authorizer of type jwt. An issuer or an audience that is no text
+// is known when the stack is deployed.
+func readJWT(out Authorizer, a authorizerYAML) (Authorizer, error) {
+	out.JWT = &JWT{Issuer: a.IssuerURL.Value, Audiences: words(&a.Audience)}
+	if out.IdentitySources = words(&a.IdentitySource); len(out.IdentitySources) == 0 {
+		out.IdentitySources = []string{"$request.header.Authorization"}
+	}
+	if a.IssuerURL.IsZero() || a.Audience.IsZero() {
+		return out, errors.New("type jwt: want issuerUrl and audience; for a function, type: request")
+	}
+	return out, nil
+}
+
+// words returns a text, or a list of texts, as a list.
+func words(n *yaml.Node) []string {
+	switch n.Kind {
+	case yaml.SequenceNode:
+		out := make([]string, len(n.Content))
+		for i, item := range n.Content {
+			out[i] = item.Value
+		}
+		return out
+	case yaml.ScalarNode, yaml.MappingNode:
+		return []string{n.Value}
+	}
+	return nil
 }
 
 func readRoutes(function string, node *yaml.Node, payload1 bool) ([]Route, error) {
@@ -213,12 +244,18 @@ func (in routeYAML) authorizer(r *Route) error {
 		return nil
 	}
 	var a struct {
-		Name string `yaml:"name"`
+		Name   string   `yaml:"name"`
+		Type   string   `yaml:"type"`
+		Scopes []string `yaml:"scopes"`
 	}
 	if err := in.Authorizer.Decode(&a); err != nil {
 		return err
 	}
-	if r.Authorizer = a.Name; a.Name == "" {
+	r.Authorizer, r.Scopes = a.Name, a.Scopes
+	if a.Type == "aws_iam" {
+		r.Authorizer = AWSIAM
+	}
+	if r.Authorizer == "" {
 		return fmt.Errorf("authorizer: only one with a name is known here")
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -21,12 +22,14 @@ type Route struct {
 	Function   string // its name in serverless.yml, and in Config.Functions
 	Authorizer string // its name; "" makes the route public
 	Payload1   bool   // the function is sent payload 1.0, and answers as for a REST API
+	// Scopes are those of which a token must have one, where a JWT authorizer judges.
+	Scopes []string
 	// Refusal sets headers of what the gateway itself answers on this route, such as
 	// those of CORS where no cors block has them; may be nil.
 	Refusal func(http.Header, *http.Request)
 }
 
-// Authorizer is a Lambda authorizer.
+// Authorizer is a Lambda authorizer, or one of the gateway's own.
 type Authorizer struct {
 	Kind     Kind // 0: of an HTTP API, payload 2.0
 	Name     string
@@ -42,6 +45,16 @@ type Authorizer struct {
 	TTL time.Duration
 	// Simple says that the function answers isAuthorized, not an IAM policy.
 	Simple bool
+
+	JWT *JWT // a JWT authorizer: there is no function; nil: none
+	// Unverified names what this gateway cannot verify, such as [AWSIAM]. Every
+	// request is refused. "": it can.
+	Unverified string
+}
+
+// Native tells whether a route is guarded by an authorizer that calls no function.
+func (t *Template) Native(r Route) bool {
+	return slices.ContainsFunc(t.Authorizers, func(a Authorizer) bool { return a.Name == r.Authorizer && a.Native() })
 }
 
 // Public returns the keys of the routes without an authorizer, in the order of
@@ -66,7 +79,7 @@ func (t *Template) check(rest bool) error {
 	for _, a := range t.Authorizers {
 		authorizers[a.Name] = true
 		errs = append(errs, a.check())
-		if a.Kind == WebSocket || a.Kind.http() == rest {
+		if a.Kind == WebSocket || a.Kind.http() == rest && a.Unverified == "" {
 			errs = append(errs, fmt.Errorf("authorizer %s: this API has none for a %v", a.Name, a.Kind))
 		}
 	}
@@ -87,6 +100,12 @@ func (t *Template) check(rest bool) error {
 }
 
 func (a Authorizer) check() error {
+	if a.Native() {
+		if err := a.checkNative(); err != nil {
+			return fmt.Errorf("authorizer %s: %w", a.Name, err)
+		}
+		return nil
+	}
 	if err := a.Kind.check(a); err != nil {
 		return fmt.Errorf("authorizer %s: %w", a.Name, err)
 	}

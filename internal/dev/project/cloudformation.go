@@ -49,6 +49,10 @@ func (p *Project) readCloudFormation(document *yaml.Node, o Options) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
+	p.HTTP.AddIAM()
+	if p.REST != nil {
+		p.REST.AddIAM()
+	}
 	return p.HTTP.Check()
 }
 
@@ -178,11 +182,15 @@ func (s *stack) authorizer2(name string, r *yaml.Node, socket bool) (gateway.Aut
 	out := gateway.Authorizer{Name: name, Simple: s.value(member(p, "EnableSimpleResponses")) == "true"}
 	out.Function = s.called(member(p, "AuthorizerUri"))
 	out.External = out.Function == ""
-	for _, source := range items(member(p, "IdentitySource")) {
-		out.IdentitySources = append(out.IdentitySources, s.value(source))
-	}
-	if kind := s.value(member(p, "AuthorizerType")); kind != "REQUEST" {
-		return out, fmt.Errorf("AuthorizerType: want REQUEST, have %q: a native JWT authorizer is not emulated here", kind)
+	out.IdentitySources = s.values(member(p, "IdentitySource"))
+	switch kind := s.value(member(p, "AuthorizerType")); kind {
+	case "REQUEST":
+	case "JWT":
+		out.External = false
+		out.JWT = s.jwt(member(p, "JwtConfiguration"), "Issuer", "Audience")
+		return out, nil
+	default:
+		return out, fmt.Errorf("AuthorizerType: want REQUEST or JWT, have %q", kind)
 	}
 	switch version := s.value(member(p, "AuthorizerPayloadFormatVersion")); {
 	case socket:
@@ -196,6 +204,15 @@ func (s *stack) authorizer2(name string, r *yaml.Node, socket bool) (gateway.Aut
 	seconds, err := strconv.Atoi(cmp.Or(s.value(member(p, "AuthorizerResultTtlInSeconds")), "300"))
 	out.TTL = time.Duration(seconds) * time.Second
 	return out, err
+}
+
+// jwt reads the issuer and the audiences of a JWT authorizer.
+func (s *stack) jwt(n *yaml.Node, issuer, audience string) *gateway.JWT {
+	out := &gateway.JWT{Issuer: s.text(member(n, issuer))}
+	for _, name := range items(member(n, audience)) {
+		out.Audiences = append(out.Audiences, s.text(name))
+	}
+	return out
 }
 
 // route2 reads a route of an HTTP or a WebSocket API.
@@ -225,14 +242,17 @@ func (s *stack) route2(r *yaml.Node, socket bool) error {
 	}
 	switch kind {
 	case "", "NONE":
-	case "CUSTOM":
-		if names := referred(member(p, "AuthorizerId")); len(names) == 1 {
-			out.Authorizer = names[0]
-		} else {
+	case "CUSTOM", "JWT":
+		names := referred(member(p, "AuthorizerId"))
+		if len(names) != 1 {
 			return fmt.Errorf("%s: AuthorizerId: want a Ref to an authorizer of this template", key)
 		}
+		out.Authorizer = names[0]
+		out.Scopes = s.values(member(p, "AuthorizationScopes"))
+	case gateway.AWSIAM:
+		out.Authorizer = gateway.AWSIAM
 	default:
-		return fmt.Errorf("%s: AuthorizationType %s is not emulated: dev knows NONE and CUSTOM", key, kind)
+		return fmt.Errorf("%s: AuthorizationType: want NONE, CUSTOM, JWT or AWS_IAM, have %q", key, kind)
 	}
 	s.HTTP.Routes = append(s.HTTP.Routes, out)
 	return nil
@@ -244,12 +264,7 @@ func (s *stack) cors(n *yaml.Node, prefix string) *gateway.CORS {
 	if n == nil {
 		return nil
 	}
-	list := func(name string) (out []string) {
-		for _, item := range items(member(n, name)) {
-			out = append(out, s.value(item))
-		}
-		return out
-	}
+	list := func(name string) []string { return s.values(member(n, name)) }
 	age, _ := strconv.Atoi(s.value(member(n, "MaxAge")))
 	return &gateway.CORS{AllowOrigins: list(prefix + "Origins"), AllowMethods: list(prefix + "Methods"), AllowHeaders: list(prefix + "Headers"),
 		ExposeHeaders: list("ExposeHeaders"), MaxAge: age, Credentials: s.value(member(n, prefix+"Credentials")) == "true"}
@@ -288,8 +303,11 @@ func (s *stack) authorizer1(name string, r *yaml.Node) (gateway.Authorizer, erro
 		out.Kind = gateway.RESTToken
 	case "REQUEST":
 		out.Kind = gateway.RESTRequest
+	case "COGNITO_USER_POOLS":
+		out.External, out.Kind, out.Unverified = false, gateway.RESTToken, kind
+		return out, nil
 	default:
-		return out, fmt.Errorf("type %s is not emulated: dev knows TOKEN and REQUEST", kind)
+		return out, fmt.Errorf("Type: want TOKEN, REQUEST or COGNITO_USER_POOLS, have %q", kind)
 	}
 	seconds, err := strconv.Atoi(cmp.Or(s.value(member(p, "AuthorizerResultTtlInSeconds")), "300"))
 	out.TTL = time.Duration(seconds) * time.Second
@@ -312,14 +330,16 @@ func (s *stack) method1(r *yaml.Node) error {
 	}
 	switch kind := s.value(member(p, "AuthorizationType")); kind {
 	case "", "NONE":
-	case "CUSTOM":
+	case "CUSTOM", "COGNITO_USER_POOLS":
 		if names := referred(member(p, "AuthorizerId")); len(names) == 1 {
 			out.Authorizer = names[0]
 		} else {
 			return fmt.Errorf("%s: AuthorizerId: want a Ref to an authorizer of this template", out.Key)
 		}
+	case gateway.AWSIAM:
+		out.Authorizer = gateway.AWSIAM
 	default:
-		return fmt.Errorf("%s: AuthorizationType %s is not emulated: dev knows NONE and CUSTOM", out.Key, kind)
+		return fmt.Errorf("%s: AuthorizationType: want NONE, CUSTOM, COGNITO_USER_POOLS or AWS_IAM, have %q", out.Key, kind)
 	}
 	s.REST.Routes = append(s.REST.Routes, out)
 	return nil

@@ -3,6 +3,7 @@ package project
 import (
 	"cmp"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,6 +45,33 @@ func (e *evaluator) text(n *yaml.Node) string {
 		}
 		return e.origin
 	})
+}
+
+// replaceIn replaces the values of some names, in each member of n, by their texts.
+func (e *evaluator) replaceIn(n *yaml.Node, names ...string) {
+	for _, one := range members(n) {
+		for i := 0; one.Kind == yaml.MappingNode && i+1 < len(one.Content); i += 2 {
+			if !slices.Contains(names, one.Content[i].Value) {
+				continue
+			}
+			list := &yaml.Node{Kind: yaml.SequenceNode, Line: one.Content[i].Line}
+			for _, item := range items(one.Content[i+1]) {
+				list.Content = append(list.Content, scalar(e.text(item), item))
+			}
+			if one.Content[i+1] = list; len(list.Content) == 1 {
+				one.Content[i+1] = list.Content[0]
+			}
+		}
+	}
+}
+
+// values returns the texts of a list; a text alone is a list of one.
+func (e *evaluator) values(n *yaml.Node) []string {
+	var out []string
+	for _, item := range items(n) {
+		out = append(out, e.value(item))
+	}
+	return out
 }
 
 func (e *evaluator) value(n *yaml.Node) string {

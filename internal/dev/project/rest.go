@@ -58,15 +58,21 @@ func readRESTAuthorizer(n *yaml.Node) (gateway.Authorizer, error) {
 		out.Function, out.External = "", true
 		out.Name = cmp.Or(out.Name, "arn")
 	}
-	if out.Name == "" {
+	kind := strings.ToLower(text(n, "type"))
+	switch {
+	case strings.EqualFold(name, "aws_iam"), kind == "aws_iam":
+		return gateway.Authorizer{Name: gateway.AWSIAM, Unverified: gateway.AWSIAM}, nil
+	case strings.Contains(text(n, "arn"), ":cognito-idp:"), kind == "cognito_user_pools":
+		return gateway.Authorizer{Name: cmp.Or(name, "cognito"), Unverified: "COGNITO_USER_POOLS"}, nil
+	case out.Name == "":
 		return out, errors.New("want the name of a function, or an arn")
 	}
-	switch kind := strings.ToLower(text(n, "type")); kind {
+	switch kind {
 	case "", "token":
 	case "request":
 		out.Kind = gateway.RESTRequest
 	default:
-		return out, fmt.Errorf("type %s is not emulated: dev knows token and request", kind)
+		return out, fmt.Errorf("type: want token, request, cognito_user_pools or aws_iam, have %s", kind)
 	}
 	if sources := text(n, "identitySource"); sources != "" {
 		out.IdentitySources = strings.FieldsFunc(sources, func(r rune) bool { return r == ',' || r == ' ' })

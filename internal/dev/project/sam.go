@@ -21,6 +21,7 @@ func (s *stack) readSAM(document *yaml.Node) error {
 	globals := member(document, "Globals")
 	var errs []error
 	guards := map[string]string{}                                 // API → its default authorizer
+	scopes := map[string][]string{}                               // authorizer → the scopes of its routes
 	apis := map[string]*yaml.Node{"": member(globals, "HttpApi")} // "": the API that SAM adds
 	for name, r := range s.ofType("AWS::Serverless::HttpApi") {
 		apis[name] = member(r, "Properties")
@@ -35,6 +36,7 @@ func (s *stack) readSAM(document *yaml.Node) error {
 				continue
 			}
 			s.HTTP.Authorizers = append(s.HTTP.Authorizers, a)
+			scopes[authorizer] = s.values(member(n, "AuthorizationScopes"))
 		}
 		guards[name] = s.value(member(p, "Auth", "DefaultAuthorizer"))
 	}
@@ -43,7 +45,7 @@ func (s *stack) readSAM(document *yaml.Node) error {
 		for _, event := range members(member(r, "Properties", "Events")) {
 			switch kind := text(event, "Type"); kind {
 			case "HttpApi":
-				errs = append(errs, s.samRoute(name, event, guards))
+				s.samRoute(name, event, guards, scopes)
 			default:
 				s.Project.note("line %d: function %s: dev sends it no %s events of SAM", event.Line, name, kind)
 			}
@@ -80,8 +82,10 @@ func (s *stack) addSAMFunction(name string, r, globals *yaml.Node) error {
 
 func (s *stack) samAuthorizer(name string, n *yaml.Node) (gateway.Authorizer, error) {
 	out := gateway.Authorizer{Name: name, Simple: s.value(member(n, "EnableSimpleResponses")) == "true"}
-	if member(n, "JwtConfiguration") != nil {
-		return out, errors.New("a native JWT authorizer is not emulated here")
+	if c := member(n, "JwtConfiguration"); c != nil {
+		out.JWT = s.jwt(c, "issuer", "audience")
+		out.IdentitySources = s.values(member(n, "IdentitySource"))
+		return out, nil
 	}
 	out.Function = s.called(member(n, "FunctionArn"))
 	out.External = out.Function == ""
@@ -104,7 +108,7 @@ func (s *stack) samAuthorizer(name string, n *yaml.Node) (gateway.Authorizer, er
 	return out, err
 }
 
-func (s *stack) samRoute(function string, event *yaml.Node, guards map[string]string) error {
+func (s *stack) samRoute(function string, event *yaml.Node, guards map[string]string, scopes map[string][]string) {
 	p := member(event, "Properties")
 	method, path := strings.ToUpper(s.value(member(p, "Method"))), s.value(member(p, "Path"))
 	out := gateway.Route{Key: method + " " + path, Function: function, Payload1: s.value(member(p, "PayloadFormatVersion")) == "1.0"}
@@ -123,11 +127,11 @@ func (s *stack) samRoute(function string, event *yaml.Node, guards map[string]st
 	case "":
 	case "NONE":
 		out.Authorizer = ""
-	case "AWS_IAM":
-		return fmt.Errorf("line %d: %s: AWS_IAM is not emulated", event.Line, out.Key)
-	default:
+	default: // AWS_IAM is one
 		out.Authorizer = own
 	}
+	if out.Scopes = s.values(member(p, "Auth", "AuthorizationScopes")); out.Scopes == nil {
+		out.Scopes = scopes[out.Authorizer]
+	}
 	s.HTTP.Routes = append(s.HTTP.Routes, out)
-	return nil
 }

@@ -46,10 +46,11 @@ func (p *Project) readServerless(document *yaml.Node, o Options) error {
 	if err != nil {
 		return err
 	}
+	e := &evaluator{resources: member(document, "resources", "Resources"), parameters: member(document, "resources", "Parameters"), origin: o.Origin, stage: p.Stage, note: p.note}
+	e.replaceIn(member(resolved, "provider", "httpApi", "authorizers"), "issuerUrl", "audience")
 	if p.HTTP, err = gateway.FromServerless(resolved); err != nil {
 		return err
 	}
-	e := &evaluator{resources: member(document, "resources", "Resources"), parameters: member(document, "resources", "Parameters"), origin: o.Origin, stage: p.Stage, note: p.note}
 	for name, f := range members(member(resolved, "functions")) {
 		if err := p.addServerlessFunction(name, f, member(resolved, "provider"), e); err != nil {
 			return err

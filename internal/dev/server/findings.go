@@ -15,6 +15,7 @@ func (a *assembly) findings() []string {
 	if a.separate() {
 		out = append(out, a.hidden()...)
 	}
+	out = append(out, a.nativeFindings()...)
 	out = append(out, unreachableByBrowsers(a.team.HTTP)...)
 	out = append(out, slices.Concat(a.config.Advice(), a.config.UnsetSecrets())...)
 	out = append(out, a.shutRoutes()...)
@@ -30,7 +31,7 @@ func (a *assembly) shutRoutes() []string {
 			ruled := slices.ContainsFunc(a.config.Routes, func(rule policy.Rule) bool {
 				return rule.Route == r.Key || strings.HasPrefix(rule.Route, "ANY ")
 			})
-			iam := slices.ContainsFunc(t.Authorizers, func(g gateway.Authorizer) bool { return g.Name == r.Authorizer && !g.Simple })
+			iam := slices.ContainsFunc(t.Authorizers, func(g gateway.Authorizer) bool { return g.Name == r.Authorizer && !g.Simple && !t.Native(r) })
 			if iam && !ruled {
 				out = append(out, r.Key+": its authorizer answers with an IAM policy, which allows what gatehouse.yml has a rule for: add {route: "+r.Key+"} under routes")
 			}
@@ -75,29 +76,33 @@ func (a *assembly) idleRules() []string {
 	if err != nil {
 		return nil // told when the file was read
 	}
-	guarded, open := a.routeKeys()
+	guarded, _, open := a.routeKeys()
 	if err := compiled.CheckRoutes(guarded, open...); err != nil {
 		return strings.Split(err.Error(), "\n")
 	}
 	return nil
 }
 
-// routeKeys returns the keys of the routes with an authorizer, and of those without.
-func (t *templates) routeKeys() (guarded, open []string) {
+// routeKeys returns the keys of the routes with a Lambda authorizer, of those with
+// an authorizer of API Gateway's own, which knows no rules, and of those without.
+func (t *templates) routeKeys() (guarded, native, open []string) {
 	guarded = slices.Clone(demoRoutes)
 	for _, t := range []*gateway.Template{t.login.HTTP, t.team.HTTP, t.team.REST} {
 		for _, r := range routesOf(t) {
-			if r.Authorizer != "" {
-				guarded = append(guarded, r.Key)
-			} else {
+			switch {
+			case r.Authorizer == "":
 				open = append(open, r.Key)
+			case t.Native(r):
+				native = append(native, r.Key)
+			default:
+				guarded = append(guarded, r.Key)
 			}
 		}
 	}
 	if t.team.WebSocket != nil && t.team.WebSocket.Authorizer != nil {
 		guarded = append(guarded, "$connect")
 	}
-	return guarded, open
+	return guarded, native, open
 }
 
 // checkPublic returns an error for every public rule whose route has an authorizer.
@@ -106,7 +111,8 @@ func (a *assembly) checkPublic() error {
 	if err != nil {
 		return err
 	}
-	return compiled.CheckPublic(a.routeKeys())
+	guarded, native, open := a.routeKeys()
+	return compiled.CheckPublic(append(guarded, native...), open)
 }
 
 func routesOf(t *gateway.Template) []gateway.Route {

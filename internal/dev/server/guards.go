@@ -24,6 +24,11 @@ func (a *assembly) guards(p *project.Project, t *gateway.Template, out map[strin
 		declared := &t.Authorizers[i]
 		name, settings := declared.Function, map[string]string{}
 		switch f := p.Function(declared.Function); {
+		case declared.JWT != nil:
+			a.native(declared)
+			continue
+		case declared.Unverified != "":
+			continue
 		case declared.External:
 			settings["GATEHOUSE_ANSWER"] = map[bool]string{true: "simple", false: "iam"}[declared.Simple]
 			name = "authorizer of another stack, " + settings["GATEHOUSE_ANSWER"]

@@ -317,3 +317,56 @@ func TestPublicRules(t *testing.T) {
 		})
 	}
 }
+
+// TestNativeJWTAuthorizer runs routes of API Gateway's own JWT authorizer beside one
+// of ours, with tokens of dev.
+func TestNativeJWTAuthorizer(t *testing.T) {
+	t.Parallel()
+	dir, o, _ := teamFolder(t, `
+provider:
+  name: aws
+  runtime: provided.al2023
+  httpApi:
+    authorizers:
+      gatehouse: {type: request, functionArn: x, identitySource: [$request.header.Authorization, $context.routeKey], enableSimpleResponses: true, resultTtlInSeconds: 60}
+      native: {type: jwt, identitySource: $request.header.Authorization, issuerUrl: 'https://auth.example.com', audience: ['https://auth.example.com/api']}
+      pool: {type: jwt, identitySource: $request.header.Authorization, issuerUrl: !Sub 'https://cognito-idp.${AWS::Region}.amazonaws.com/${Pool}', audience: [app]}
+functions:
+  orders:
+    handler: bootstrap
+    package: {artifact: dist/orders.zip}
+    events:
+      - httpApi: {method: get, path: /orders, authorizer: {name: gatehouse}}
+      - httpApi: {method: get, path: /native, authorizer: {name: native}}
+      - httpApi: {method: get, path: /scoped, authorizer: {name: native, scopes: [orders:write]}}
+      - httpApi: {method: get, path: /pool, authorizer: {name: pool}}
+      - httpApi: {method: get, path: /signed, authorizer: {type: aws_iam}}
+`, "issuer: https://auth.example.com\nroutes:\n  - {route: GET /orders, roles: [user]}\n  - {route: GET /native, roles: [user]}\n")
+	put(t, dir, "go.mod", "module example.com/shop\n\ngo 1.26\n")
+	put(t, dir, "functions/orders/main.go", echo)
+	s := running(t, o)
+	lin := tokens(t, s, "lin")
+	if got := ask(t, "GET", s.Issuer+"/native", lin.AccessToken); got.status != 200 {
+		t.Fatalf("%+v", got)
+	} else if claims := got.json(t)["authorizer"].(map[string]any)["jwt"].(map[string]any)["claims"].(map[string]any); claims["name"] != "Lin" || claims["roles"] != "[user]" {
+		t.Errorf("%v", claims)
+	}
+	for path, want := range map[string]int{"/native": 401, "/scoped": 403, "/pool": 401, "/signed": 403, "/orders": 200} {
+		token := lin.AccessToken
+		if path == "/native" {
+			token = lin.IDToken // of another audience
+		}
+		if got := ask(t, "GET", s.Issuer+path, token); got.status != want {
+			t.Errorf("%s: %d, want %d", path, got.status, want)
+		}
+	}
+	told := strings.Join(s.Findings, "\n")
+	for _, want := range []string{"authorizer pool: its issuer https://cognito-idp.local-1.amazonaws.com/Pool is known in AWS alone", "authorizer AWS_IAM: dev cannot verify AWS_IAM", `"GET /native": the rule guards nothing`} {
+		if !strings.Contains(told, want) {
+			t.Errorf("%q is missing in\n%s", want, told)
+		}
+	}
+	if strings.Contains(told, "authorizer native") {
+		t.Error(told)
+	}
+}

@@ -88,7 +88,7 @@ func guardOf(t *gateway.Template) string {
 // there is none.
 func freshGuardOf(t *gateway.Template, guard string) string {
 	for _, a := range t.Authorizers {
-		if a.TTL == 0 {
+		if a.TTL == 0 && !a.Native() {
 			return a.Name
 		}
 	}
