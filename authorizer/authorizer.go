@@ -53,6 +53,9 @@ type Config struct {
 	// Revocations is asked about every token; nil: a token lives until it
 	// expires. Required by a policy that marks a route fresh.
 	Revocations *Feed
+	// FreshOnly asks Revocations on routes marked fresh alone: elsewhere a token lives
+	// until it expires, also after its user was suspended.
+	FreshOnly bool
 
 	// Issuers are others whose tokens are accepted. The claim iss picks one by
 	// exact comparison, before anything else of a token is read.
@@ -172,7 +175,7 @@ func (a *Authorizer) authenticate(ctx context.Context, r request, fresh bool) (v
 	if fresh && caller.issuer != nil { // the login service does not know its users
 		return verdict{refusal: &refusal{reason: token.ReasonIssuer}}, nil
 	}
-	if a.c.Revocations != nil {
+	if a.c.Revocations != nil && (fresh || !a.c.FreshOnly) {
 		why, err := a.c.Revocations.judge(ctx, caller, fresh)
 		if err != nil {
 			return verdict{}, err

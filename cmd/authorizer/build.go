@@ -39,7 +39,7 @@ func build(getenv func(string) string, log *slog.Logger) (handler, error) {
 	if err != nil {
 		return handler{}, err
 	}
-	c, revocations, err := guard.Settings(getenv)
+	c, err := guard.Settings(getenv)
 	rules, err2 := readPolicy(filepath.Join(folder, "policy.json"), log)
 	jwks, err3 := readOptional(filepath.Join(folder, "jwks.json"))
 	others, err4 := readIssuers(filepath.Join(folder, issuers.File), c.Issuer, log)
@@ -47,7 +47,7 @@ func build(getenv func(string) string, log *slog.Logger) (handler, error) {
 		return handler{}, err
 	}
 	var client *http.Client
-	if revocations {
+	if !c.FreshOnly || rules.HasFresh() {
 		// Keys and revocations come over one connection: at 128 MB a handshake
 		// takes a good part of a cold start.
 		client = &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 1}}

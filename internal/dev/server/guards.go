@@ -3,7 +3,6 @@ package server
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer"
@@ -54,7 +53,7 @@ func (a *assembly) guards(p *project.Project, t *gateway.Template, out map[strin
 // our own JWK Set publishes.
 // With tour it also knows the rules of the tour's routes.
 func (a *assembly) authorizer(settings map[string]string, tour bool) (*authorizer.Authorizer, error) {
-	c, revocations, err := guard.Settings(func(name string) string {
+	c, err := guard.Settings(func(name string) string {
 		switch name {
 		case "GATEHOUSE_ISSUER":
 			return a.config.Issuer
@@ -70,9 +69,6 @@ func (a *assembly) authorizer(settings map[string]string, tour bool) (*authorize
 	if tour {
 		rules = Rules(a.config)
 	}
-	if !revocations { // the tour's fresh route is then like the others
-		rules = slices.DeleteFunc(slices.Clone(rules), func(r policy.Rule) bool { return r.Route == freshRoute })
-	}
 	if c.Policy, err = policy.Compile(rules); err != nil {
 		return nil, err
 	}
@@ -80,7 +76,7 @@ func (a *assembly) authorizer(settings map[string]string, tour bool) (*authorize
 	if err != nil {
 		return nil, err
 	}
-	if revocations && hasRoute(a.login.HTTP, "GET /revocations") {
+	if hasRoute(a.login.HTTP, "GET /revocations") {
 		c.Revocations, err = authorizer.NewFeed(authorizer.FeedConfig{URL: a.config.Issuer + "/revocations", Timeout: fetchTimeout, Now: a.Now, Log: a.log})
 		if err != nil {
 			return nil, err

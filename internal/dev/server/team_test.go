@@ -370,3 +370,33 @@ functions:
 		t.Error(told)
 	}
 }
+
+// TestRevocationsOff takes the feed away from the authorizer of our own stack: fresh
+// routes still refuse a suspended user, and the built-in rules are among them.
+func TestRevocationsOff(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../../serverless.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const setting = "      GOMAXPROCS: '1'   # a quarter"
+	template := strings.Replace(string(text), setting, "      GATEHOUSE_REVOCATIONS: 'off'\n"+setting, 1)
+	if !strings.Contains(template, "_REVOCATIONS") {
+		t.Fatal("the template has changed")
+	}
+	_, o, _ := teamFolder(t, template, "{}\n")
+	s := running(t, o)
+	lin := tokens(t, s, "lin").AccessToken
+	if got := ask(t, "GET", s.Issuer+"/me/sessions", lin); got.status != 200 {
+		t.Fatalf("%+v", got)
+	}
+	if got := ask(t, "POST", s.Issuer+"/demo/suspend", lin); got.status != 200 {
+		t.Fatalf("%+v", got)
+	}
+	for route, want := range map[string]int{"GET /me/identities": 200, "DELETE /me/sessions": 403} { // the first is not fresh
+		method, path, _ := strings.Cut(route, " ")
+		if got := ask(t, method, s.Issuer+path, lin); got.status != want {
+			t.Errorf("%s: %d, want %d", route, got.status, want)
+		}
+	}
+}

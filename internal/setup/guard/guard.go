@@ -19,7 +19,7 @@ import (
 //	GATEHOUSE_ANSWER      "simple" (also if not set) or "iam", for HTTP APIs
 //	GATEHOUSE_REVOCATIONS "on" (also if not set): ask the issuer at /revocations
 //	                      which tokens are dead; "off": a token lives until it
-//	                      expires
+//	                      expires, and only routes marked fresh ask the issuer
 //	GATEHOUSE_REFUSAL     "forbidden" (also if not set) or "unauthorized": what a
 //	                      bad token ends in on HTTP APIs; the latter is not
 //	                      documented by AWS
@@ -27,9 +27,9 @@ import (
 //	GATEHOUSE_ORIGINS     whose pages may use that cookie for requests that change
 //	                      something, separated by spaces
 //
-// Keys, policy and revocations are left to the caller; revocations says whether
-// there are to be any. The error tells every mistake.
-func Settings(getenv func(string) string) (c authorizer.Config, revocations bool, err error) {
+// Keys, policy and revocations are left to the caller. With "off", a policy that
+// marks no route fresh needs no revocations. The error tells every mistake.
+func Settings(getenv func(string) string) (c authorizer.Config, err error) {
 	e := env.Reader{Get: getenv}
 	var mistakes []error
 	isSecond := func(name, first, second string) bool {
@@ -46,6 +46,6 @@ func Settings(getenv func(string) string) (c authorizer.Config, revocations bool
 		Cookie:            getenv("GATEHOUSE_COOKIE"),
 		Origins:           strings.Fields(getenv("GATEHOUSE_ORIGINS")),
 	}
-	revocations = !isSecond("GATEHOUSE_REVOCATIONS", "on", "off")
-	return c, revocations, errors.Join(append(mistakes, e.Err())...)
+	c.FreshOnly = isSecond("GATEHOUSE_REVOCATIONS", "on", "off")
+	return c, errors.Join(append(mistakes, e.Err())...)
 }
