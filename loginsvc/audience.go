@@ -12,11 +12,11 @@ import (
 // resource (RFC 8707): at the sign-in, for all that comes of it, and at /token
 // among those. What it never names is for the first API that it may have.
 
-// grantAudiences are the APIs that a request asks for, where house is that of
+// grantAudiences are the APIs that a request asks for, where own is that of
 // clients that name none: all that the client may have, if the request names
 // none. ok is false if it names another.
-func grantAudiences(p params, c client.Client, house string) (audiences []string, ok bool) {
-	allowed := c.AllowedAudiences(house)
+func grantAudiences(p params, c client.Client, own string) (audiences []string, ok bool) {
+	allowed := c.AllowedAudiences(own)
 	for _, resource := range p["resource"] {
 		switch {
 		case resource == "" || slices.Contains(audiences, resource):
@@ -56,7 +56,7 @@ func invalidTarget() error {
 }
 
 // rememberedAudiences is a list of APIs as what was granted remembers it: nil if it is
-// the house's alone, which is what most have.
+// the team's own alone, which is what most have.
 func (s *Service) rememberedAudiences(audiences []string) []string {
 	if len(audiences) == 1 && audiences[0] == s.Audience {
 		return nil

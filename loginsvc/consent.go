@@ -27,8 +27,8 @@ func (s *Service) letIn(w http.ResponseWriter, r *http.Request, req *authRequest
 		return s.tell(req, &authError{"consent_required", "the user has not agreed to this"}, nil)
 	}
 	s.Pages.Render(w, r, http.StatusOK, pages.Consent{
-		AppName: req.Client.DisplayName(), Host: req.Client.DocumentHost, Local: client.OnThisComputer(req.RedirectURI), Next: hostOf(req.RedirectURI), Who: displayName(user), Scopes: scopesOf(req.Scopes), APIs: s.resourceNames(req.Audiences),
-		// Whoever answers must be who was asked, in the same browser. It does not
+		AppName: req.Client.DisplayName(), Host: unverifiedHost(req), Local: client.OnThisComputer(req.RedirectURI), Next: hostOf(req.RedirectURI), Who: displayName(user), Scopes: scopesOf(req.Scopes), APIs: s.resourceNames(req.Audiences),
+		// The person who answers must be the one who was asked, in the same browser. It does not
 		// have the session's cookie yet if they have just signed in.
 		Request: purpose{path: atAuthorize, app: req}.String() + "&" + url.Values{"consent_in": {session.ID}}.Encode(), Action: s.path("/consent"),
 	})
@@ -42,11 +42,20 @@ func (s *Service) asksConsent(ctx context.Context, req *authRequest, userID stri
 	if req.Prompt.consent || !req.Client.ThirdParty {
 		return req.Prompt.consent, "", nil
 	}
-	if req.Client.DocumentHost != "" && client.OnThisComputer(req.RedirectURI) {
-		return true, "", nil // any program on the computer can claim the document (RFC 8252, Section 8.6)
+	if unverifiedHost(req) != "" && client.OnThisComputer(req.RedirectURI) {
+		return true, "", nil // any program on the computer can say that it is this one (RFC 8252, Section 8.6)
 	}
 	given, err := s.Users.Consent(ctx, userID, grant.AppOf(req.Client))
 	return given.GrantedAt.IsZero() || !given.Covers(req.Scopes), given.ID(), err
+}
+
+// unverifiedHost is what proves a client that nobody registered: the host of its
+// metadata document, or else where its code goes. It is "" for all others.
+func unverifiedHost(req *authRequest) string {
+	if req.Client.Self {
+		return hostOf(req.RedirectURI)
+	}
+	return req.Client.DocumentHost
 }
 
 // handleConsent carries on with what the user answered.
@@ -72,7 +81,7 @@ func (s *Service) handleConsent(w http.ResponseWriter, r *http.Request) error {
 		return s.choose(w, r, what, "")
 	case err != nil:
 		return err
-	case asked != session.ID: // somebody has signed in anew meanwhile
+	case asked != session.ID: // another sign-in came between
 		return s.letIn(w, r, what.app, user, session)
 	case p.get("consent") != "allow":
 		return s.tell(what.app, &authError{"access_denied", "the user refused"}, nil)

@@ -78,6 +78,7 @@ type limit struct {
 var (
 	limitFailures  = limit{"failures", 20, time.Minute}      // wrong secrets, by client and source
 	limitDevices   = limit{"devices", 30, time.Minute}       // new device codes, by client and source
+	limitRegister  = limit{"register", 10, time.Minute}      // clients that register themselves, by source
 	limitDocuments = limit{"documents", 20, time.Minute}     // metadata documents that cannot be used, by source
 	limitUserCodes = limit{"user-codes", 10, time.Hour}      // wrong user codes, by user
 	limitCodesFrom = limit{"user-codes-from", 60, time.Hour} // the same, by source

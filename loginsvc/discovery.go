@@ -34,6 +34,7 @@ type metadata struct {
 	PromptValuesSupported    []string `json:"prompt_values_supported"`
 	ClaimsSupported          []string `json:"claims_supported"`
 	IssParameterSupported    bool     `json:"authorization_response_iss_parameter_supported"`
+	RegistrationEndpoint     string   `json:"registration_endpoint,omitempty"`
 	DocumentsSupported       bool     `json:"client_id_metadata_document_supported,omitempty"`
 	ProtectedResources       []string `json:"protected_resources,omitempty"` // RFC 9728, Section 4
 	ClaimsParameterSupported bool     `json:"claims_parameter_supported"`
@@ -42,7 +43,12 @@ type metadata struct {
 }
 
 func (s *Service) metadata() metadata {
+	register := ""
+	if s.Self != nil {
+		register = s.url("/register")
+	}
 	return metadata{
+		RegistrationEndpoint:     register,
 		Issuer:                   s.Issuer,
 		AuthorizationEndpoint:    s.url("/authorize"),
 		TokenEndpoint:            s.url("/token"),

@@ -15,7 +15,7 @@ import (
 )
 
 // publicCaching lets everyone keep a document for a quarter of an hour, and a
-// little longer while it is fetched anew or cannot be had.
+// little longer while it is fetched again or cannot be had.
 const publicCaching = "public, max-age=900, stale-while-revalidate=60, stale-if-error=3600"
 
 // document is a public document as it is sent. It is made once for many answers,

@@ -7,7 +7,7 @@ import (
 
 // safeReturn tells whether target may be followed after a sign-in: a path, and
 // perhaps a query, on our own origin. It admits only characters and shapes on
-// which all parsers agree, because a browser mends what a parser refuses: it
+// which all parsers agree, because a browser repairs what a parser refuses: it
 // reads \ as /, drops tabs and line feeds, and folds dots. So a path holds no
 // escapes here, no empty segment and no dot segment.
 func safeReturn(target string) bool {

@@ -78,6 +78,9 @@ type Config struct {
 	Providers []*upstream.Provider // where people sign in, in the order to show
 	// Clients returns the client with an id, or [client.ErrUnknown].
 	Clients func(ctx context.Context, id string) (client.Client, error)
+	// Self is the most that clients may have that register themselves (RFC 7591); nil:
+	// none may.
+	Self *client.Client
 	// Documents tells that Clients also finds clients by their metadata documents.
 	Documents bool
 	// Resources are the APIs that describe themselves to clients (RFC 9728).
@@ -212,6 +215,9 @@ func (s *Service) routes() http.Handler {
 		mux.Handle("OPTIONS "+path, cors.Preflight(methods...))
 	}
 	program("/token", s.handleToken, http.MethodPost)
+	if s.Self != nil {
+		program("/register", s.handleRegister, http.MethodPost)
+	}
 	program("/device_authorization", s.handleDeviceAuthorization, http.MethodPost)
 	program("/revoke", s.handleRevoke, http.MethodPost)
 	mux.Handle("POST /introspect", s.handle(s.handleIntrospect, httpx.OAuth)) // no script has a client's secret

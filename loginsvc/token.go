@@ -72,6 +72,9 @@ func (s *Service) redeemCode(w http.ResponseWriter, r *http.Request, c client.Cl
 	if err != nil {
 		return err
 	}
+	if err := s.registry().Keep(r.Context(), c); err != nil {
+		return invalidGrantIf(err, client.ErrUnknown)
+	}
 	err = s.redeem(w, r, c, granted.Approval, audience, granted.Spend, now)
 	if errors.Is(err, grant.ErrSpent) { // another request was first: see checkLive
 		return s.redeemCode(w, r, c, p)

@@ -52,7 +52,7 @@ func TestUnregistered(t *testing.T) {
 		b := w.browser()
 		page := b.authorizeAs("lin", toolAuthorize())
 		page.page(t, http.StatusOK, "Claude (tool.example.org)")
-		for _, want := range []string{`<p class="code">tool.example.org</p>`, "Anybody can write such a document", "Notes (api.test/mcp)"} {
+		for _, want := range []string{`<p class="code">tool.example.org</p>`, "Anybody can register an app", "Notes (api.test/mcp)"} {
 			if !strings.Contains(page.body, want) {
 				t.Errorf("not on the page: %s", want)
 			}

@@ -160,7 +160,7 @@ func (c *Config) clientMayAsk(scope string) bool {
 			return true
 		}
 	}
-	return len(c.SelfRegistration.Documents) > 0 && slices.Contains(c.Terms().Scopes, scope)
+	return (len(c.SelfRegistration.Documents) > 0 || c.SelfRegistration.Dynamic) && slices.Contains(c.Terms().Scopes, scope)
 }
 
 // forMachines tells whether a client that acts for itself can get the scope.

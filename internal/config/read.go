@@ -38,7 +38,10 @@ func (c *Config) read(m *mapping, getenv func(string) string) {
 	m.each("issuers", func(m *mapping) { c.Issuers = append(c.Issuers, readIssuer(m)) })
 	m.each("clients", func(m *mapping) { c.Clients = append(c.Clients, readClient(m, getenv)) })
 	m.each("resources", func(m *mapping) { c.Resources = append(c.Resources, readResource(m)) })
-	m.under("self_registration", func(m *mapping) { m.strings("documents", &c.SelfRegistration.Documents) })
+	m.under("self_registration", func(m *mapping) {
+		m.strings("documents", &c.SelfRegistration.Documents)
+		m.bool("dynamic", &c.SelfRegistration.Dynamic)
+	})
 	m.under("lifetimes", func(m *mapping) {
 		m.span("access_token", &c.Lifetimes.AccessToken)
 		m.span("code", &c.Lifetimes.Code)

@@ -23,6 +23,8 @@ type SelfRegistration struct {
 	// Documents are the hosts whose client ID metadata documents are fetched, or
 	// [client.AnyHost] alone.
 	Documents []string
+	// Dynamic lets clients register themselves (RFC 7591).
+	Dynamic bool
 }
 
 // Terms is the most that a client may have that nobody registered: the standard scopes

@@ -68,6 +68,9 @@ type Client struct {
 	// if somebody registered it.
 	DocumentHost string
 
+	// Self says that the client registered itself (RFC 7591).
+	Self bool
+
 	// Registration tells a client of the table from those that had its id before
 	// and were removed. It is "" in gatehouse.yml.
 	Registration string
@@ -99,8 +102,11 @@ func (c Client) Public() bool {
 // DisplayName is what people are told the client is called.
 func (c Client) DisplayName() string {
 	if name := plaintext.Strip(c.Name); name != "" { // an older registration can have hidden characters
-		if c.DocumentHost != "" { // anybody can write a name
+		switch { // anybody can write a name
+		case c.DocumentHost != "":
 			return name + " (" + c.DocumentHost + ")"
+		case c.Self:
+			return name + " (" + c.ID + ")"
 		}
 		return name
 	}

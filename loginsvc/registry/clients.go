@@ -44,6 +44,7 @@ type Registered struct {
 	CreatedAt time.Time
 	SecretAt  time.Time // when the newest secret was made; zero for a public client
 	Version   int64     // counts changes
+	Until     time.Time // when the row of a client that registered itself ends; zero for others
 }
 
 // isID tells whether a client of the table can have the id. One that acts for
@@ -122,7 +123,11 @@ func (c *Clients) Get(ctx context.Context, id string) (Registered, error) {
 	if err != nil {
 		return Registered{}, fmt.Errorf("reading a client: %w", err)
 	}
-	return read(item)
+	r, err := read(item)
+	if err == nil && r.Self && !c.now().Before(r.Until) {
+		return Registered{}, client.ErrUnknown
+	}
+	return r, err
 }
 
 // List returns all clients of the table in the order of their ids, one query

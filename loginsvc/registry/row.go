@@ -37,6 +37,9 @@ func (r Registered) item() table.Item {
 			item[e.Key] = values
 		}
 	}
+	if r.Self {
+		item["self"], item[table.TTL] = true, r.Until.Unix()
+	}
 	if len(r.Origins) > 0 {
 		item[table.GSI2PK], item[table.GSI2SK] = schema.ClientsIndex, r.ID
 	}
@@ -79,6 +82,9 @@ func read(item table.Item) (Registered, error) {
 		if err := e.Set(&r.Exceptions, row.List(e.Key)); err != nil {
 			row.Fail(e.Key)
 		}
+	}
+	if _, ok := item["self"]; ok {
+		r.Self, r.Until = row.Flag("self"), row.Seconds(table.TTL)
 	}
 	if public := row.Flag("public"); public != r.Public() || item.Key() != keyOf(r.ID) {
 		row.Fail("public")
