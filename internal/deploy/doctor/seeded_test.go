@@ -2,20 +2,16 @@ package doctor_test
 
 import (
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/gatehouse-auth/gatehouse/internal/deploy/doctor"
 	"github.com/gatehouse-auth/gatehouse/internal/deploy/template"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/osls"
 	"github.com/gatehouse-auth/gatehouse/internal/testrig/watch"
 )
-
-const packaged = "../../../.serverless/cloudformation-template-update-stack.json"
 
 type object = map[string]any
 
@@ -86,13 +82,7 @@ const (
 )
 
 func TestSeededFaults(t *testing.T) {
-	raw, err := os.ReadFile(packaged)
-	if errors.Is(err, fs.ErrNotExist) && os.Getenv("CI") != "true" {
-		t.Skip("nothing is packaged: make package, then test again")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := osls.Packaged(t, os.Getenv)
 	if faults := judge(t, string(raw)); faults.Wrong() != 0 {
 		t.Fatalf("the template is not sound before anything is planted: %v", faults.Findings)
 	}
@@ -182,15 +172,6 @@ func (s seed) plant(t *testing.T, raw []byte) string {
 
 func refusedByValidator(t *testing.T, text string) bool {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "template.json")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.CommandContext(t.Context(), "node", "../../../.ci/validate.mjs", path).CombinedOutput()
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == 1 && strings.Contains(string(out), " errors, ") {
-		return true
-	} else if err != nil {
-		t.Fatalf("validate.mjs: %v\n%s", err, out)
-	}
-	return false
+	valid, _ := osls.Valid(t, os.Getenv, []byte(text))
+	return !valid
 }

@@ -2,18 +2,13 @@ package plain_test
 
 import (
 	"bytes"
-	"errors"
 	"flag"
-	"io/fs"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/gatehouse-auth/gatehouse/internal/deploy/plain"
 	"github.com/gatehouse-auth/gatehouse/internal/deploy/template"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/osls"
 	"github.com/gatehouse-auth/gatehouse/internal/testrig/watch"
 )
 
@@ -22,41 +17,25 @@ var update = flag.Bool("update", false, "write login.template.json")
 // TestLoginIsServerless compares the template with what serverless.yml becomes.
 func TestLoginIsServerless(t *testing.T) {
 	t.Parallel()
-	tool, err := filepath.Abs("../../../node_modules/.bin/osls")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(tool); errors.Is(err, fs.ErrNotExist) && os.Getenv("CI") != "true" {
-		t.Skip("osls is not installed: npm ci")
-	}
-	folder := t.TempDir()
+	files := make(map[string]string)
 	for _, name := range []string{"serverless.yml", "gatehouse.yml"} {
 		text, err := os.ReadFile("../../../" + name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		write(t, filepath.Join(folder, name), text)
-		for _, zip := range regexp.MustCompile(`artifact: (dist/[a-z]+\.zip)`).FindAllSubmatch(text, -1) {
-			write(t, filepath.Join(folder, string(zip[1])), []byte("PK\x05\x06"+strings.Repeat("\x00", 18)))
-		}
+		files[name] = string(text)
 	}
-	write(t, filepath.Join(folder, ".env"), []byte(strings.Join(plain.Variables(), "\n")))
-	cmd := exec.CommandContext(t.Context(), tool, "package", "--stage", plain.Stage, "--region", "eu-west-3")
-	cmd.Dir = folder
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "SLS_TELEMETRY_DISABLED=1"}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	packaged, err := os.ReadFile(filepath.Join(folder, ".serverless", "cloudformation-template-update-stack.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	packaged := osls.Package(t, os.Getenv, osls.Input{
+		Files: files, Variables: plain.Variables(), Flags: []string{"--stage", plain.Stage, "--region", "eu-west-3"},
+	})
 	got, err := plain.Parametrize(packaged)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if *update {
-		write(t, "login.template.json", got)
+		if err := os.WriteFile("login.template.json", got, 0o644); err != nil {
+			t.Fatal(err)
+		}
 		return
 	}
 	if !bytes.Equal(got, plain.Login) {
@@ -90,22 +69,7 @@ func TestLoginIsJudged(t *testing.T) {
 // TestLoginIsValid has the validator look at it.
 func TestLoginIsValid(t *testing.T) {
 	t.Parallel()
-	if _, err := os.Stat("../../../node_modules/@aws/cloudformation-validate"); errors.Is(err, fs.ErrNotExist) && os.Getenv("CI") != "true" {
-		t.Skip("the validator is not installed: npm ci")
-	}
-	cmd := exec.CommandContext(t.Context(), "node", ".ci/validate.mjs", "internal/deploy/plain/login.template.json")
-	cmd.Dir = "../../.."
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-}
-
-func write(t *testing.T, path string, data []byte) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, data, 0o644); err != nil {
-		t.Fatal(err)
+	if valid, said := osls.Valid(t, os.Getenv, plain.Login); !valid {
+		t.Error(said)
 	}
 }

@@ -1,6 +1,7 @@
 package template_test
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -10,11 +11,12 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/deploy/template"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/osls"
 )
 
 // TestAPI reads the API twice: from serverless.yml, and from what it became.
 func TestAPI(t *testing.T) {
-	template, err := template.Parse(load(t))
+	template, err := template.Parse(osls.Packaged(t, os.Getenv))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +44,7 @@ func TestAPI(t *testing.T) {
 }
 
 func TestFunctions(t *testing.T) {
-	parsed, err := template.Parse(load(t))
+	parsed, err := template.Parse(osls.Packaged(t, os.Getenv))
 	if err != nil {
 		t.Fatal(err)
 	}

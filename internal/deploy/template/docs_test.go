@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/deploy/template"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/osls"
 )
 
 func read(t *testing.T, path string) string {
@@ -41,7 +42,7 @@ func TestRoutesAreDescribed(t *testing.T) {
 
 // TestAlarmsAreDescribed holds docs/OPERATING.md against the alarms.
 func TestAlarmsAreDescribed(t *testing.T) {
-	template, err := template.Parse(load(t))
+	template, err := template.Parse(osls.Packaged(t, os.Getenv))
 	if err != nil {
 		t.Fatal(err)
 	}

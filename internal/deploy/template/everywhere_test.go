@@ -1,63 +1,37 @@
 package template_test
 
 import (
-	"errors"
-	"io/fs"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/gatehouse-auth/gatehouse/internal/deploy/template"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/osls"
 )
 
-// packageWith packages serverless.yml in a folder of its own, with these variables
-// in .env and empty zips, and returns the template, or what the tool says instead.
-func packageWith(t *testing.T, variables ...string) (template []byte, said string) {
+// packageWith packages serverless.yml with these variables in .env.
+func packageWith(t *testing.T, variables ...string) []byte {
 	t.Helper()
 	return packageText(t, read(t, source), variables...)
 }
 
 // packageText is packageWith for the text of another serverless.yml.
-func packageText(t *testing.T, text string, variables ...string) (template []byte, said string) {
+func packageText(t *testing.T, text string, variables ...string) []byte {
 	t.Helper()
-	tool, err := filepath.Abs("../../../node_modules/.bin/osls")
-	if err != nil {
-		t.Fatal(err)
+	return madeAt.ReplaceAll(osls.Package(t, os.Getenv, input(t, text, variables...)), []byte("TIME"))
+}
+
+func input(t *testing.T, text string, variables ...string) osls.Input {
+	t.Helper()
+	return osls.Input{
+		Files: map[string]string{
+			"serverless.yml": text,
+			"gatehouse.yml":  read(t, "../../../gatehouse.yml"),
+			"node.js":        "exports.handler = async () => ({statusCode: 200})\n",
+		},
+		Variables: variables,
 	}
-	if _, err := os.Stat(tool); errors.Is(err, fs.ErrNotExist) && os.Getenv("CI") != "true" {
-		t.Skip("osls is not installed: npm ci")
-	}
-	folder := t.TempDir()
-	write := func(name string, data []byte) {
-		if err := os.WriteFile(filepath.Join(folder, name), data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Mkdir(filepath.Join(folder, "dist"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	write("serverless.yml", []byte(text))
-	write("gatehouse.yml", []byte(read(t, "../../../gatehouse.yml")))
-	for _, zip := range regexp.MustCompile(`artifact: (dist/[a-z]+\.zip)`).FindAllStringSubmatch(text, -1) {
-		write(zip[1], []byte("PK\x05\x06"+strings.Repeat("\x00", 18)))
-	}
-	write(".env", []byte(strings.Join(variables, "\n")))
-	write("node.js", []byte("exports.handler = async () => ({statusCode: 200})\n"))
-	cmd := exec.CommandContext(t.Context(), tool, "package")
-	cmd.Dir = folder
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "SLS_TELEMETRY_DISABLED=1"}
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return nil, string(out)
-	}
-	raw, err := os.ReadFile(filepath.Join(folder, ".serverless", "cloudformation-template-update-stack.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return madeAt.ReplaceAll(raw, []byte("TIME")), ""
 }
 
 var madeAt = regexp.MustCompile(`\d{13}-\d{4}-\d\d-\d\dT[0-9:.]+Z`)
@@ -70,18 +44,12 @@ func TestEverywhere(t *testing.T) {
 		for i, region := range []string{"AWS_REGION=us-gov-west-1", "AWS_DEFAULT_REGION=cn-north-1"} {
 			t.Run(region, func(t *testing.T) {
 				t.Parallel()
-				template, said := packageWith(t, region)
-				if said != "" {
-					t.Fatalf("%s: %s", region, said)
-				}
-				templates[i] = string(template)
+				templates[i] = string(packageWith(t, region))
 			})
 		}
 		t.Run("none", func(t *testing.T) {
 			t.Parallel()
-			if _, said := packageWith(t); !strings.Contains(said, `"provider.region"`) {
-				t.Errorf("without a region it says %q", said)
-			}
+			osls.Refuses(t, os.Getenv, input(t, read(t, source)), `"provider.region"`)
 		})
 	})
 	if t.Failed() || templates[0] == "" { // or skipped
@@ -105,10 +73,7 @@ func TestCustomDomain(t *testing.T) {
 	} {
 		t.Run(tc.issuer, func(t *testing.T) {
 			t.Parallel()
-			raw, said := packageWith(t, "AWS_REGION=cn-north-1", "GATEHOUSE_CERTIFICATE="+certificate, "GATEHOUSE_ISSUER="+tc.issuer)
-			if said != "" {
-				t.Fatal(said)
-			}
+			raw := packageWith(t, "AWS_REGION=cn-north-1", "GATEHOUSE_CERTIFICATE="+certificate, "GATEHOUSE_ISSUER="+tc.issuer)
 			if err := check(t, raw); err != nil {
 				t.Error(err)
 			}

@@ -2,14 +2,17 @@ package template_test
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
+
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/osls"
 )
 
 // Each mistake names its resource, also the second of one, and says what mends it.
 func TestMistakesNameTheirResource(t *testing.T) {
 	var template object
-	if err := json.Unmarshal(load(t), &template); err != nil {
+	if err := json.Unmarshal(osls.Packaged(t, os.Getenv), &template); err != nil {
 		t.Fatal(err)
 	}
 	resources := template["Resources"].(object)

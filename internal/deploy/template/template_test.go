@@ -2,8 +2,6 @@ package template_test
 
 import (
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"os"
 	"strings"
 	"testing"
@@ -12,26 +10,10 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/internal/deploy/template"
 	"github.com/gatehouse-auth/gatehouse/internal/schema"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/osls"
 )
 
-const (
-	packaged = "../../../.serverless/cloudformation-template-update-stack.json"
-	source   = "../../../serverless.yml"
-)
-
-// load returns the packaged template, which `make package` makes. CI makes it
-// before the tests, so that there this never skips.
-func load(t *testing.T) []byte {
-	t.Helper()
-	raw, err := os.ReadFile(packaged)
-	if errors.Is(err, fs.ErrNotExist) && os.Getenv("CI") != "true" {
-		t.Skip("nothing is packaged: make package, then test again")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
-}
+const source = "../../../serverless.yml"
 
 func check(t *testing.T, raw []byte) error {
 	t.Helper()
@@ -43,7 +25,7 @@ func check(t *testing.T, raw []byte) error {
 }
 
 func TestPackagedTemplate(t *testing.T) {
-	if err := check(t, load(t)); err != nil {
+	if err := check(t, osls.Packaged(t, os.Getenv)); err != nil {
 		t.Error(err)
 	}
 }
@@ -52,7 +34,7 @@ type object = map[string]any
 
 // TestFindsFaults plants each fault into the packaged template.
 func TestFindsFaults(t *testing.T) {
-	raw := load(t)
+	raw := osls.Packaged(t, os.Getenv)
 	statement := func(role object, policy, i int) object {
 		p := properties(role)["Policies"].([]any)[policy].(object)["PolicyDocument"].(object)
 		return p["Statement"].([]any)[i].(object)
@@ -260,7 +242,7 @@ func leadingKeys(statement object, pattern string) {
 func properties(r object) object { return r["Properties"].(object) }
 
 func TestFresh(t *testing.T) {
-	template, err := template.Parse(load(t))
+	template, err := template.Parse(osls.Packaged(t, os.Getenv))
 	if err != nil {
 		t.Fatal(err)
 	}

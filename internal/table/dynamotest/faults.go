@@ -40,7 +40,7 @@ type Request struct {
 // ask to be strongly consistent as if nothing had ever been written: a table
 // may rely on no other answer. Queries on an index alone are left as they are.
 type Faults struct {
-	Base http.RoundTripper // nil: http.DefaultTransport
+	Base http.RoundTripper // nil: as for [Client]
 
 	// Choose chooses the fault for request n, counted from 0. It is called
 	// for one request at a time; nil is never a fault.
@@ -65,7 +65,7 @@ func (f *Faults) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	base := f.Base
 	if base == nil {
-		base = http.DefaultTransport
+		base = pooled
 	}
 	switch fault {
 	case Throttle:

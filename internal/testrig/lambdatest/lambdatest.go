@@ -3,11 +3,12 @@
 package lambdatest
 
 import (
-	"os/exec"
+	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/gatehouse-auth/gatehouse/internal/dev/runtime"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/program"
 )
 
 // These are the types of package runtime.
@@ -28,16 +29,20 @@ func Start(t testing.TB, cfg Config) *Function {
 	return f
 }
 
-// Build compiles the main package of an import path for this machine, and returns
-// a folder that holds it as `bootstrap`. Flags that would have everything compiled
-// a second time are left out.
+// Build compiles the main package of an import path for this machine, as
+// [program.Build] does, and returns a folder that holds it as `bootstrap`.
 func Build(t testing.TB, importPath string) string {
 	t.Helper()
-	root := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags", "lambda.norpc", "-o",
-		filepath.Join(root, "bootstrap"), importPath)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building %s: %v\n%s", importPath, err, out)
+	built, root := t.TempDir(), t.TempDir()
+	if err := program.Build(t.Context(), ".", built, importPath); err != nil {
+		t.Fatal(err)
+	}
+	programs, err := filepath.Glob(filepath.Join(built, "*"))
+	if err != nil || len(programs) != 1 {
+		t.Fatalf("building %s: %v, %v", importPath, programs, err)
+	}
+	if err := os.Rename(programs[0], filepath.Join(root, "bootstrap")); err != nil {
+		t.Fatal(err)
 	}
 	return root
 }

@@ -7,13 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/program"
 )
 
 // Build compiles every program under cmd and examples for this machine, into
-// folder, each under the name of its function. Flags of the zips that would have
-// everything compiled a second time are left out.
+// folder, each under the name of its function, as [program.Build] does.
 func Build(ctx context.Context, folder string) error {
 	root, err := root()
 	if err != nil {
@@ -25,13 +25,7 @@ func Build(ctx context.Context, folder string) error {
 	if err != nil {
 		return fmt.Errorf("looking for functions: %w", err)
 	}
-	args := append([]string{"build", "-tags", "lambda.norpc", "-o", folder + string(filepath.Separator)}, strings.Fields(string(mains))...)
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("building the functions for %s: %w\n%s", runtime.GOARCH, err, out)
-	}
-	return nil
+	return program.Build(ctx, root, folder, strings.Fields(string(mains))...)
 }
 
 // root returns the folder that has serverless.yml, this one or one above it.

@@ -2,33 +2,18 @@ package watch_test
 
 import (
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/gatehouse-auth/gatehouse/internal/deploy/template"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/osls"
 	"github.com/gatehouse-auth/gatehouse/internal/testrig/watch"
 )
 
 type object = map[string]any
 
 func properties(r object) object { return r["Properties"].(object) }
-
-// load returns the packaged template, which `make package` makes. CI makes it
-// before the tests, so there this never skips.
-func load(t *testing.T) []byte {
-	t.Helper()
-	raw, err := os.ReadFile("../../../.serverless/cloudformation-template-update-stack.json")
-	if errors.Is(err, fs.ErrNotExist) && os.Getenv("CI") != "true" {
-		t.Skip("nothing is packaged: make package, then test again")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
-}
 
 func check(t *testing.T, raw []byte) error {
 	t.Helper()
@@ -41,7 +26,7 @@ func check(t *testing.T, raw []byte) error {
 
 func TestOurTemplate(t *testing.T) {
 	t.Parallel()
-	if err := check(t, load(t)); err != nil {
+	if err := check(t, osls.Packaged(t, os.Getenv)); err != nil {
 		t.Error(err)
 	}
 }
@@ -56,7 +41,7 @@ func TestEmptyTemplate(t *testing.T) {
 // TestFindsFaults plants each fault into the packaged template.
 func TestFindsFaults(t *testing.T) {
 	t.Parallel()
-	raw := load(t)
+	raw := osls.Packaged(t, os.Getenv)
 	for _, tc := range []struct {
 		name, resource string
 		plant          func(r object)
