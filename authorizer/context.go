@@ -15,8 +15,10 @@ import (
 // makes of who.Map(), with less work. It is written for every new token.
 func contextOf(who identity.Identity) ([]byte, error) {
 	m := who.Map()
-	out := append(make([]byte, 0, 384), '{')
-	for i, name := range slices.Sorted(maps.Keys(m)) {
+	names := slices.AppendSeq(make([]string, 0, len(m)), maps.Keys(m))
+	slices.Sort(names)
+	out := append(make([]byte, 0, 512), '{')
+	for i, name := range names {
 		if i > 0 {
 			out = append(out, ',')
 		}

@@ -30,7 +30,7 @@ func TestHTTPAPI(t *testing.T) {
 		answer, err := w.ask(t, httpAPI("Bearer "+rawToken))
 		want := map[string]any{"isAuthorized": true, "context": map[string]any{
 			"sub": "u_lin", "name": "Lin", "email": "lin@example.com", "roles": "user editor", "scope": "openid notes:read",
-			"client_id": "demo-spa", "sid": "s_1", "auth_time": float64(w.clock.now().Unix() - 60), "exp": float64(w.clock.now().Unix() + 600),
+			"client_id": "demo-spa", "sid": "s_1", "first_party": "true", "auth_time": float64(w.clock.now().Unix() - 60), "exp": float64(w.clock.now().Unix() + 600),
 		}}
 		if diff := cmp.Diff(want, answer); diff != "" || err != nil {
 			t.Error(diff, err)

@@ -36,7 +36,7 @@ func TestIAMAnswers(t *testing.T) {
 				}},
 			}},
 			"context": map[string]any{
-				"sub": "u_lin", "name": "Lin", "email": "lin@example.com", "roles": "user", "client_id": "demo-spa", "sid": "s_1",
+				"sub": "u_lin", "name": "Lin", "email": "lin@example.com", "roles": "user", "scope": "", "client_id": "demo-spa", "sid": "s_1", "first_party": "true",
 				"auth_time": float64(w.clock.now().Unix() - 60), "exp": float64(w.clock.now().Unix() + 600),
 			},
 		}

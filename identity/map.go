@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,55 +12,65 @@ import (
 	"unicode/utf8"
 )
 
-// The keys of the request context. They are the same on every kind of API, and
+// The members of the request context. They are the same on every kind of API, and
 // functions in other languages read them without a package.
 const (
-	keySubject   = "sub"
-	keyEmail     = "email"
-	keyName      = "name"
-	keyRoles     = "roles" // separated by single spaces; "" for a user without any; absent for a machine and a third-party client
-	keyScope     = "scope" // separated by single spaces
-	keyClientID  = "client_id"
-	keySessionID = "sid"
-	keyAuthTime  = "auth_time" // Unix seconds
-	keyExpiresAt = "exp"       // Unix seconds
+	keySubject    = "sub"
+	keyEmail      = "email"
+	keyName       = "name"
+	keyRoles      = "roles" // separated by single spaces
+	keyScope      = "scope" // separated by single spaces
+	keyClientID   = "client_id"
+	keySessionID  = "sid"
+	keyFirstParty = "first_party" // "false" for a machine and a third-party client, else "true"
+	keyAuthTime   = "auth_time"   // Unix seconds
+	keyExpiresAt  = "exp"         // Unix seconds
 )
+
+// members are all of them.
+var members = [...]string{keySubject, keyEmail, keyName, keyRoles, keyScope, keyClientID, keySessionID, keyFirstParty, keyAuthTime, keyExpiresAt}
+
+func isMember(name string) bool { return slices.Contains(members[:], name) }
 
 // maxUnix is the last second of the year 9999.
 const maxUnix = 253402300799
 
 // Map returns i as the authorizer puts it into the request context: flat, of
-// strings and whole numbers only, because API Gateway refuses anything else.
-// What is empty is left out, except for roles, and so is an id, an e-mail, a role or a scope that
-// holds a control character, or white space where that would part it in two;
-// without a subject, [FromMap] finds nobody. Control characters in the name are
+// strings and whole numbers only, because API Gateway refuses anything else. Every
+// member is there, "" if there is nothing, so that an integration that maps it to a
+// header overwrites what a client sent. An id, an e-mail, a role or a scope is left
+// out if it holds a control character, or white space where that would part it in
+// two; without a subject, [FromMap] finds nobody. Control characters in the name are
 // dropped. Times lose their fraction of a second.
 func (i Identity) Map() map[string]any {
-	m := make(map[string]any, 9)
-	put := func(key, value string) {
-		if value != "" {
-			m[key] = value
-		}
+	return map[string]any{
+		keySubject:    onlyWord(i.Subject),
+		keyEmail:      onlyWord(i.Email),
+		keyName:       plain(i.Name),
+		keyRoles:      join(i.Roles),
+		keyScope:      join(i.Scopes),
+		keyClientID:   onlyWord(i.ClientID),
+		keySessionID:  onlyWord(i.SessionID),
+		keyFirstParty: strconv.FormatBool(i.Roles != nil),
+		keyAuthTime:   seconds(i.AuthTime),
+		keyExpiresAt:  seconds(i.ExpiresAt),
 	}
-	for _, id := range [...]struct{ key, value string }{
-		{keySubject, i.Subject}, {keyEmail, i.Email}, {keyClientID, i.ClientID}, {keySessionID, i.SessionID},
-	} {
-		if word(id.value) {
-			put(id.key, id.value)
-		}
+}
+
+// onlyWord returns s, or "" if it is not one word.
+func onlyWord(s string) string {
+	if !word(s) {
+		return ""
 	}
-	put(keyName, plain(i.Name))
-	if i.Roles != nil {
-		m[keyRoles] = join(i.Roles)
+	return s
+}
+
+// seconds returns Unix seconds, or "" for an instant that is not known.
+func seconds(at time.Time) any {
+	if at.IsZero() {
+		return ""
 	}
-	put(keyScope, join(i.Scopes))
-	if !i.AuthTime.IsZero() {
-		m[keyAuthTime] = i.AuthTime.Unix()
-	}
-	if !i.ExpiresAt.IsZero() {
-		m[keyExpiresAt] = i.ExpiresAt.Unix()
-	}
-	return m
+	return at.Unix()
 }
 
 // FromMap is the inverse of [Identity.Map]. It takes numbers in each form that
@@ -82,7 +93,12 @@ func FromMap(m map[string]any) (Identity, error) {
 		AuthTime:  r.time(keyAuthTime),
 		ExpiresAt: r.time(keyExpiresAt),
 	}
-	if i.Roles == nil && m[keyRoles] != nil {
+	switch firstParty := r.text(keyFirstParty); {
+	case firstParty == "false" && i.Roles != nil:
+		r.fail(keyRoles, "none, because the caller is not first-party")
+	case firstParty != "" && firstParty != "true" && firstParty != "false":
+		r.fail(keyFirstParty, "true or false")
+	case firstParty != "false" && i.Roles == nil && m[keyRoles] != nil: // an earlier version left first_party out
 		i.Roles = []string{}
 	}
 	if r.err != nil {

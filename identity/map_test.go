@@ -28,24 +28,26 @@ func TestMap(t *testing.T) {
 		want := map[string]any{
 			"sub": "u_ada", "email": "ada@example.com", "name": "Ada Löwe",
 			"roles": "user admin", "scope": "openid notes:write",
-			"client_id": "shop-spa", "sid": "s_1",
+			"client_id": "shop-spa", "sid": "s_1", "first_party": "true",
 			"auth_time": int64(1_700_000_000), "exp": int64(1_700_000_600),
 		}
 		if diff := cmp.Diff(want, ada().Map()); diff != "" {
 			t.Error(diff)
 		}
 	})
-	t.Run("what is empty is left out", func(t *testing.T) {
-		want := map[string]any{"sub": "u_1"}
+	t.Run("what is empty is there, so that a header mapped from it overwrites a client's", func(t *testing.T) {
+		want := map[string]any{"sub": "u_1", "email": "", "name": "", "roles": "", "scope": "", "client_id": "", "sid": "",
+			"first_party": "false", "auth_time": "", "exp": ""}
 		if diff := cmp.Diff(want, identity.Identity{Subject: "u_1"}.Map()); diff != "" {
 			t.Error(diff)
 		}
 	})
 	t.Run("a user without roles is not a machine", func(t *testing.T) {
 		user := identity.Identity{Subject: "u_1", Roles: []string{}}
-		if m := user.Map(); m["roles"] != "" {
+		if m := user.Map(); m["roles"] != "" || m["first_party"] != "true" {
 			t.Error(m)
 		}
+		equalAfter(t, user, map[string]any{"sub": "u_1", "roles": ""}) // of an earlier version
 		equalAfter(t, user, user.Map())
 		equalAfter(t, identity.Identity{Subject: "m_1"}, identity.Identity{Subject: "m_1"}.Map())
 	})
@@ -54,7 +56,8 @@ func TestMap(t *testing.T) {
 			Subject: "u_1", Email: "a@example.com\r\nroles: admin", Name: "Ada\r\n\x00Löwe",
 			Roles: []string{"user admin", "user\u00a0admin", "a\nb", "", "user"}, Scopes: []string{"\x7f", "\xff"},
 		}
-		want := map[string]any{"sub": "u_1", "name": "AdaLöwe", "roles": "user"}
+		want := map[string]any{"sub": "u_1", "name": "AdaLöwe", "roles": "user", "first_party": "true",
+			"email": "", "scope": "", "client_id": "", "sid": "", "auth_time": "", "exp": ""}
 		if diff := cmp.Diff(want, who.Map()); diff != "" {
 			t.Error(diff)
 		}
@@ -98,6 +101,7 @@ func TestFromMap(t *testing.T) {
 		for _, m := range []map[string]any{
 			{"sub": 7.0}, {"sub": []any{"u_1"}}, {"sub": "u 1"}, {"sub": "u\n1"}, {"sub": true},
 			{"sub": "u_1", "roles": []any{"admin"}}, {"sub": "u_1", "roles": "user\tadmin"},
+			{"sub": "u_1", "first_party": "false", "roles": "admin"}, {"sub": "u_1", "first_party": "yes"}, {"sub": "u_1", "first_party": true},
 			{"sub": "u_1", "name": 1.0}, {"sub": "u_1", "sid": "a b"},
 			{"sub": "u_1", "exp": true}, {"sub": "u_1", "exp": "soon"}, {"sub": "u_1", "exp": 1.5},
 			{"sub": "u_1", "exp": -1.0}, {"sub": "u_1", "exp": math.NaN()}, {"sub": "u_1", "exp": math.Inf(1)},

@@ -144,7 +144,9 @@ func (e *explanation) write(out io.Writer, now time.Time) error {
 		}
 		fmt.Fprintf(&s, "\n%s\n", part.title)
 		for _, name := range slices.Sorted(maps.Keys(part.values)) {
-			fmt.Fprintf(&s, "  %-10s %s\n", name, shown(name, part.values[name], now))
+			if part.values[name] != "" {
+				fmt.Fprintf(&s, "  %-11s %s\n", name, shown(name, part.values[name], now))
+			}
 		}
 	}
 	_, err := io.WriteString(out, s.String())

@@ -68,6 +68,7 @@ var meanings = map[string]string{
 	"function-timeout":    "a function of ours has a timeout of more than a minute",
 	"function-trace":      "a function of ours is not traced",
 	"ignore":              "gatehouse.yml waives a finding that does not exist",
+	"integration-headers": "a client can send a header that tells a server who called",
 	"integration-kind":    "an integration cannot call its function",
 	"integration-payload": "a function of ours is sent payload 1.0",
 	"issuer-path":         "the issuer has a path",

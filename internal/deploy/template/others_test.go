@@ -2,8 +2,16 @@ package template_test
 
 import (
 	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/gatehouse-auth/gatehouse/identity"
 )
 
 // What teams have in their stacks, beside what is ours. None of it is wrong.
@@ -161,6 +169,11 @@ resources:
 			properties(r)["Role"] = object{"Fn::GetAtt": []any{"OtherRole", "Arn"}}
 		}, "may not make network interfaces"},
 		{"a function in a VPC with them", "CartLambdaFunction", func(r object) { properties(r)["VpcConfig"] = vpc }, ""},
+		{"who called, in headers that are overwritten", "HttpApiIntegrationCart", mapped("overwrite:header.X-Gatehouse-Sub", "$context.authorizer.sub"), ""},
+		{"who called, beside what a client sends", "HttpApiIntegrationCart", mapped("append:header.x-gatehouse-sub", "$context.authorizer.sub"), "write overwrite:"},
+		{"every header, and the secret", "HttpApiIntegrationCart", mapped(everyHeader()...), ""},
+		{"every header but one, and the secret", "HttpApiIntegrationCart", mapped(everyHeader()[2:]...), "add overwrite:header.X-Gatehouse-Auth-Time: $context.authorizer.auth_time"},
+		{"a header of another member, and the secret", "HttpApiIntegrationCart", mapped(append(everyHeader(), "overwrite:header.X-Gatehouse-Roles", "$request.header.roles")...), "X-Gatehouse-Roles is a client's own"},
 		{"a gateway that may not call", "GatehouseLambdaAuthorizerPermissionHttpApi", func(r object) { r["Type"] = "AWS::SNS::Topic" }, "the API may not call"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -181,5 +194,45 @@ resources:
 				t.Errorf("want %q, got %v", tc.want, err)
 			}
 		})
+	}
+}
+
+// mapped gives an integration these parameters: names, each with its value.
+func mapped(pairs ...string) func(object) {
+	return func(r object) {
+		parameters := object{}
+		for i := 0; i < len(pairs); i += 2 {
+			parameters[pairs[i]] = pairs[i+1]
+		}
+		properties(r)["RequestParameters"] = parameters
+	}
+}
+
+// everyHeader maps every member of an identity, and the secret.
+func everyHeader() []string {
+	pairs := []string{}
+	for _, member := range slices.Sorted(maps.Keys(identity.Identity{}.Map())) {
+		pairs = append(pairs, "overwrite:header."+http.CanonicalHeaderKey("X-Gatehouse-"+strings.ReplaceAll(member, "_", "-")), "$context.authorizer."+member)
+	}
+	return append(pairs, "overwrite:header.X-Gatehouse-Secret", "{{resolve:secretsmanager:shop/gateway}}")
+}
+
+// TestDocumentedMapping holds the mapping that docs/adopt shows to the rule.
+func TestDocumentedMapping(t *testing.T) {
+	t.Parallel()
+	_, block, _ := strings.Cut(read(t, "../../../docs/adopt/container.md"), "```yaml\n")
+	block, _, _ = strings.Cut(block, "```")
+	var shown struct {
+		RequestParameters map[string]string `yaml:"RequestParameters"`
+	}
+	if err := yaml.Unmarshal([]byte(block), &shown); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{}
+	for i, pairs := 0, everyHeader(); i < len(pairs); i += 2 {
+		want[pairs[i]] = pairs[i+1]
+	}
+	if diff := cmp.Diff(want, shown.RequestParameters); diff != "" {
+		t.Error(diff)
 	}
 }

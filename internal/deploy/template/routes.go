@@ -105,7 +105,8 @@ func (t *Template) CheckFresh(fresh func(routeKey string) bool) error {
 var integrations = []string{"AWS_PROXY", "HTTP_PROXY", "AWS", "HTTP", "MOCK"}
 
 // checkIntegrations wants each integration of ours to call its function with
-// payload 2.0. Another integration must be of a type that exists.
+// payload 2.0. Another integration must be of a type that exists, and hand on who
+// called so that a client cannot.
 func (t *Template) checkIntegrations() error {
 	return t.each("AWS::ApiGatewayV2::Integration", func(_ string, r *Resource) error {
 		kind, function := r.Properties.At("IntegrationType").text(), t.function(r.Properties.At("IntegrationUri"))
@@ -116,7 +117,7 @@ func (t *Template) checkIntegrations() error {
 		case ours && !r.Properties.At("PayloadFormatVersion").Is("2.0"):
 			return fault.New("integration-payload", "want payload 2.0")
 		}
-		return nil
+		return r.checkMapped()
 	})
 }
 

@@ -147,7 +147,7 @@ func (a *assembly) functions(p *project.Project, t *gateway.Template, ours map[s
 		if err != nil {
 			return nil, err
 		}
-		proxy, err := upstreamAPI(a.Upstream, httpx.CORS{Allowed: clients.AllowsOrigin})
+		proxy, err := upstreamAPI(a.Upstream, a.Getenv("GATEHOUSE_UPSTREAM_SECRET"), httpx.CORS{Allowed: clients.AllowsOrigin})
 		if err != nil {
 			return nil, err
 		}

@@ -22,7 +22,7 @@ const identityHeader = "X-Gatehouse-"
 //
 // Where the API says nothing about CORS, scripts of the origins in gatehouse.yml
 // can read its responses, and their preflights are answered.
-func upstreamAPI(address string, cors httpx.CORS) (http.Handler, error) {
+func upstreamAPI(address, secret string, cors httpx.CORS) (http.Handler, error) {
 	target, err := url.Parse(address)
 	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" || target.RawQuery != "" || target.Fragment != "" {
 		return nil, fmt.Errorf("--upstream %s: want the address of your API, such as http://localhost:3000", address)
@@ -30,7 +30,7 @@ func upstreamAPI(address string, cors httpx.CORS) (http.Handler, error) {
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
-			handOn(r.Out.Header, r.In.Context())
+			handOn(r.Out.Header, r.In.Context(), secret)
 		},
 		ModifyResponse: func(resp *http.Response) error {
 			addCORS(resp, cors)
@@ -85,8 +85,9 @@ func (h *headersOnly) Header() http.Header         { return h.header }
 func (h *headersOnly) Write(p []byte) (int, error) { return len(p), nil }
 func (h *headersOnly) WriteHeader(status int)      { h.status = status }
 
-// handOn replaces what the client sent by what the authorizer found out.
-func handOn(h http.Header, ctx context.Context) {
+// handOn replaces what the client sent by what the authorizer found out: every
+// member of the context, and the secret that [identity.Middleware] wants.
+func handOn(h http.Header, ctx context.Context, secret string) {
 	for name := range h {
 		// Many servers take X_Gatehouse_Sub for X-Gatehouse-Sub.
 		if strings.HasPrefix(strings.ToLower(strings.ReplaceAll(name, "_", "-")), strings.ToLower(identityHeader)) {
@@ -95,18 +96,15 @@ func handOn(h http.Header, ctx context.Context) {
 	}
 	h.Del("Authorization")
 	h.Del("Cookie")
-	who, ok := identity.FromContext(ctx)
-	if !ok {
-		return
-	}
-	for name, value := range map[string]string{
-		"Sub": who.Subject, "Email": who.Email, "Roles": strings.Join(who.Roles, " "), "Scope": strings.Join(who.Scopes, " "),
-		"Client-Id": who.ClientID, "Sid": who.SessionID,
-		"Name": url.PathEscape(who.Name), // header values are ASCII, names are not
-	} {
-		if value != "" {
-			h.Set(identityHeader+name, value)
+	who, _ := identity.FromContext(ctx) // nobody, of a route without an authorizer
+	for member, value := range who.Map() {
+		if name, isText := value.(string); isText && member == "name" {
+			value = url.PathEscape(name) // header values are ASCII, names are not
 		}
+		h.Set(identityHeader+strings.ReplaceAll(member, "_", "-"), fmt.Sprint(value))
+	}
+	if secret != "" {
+		h.Set(identity.SecretHeader, secret)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gatehouse-auth/gatehouse/identity"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/server"
 )
 
@@ -129,4 +130,37 @@ func TestUpstream(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	})
+}
+
+// TestUpstreamBehindMiddleware has a Go server find the caller in the headers that dev
+// sends, as it does behind a gateway's HTTP_PROXY integration.
+func TestUpstreamBehindMiddleware(t *testing.T) {
+	t.Parallel()
+	const secret = "0123456789abcdef0123456789abcdef"
+	handler, err := identity.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, _ := identity.FromContext(r.Context())
+		json.NewEncoder(w).Encode(who.Map())
+	}), secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := httptest.NewServer(handler)
+	t.Cleanup(api.Close)
+	s := running(t, server.Options{Upstream: api.URL, Getenv: func(name string) string {
+		return map[string]string{"GATEHOUSE_UPSTREAM_SECRET": secret}[name]
+	}})
+	lin := tokens(t, s, "lin").AccessToken
+	me := ask(t, "GET", s.Issuer+"/me", lin).json(t)
+	for name, headers := range map[string][]string{
+		"as it comes":        nil,
+		"with a forged name": {"X-Gatehouse-Sub", "u_ada", "X_Gatehouse_Roles", "admin", "X-Gatehouse-Secret", "guess"},
+	} {
+		got := ask(t, "GET", s.Issuer+"/orders", lin, headers...).json(t)
+		if got["sub"] != me["id"] || got["roles"] != "user" || got["email"] != "lin@example.com" || got["first_party"] != "true" || got["exp"] == "" {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if got := ask(t, "GET", api.URL+"/orders", "", "X-Gatehouse-Sub", "u_ada"); got.status != 403 {
+		t.Errorf("past the gateway: %+v", got)
+	}
 }
