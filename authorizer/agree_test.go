@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -73,7 +74,7 @@ func TestAnswersAgree(t *testing.T) {
 				if got := simply(t, a, caller, route); got != want {
 					t.Fatalf("%+v\n%s as %s: the simple answer says %v, the policy %v", rules, route, caller.words, got, want)
 				}
-				if got := through(a, caller, route); got != want {
+				if got := through(a, caller, route, path); got != want {
 					t.Fatalf("%+v\n%s as %s: net/http says %v, the policy %v", rules, route, caller.words, got, want)
 				}
 				judged++
@@ -259,8 +260,10 @@ func simply(t *testing.T, a *authorizer.Authorizer, c caller, route string) bool
 	return strings.HasPrefix(string(out), `{"isAuthorized":true`)
 }
 
-func through(a *authorizer.Authorizer, c caller, route string) bool {
-	r := &http.Request{Method: "GET", Header: http.Header{"Authorization": {c.bearer}}}
+// through sends the request of an ARN through net/http.
+func through(a *authorizer.Authorizer, c caller, route, path string) bool {
+	method, path, _ := strings.Cut(path, "/")
+	r := &http.Request{Method: method, URL: &url.URL{Path: "/" + path}, Header: http.Header{"Authorization": {c.bearer}}}
 	rw := httptest.NewRecorder()
 	called := false
 	a.Guard(route, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true })).ServeHTTP(rw, r)

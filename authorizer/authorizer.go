@@ -33,6 +33,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/identity"
 	"github.com/gatehouse-auth/gatehouse/internal/metric"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 )
@@ -147,15 +148,29 @@ func (v verdict) unauthenticated() bool { return v.caller == nil }
 // judge decides whether r may go on to its route, and notes it. The error is our
 // own trouble.
 func (a *Authorizer) judge(ctx context.Context, r request) (verdict, error) {
-	v, err := a.authenticate(ctx, r, a.c.Policy.Fresh(r.routeKey))
+	v, err := a.authenticate(ctx, r, a.c.Policy.Fresh(r.routeKey) || a.c.Policy.Fresh(r.exactKey))
 	if err != nil {
 		return verdict{}, err
 	}
 	if v.refusal == nil {
-		v.refusal = refusalFor(a.c.Policy.Decide(r.routeKey, v.caller.who, a.c.Now()))
+		v.refusal = refusalFor(a.decide(r, v.caller.who))
 	}
 	a.note(ctx, v, r.routeKey)
 	return v, nil
+}
+
+// decide asks the rules about r. A rule for its path alone decides where the route has
+// none, and decides as well where it has one.
+func (a *Authorizer) decide(r request, who identity.Identity) policy.Decision {
+	now := a.c.Now()
+	d := a.c.Policy.Decide(r.routeKey, who, now)
+	if r.exactKey == "" || d.Rule != nil && !d.Allowed || d.Missing == policy.MissingRoute {
+		return d
+	}
+	if exact := a.c.Policy.Decide(r.exactKey, who, now); exact.Rule != nil {
+		return exact
+	}
+	return d
 }
 
 // authenticate finds out who sent r. With fresh, the issuer judges the token now.

@@ -26,8 +26,8 @@ func ExampleAuthorizer_Guard() {
 		panic(err)
 	}
 	mux := http.NewServeMux()
-	for _, route := range []string{"GET /reports/{id}", "GET /me"} {
-		mux.Handle(route, a.Guard(route, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	for _, pattern := range []string{"GET /reports/{id}", "GET /{$}", "/static/"} {
+		mux.Handle(pattern, a.Guard(pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			who, _ := identity.FromContext(r.Context())
 			fmt.Fprintf(w, "hello %s", who.Name)
 		})))

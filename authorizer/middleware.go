@@ -12,12 +12,35 @@ import (
 )
 
 // Guard puts the authorizer in front of next, for where no gateway asks it: a
-// function URL, a load balancer, a container. The decision is the one that a
-// gateway would get for the route key, such as "GET /notes/{id}". next finds the
-// caller with [identity.FromContext].
-func (a *Authorizer) Guard(routeKey string, next http.Handler) http.Handler {
+// function URL, a load balancer, a container. next finds the caller with
+// [identity.FromContext].
+//
+// The pattern is the one that next has at http.ServeMux, such as "GET /notes/{id}",
+// "/hello", "GET /{$}" or "/static/", or a route key of API Gateway, such as "ANY
+// /demo/{proxy+}". The decision is the one that a gateway would get for that route:
+// the rule for it, or for the narrowest route around it, counts. A pattern without a
+// method asks for the rules of each request's method; HEAD asks for those of GET. A
+// rule for a narrower route that the request's path is in counts as well, because no
+// narrower pattern has taken the request.
+//
+// Like http.ServeMux, Guard panics if the pattern is one that no rule could be for,
+// such as one with a host, or one whose rule says that the route is public.
+//
+// A preflight carries no token (Fetch, CORS-preflight request), so next answers it
+// without a caller. Of the response, only the status and the headers of CORS go out,
+// and next sees no body: what looks like a preflight must not get at what is guarded.
+// As with any OPTIONS request, next must change nothing.
+func (a *Authorizer) Guard(patternText string, next http.Handler) http.Handler {
+	p, err := a.parsePattern(patternText)
+	if err != nil {
+		panic(fmt.Sprintf("authorizer: pattern %q can match no rule: %v", patternText, err))
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v, err := a.judge(r.Context(), fromHTTP(routeKey, r))
+		if isPreflight(r) {
+			servePreflight(w, r, next)
+			return
+		}
+		v, err := a.judge(r.Context(), fromHTTP(p, r))
 		switch {
 		case err != nil:
 			a.logTrouble(r.Context(), err)
@@ -60,9 +83,9 @@ func refuse(w http.ResponseWriter, status int, message, challenge string) {
 }
 
 // fromHTTP returns what counts of r.
-func fromHTTP(routeKey string, r *http.Request) request {
+func fromHTTP(p pattern, r *http.Request) request {
 	q := request{
-		routeKey: routeKey, method: r.Method,
+		routeKey: p.key(r.Method), exactKey: p.exactKey(r), method: r.Method,
 		authorization: r.Header.Values("Authorization"),
 		cookies:       r.Header.Values("Cookie"),
 		origins:       r.Header.Values("Origin"),

@@ -13,34 +13,52 @@ import (
 )
 
 // HTTP is the event of an HTTP API (payload 2.0) for a request of who. The zero
-// identity is nobody: a route without the authorizer.
-func HTTP(who identity.Identity, method, target, body string) events.APIGatewayV2HTTPRequest {
-	path, query := split(target)
+// identity is nobody: a route without the authorizer. [Route] gives the event path
+// parameters.
+func HTTP(who identity.Identity, method, target, body string, options ...EventOption) events.APIGatewayV2HTTPRequest {
+	escaped, query := split(target)
+	shape, path := shapeOf(options), unescape(escaped) // an HTTP API decodes the path
+	key, _, parameters := shape.match(method, escaped)
+	if shape.route == "" {
+		key = method + " " + path
+	}
 	e := events.APIGatewayV2HTTPRequest{
-		Version: "2.0", RouteKey: method + " " + path, RawPath: path, RawQueryString: query.Encode(), Body: body,
-		Headers: headers(body), QueryStringParameters: joined(query),
+		Version: "2.0", RouteKey: key, RawPath: path, RawQueryString: query.Encode(), Body: body,
+		Headers: headers(body), QueryStringParameters: joined(query), PathParameters: decoded(parameters),
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
-			RouteKey: method + " " + path, Stage: "$default", RequestID: "testkit", APIID: "testkit",
+			RouteKey: key, Stage: "$default", RequestID: "testkit", APIID: "testkit",
 			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: method, Path: path, Protocol: "HTTP/1.1", SourceIP: sourceIP},
 		},
 	}
-	if who.Subject != "" {
+	switch {
+	case who.Subject == "":
+	case shape.native:
+		e.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
+			JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: jwtClaims(who)}}
+	default:
 		e.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{Lambda: numbers(who.Map())}
 	}
 	return e
 }
 
-// REST is the event of a REST API for a request of who.
-func REST(who identity.Identity, method, target, body string) events.APIGatewayProxyRequest {
+// REST is the event of a REST API for a request of who. [Route] gives the event path
+// parameters.
+func REST(who identity.Identity, method, target, body string, options ...EventOption) events.APIGatewayProxyRequest {
 	path, query := split(target)
-	return events.APIGatewayProxyRequest{
-		Resource: path, Path: path, HTTPMethod: method, Body: body,
-		Headers: headers(body), QueryStringParameters: last(query), MultiValueQueryStringParameters: query,
+	shape := shapeOf(options)
+	_, resource, parameters := shape.match(method, path)
+	e := events.APIGatewayProxyRequest{
+		Resource: resource, Path: path, HTTPMethod: method, Body: body,
+		Headers: headers(body), QueryStringParameters: last(query), MultiValueQueryStringParameters: query, PathParameters: parameters,
 		RequestContext: events.APIGatewayProxyRequestContext{
-			ResourcePath: path, Path: path, HTTPMethod: method, Stage: "test", RequestID: "testkit", APIID: "testkit",
+			ResourcePath: resource, Path: path, HTTPMethod: method, Stage: "test", RequestID: "testkit", APIID: "testkit",
 			Identity: events.APIGatewayRequestIdentity{SourceIP: sourceIP}, Authorizer: strung(who),
 		},
 	}
+	if shape.native && who.Subject != "" {
+		e.RequestContext.Authorizer = map[string]any{"claims": cognitoClaims(who)}
+	}
+	return e
 }
 
 // WebSocket is the event of a WebSocket API for a message that who sends on a

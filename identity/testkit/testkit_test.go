@@ -156,3 +156,12 @@ func TestIssuer(t *testing.T) {
 		t.Error("another issuer's, and let in:", who)
 	}
 }
+
+func marshal(t *testing.T, v any) []byte {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
