@@ -149,6 +149,42 @@ func TestJWTAuthorizer(t *testing.T) {
 	}
 }
 
+// TestPreflightOfREST calls methods that a REST API answers by itself, with and
+// without an authorizer before them, and reads its refusals as a browser does.
+func TestPreflightOfREST(t *testing.T) {
+	t.Parallel()
+	mock := &gateway.Mock{Status: 204, Header: map[string]string{"Access-Control-Allow-Origin": "*"}}
+	refuse := func(context.Context, []byte) ([]byte, error) { return nil, errors.New("Unauthorized") }
+	g, err := gateway.New(gateway.Config{REST: true, Stage: "v1", Template: &gateway.Template{
+		Authorizers: []gateway.Authorizer{{Name: "g", Kind: gateway.RESTToken, Function: "f", IdentitySources: []string{"method.request.header.Authorization"}}},
+		Routes:      []gateway.Route{{Key: "OPTIONS /a", Mock: mock}, {Key: "OPTIONS /guarded", Mock: mock, Authorizer: "g"}, {Key: "GET /a", Function: "f", Authorizer: "g"}},
+		Responses:   map[string]map[string]string{"DEFAULT_4XX": {"Access-Control-Allow-Origin": "https://a.example"}, "UNAUTHORIZED": {"X-Why": "401"}},
+	}, Functions: map[string]gateway.Function{"f": refuse}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		method, path, token string
+		status              int
+		origin, why         string
+	}{
+		{"OPTIONS", "/v1/a", "", 204, "*", ""},
+		{"OPTIONS", "/v1/guarded", "", 401, "", "401"},
+		{"GET", "/v1/a", "x", 401, "", "401"},
+		{"GET", "/v1/none", "", 403, "https://a.example", ""},
+	} {
+		r := httptest.NewRequest(tc.method, "http://localhost"+tc.path, nil)
+		if tc.token != "" {
+			r.Header.Set("Authorization", tc.token)
+		}
+		w := httptest.NewRecorder()
+		g.ServeHTTP(w, r)
+		if w.Code != tc.status || w.Header().Get("Access-Control-Allow-Origin") != tc.origin || w.Header().Get("X-Why") != tc.why {
+			t.Errorf("%+v: %d %v", tc, w.Code, w.Header())
+		}
+	}
+}
+
 // TestJWTAuthorizerWithoutKeys refuses every token until the issuer is known.
 func TestJWTAuthorizerWithoutKeys(t *testing.T) {
 	t.Parallel()

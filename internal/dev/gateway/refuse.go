@@ -35,11 +35,32 @@ func (g *Gateway) refuse(w http.ResponseWriter, x *Exchange, status int, reason 
 		w.Header().Set(x.reasonHeader, x.By+": "+reason)
 	}
 	w.Header().Set("Content-Type", "application/json")
+	for name, value := range g.response(status, x) {
+		w.Header().Set(name, value)
+	}
 	if x.refusal != nil {
 		x.refusal(w.Header())
 	}
 	w.WriteHeader(status)
 	io.WriteString(w, body)
+}
+
+// response returns the headers of the gateway response for a status.
+func (g *Gateway) response(status int, x *Exchange) map[string]string {
+	kind, fallback := map[int]string{
+		http.StatusUnauthorized: "UNAUTHORIZED", http.StatusForbidden: "ACCESS_DENIED", http.StatusRequestEntityTooLarge: "REQUEST_TOO_LARGE",
+		http.StatusInternalServerError: "AUTHORIZER_FAILURE", http.StatusGatewayTimeout: "INTEGRATION_TIMEOUT",
+	}[status], "DEFAULT_4XX"
+	if status >= 500 {
+		fallback = "DEFAULT_5XX"
+	}
+	if x.Route == "" {
+		kind = "MISSING_AUTHENTICATION_TOKEN"
+	}
+	if own, ok := g.cfg.Template.Responses[kind]; ok {
+		return own
+	}
+	return g.cfg.Template.Responses[fallback]
 }
 
 // The statuses in which a REST API differs from an HTTP API.

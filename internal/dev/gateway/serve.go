@@ -73,6 +73,13 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, x *Exchange) {
 			return
 		}
 	}
+	if mock := matched.Mock; mock != nil {
+		for name, value := range mock.Header {
+			w.Header().Set(name, value)
+		}
+		w.WriteHeader(mock.Status)
+		return
+	}
 	g.integrate(w, r, matched, c, x)
 }
 

@@ -13,6 +13,9 @@ type Template struct {
 	Routes      []Route
 	Authorizers []Authorizer
 	CORS        *CORS // nil: functions answer preflights and set headers themselves
+	// Responses are headers of what a REST API itself answers, by the type of the
+	// gateway response: "UNAUTHORIZED", "DEFAULT_4XX".
+	Responses map[string]map[string]string
 }
 
 // Route sends the requests that match it to a function.
@@ -24,9 +27,17 @@ type Route struct {
 	Payload1   bool   // the function is sent payload 1.0, and answers as for a REST API
 	// Scopes are those of which a token must have one, where a JWT authorizer judges.
 	Scopes []string
+	// Mock is the response of a route without a function; nil: there is a function.
+	Mock *Mock
 	// Refusal sets headers of what the gateway itself answers on this route, such as
 	// those of CORS where no cors block has them; may be nil.
 	Refusal func(http.Header, *http.Request)
+}
+
+// Mock is what a REST API answers by itself, as it does to preflights.
+type Mock struct {
+	Status int
+	Header map[string]string
 }
 
 // Authorizer is a Lambda authorizer, or one of the gateway's own.

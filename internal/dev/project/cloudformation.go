@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/http"
 	"path"
 	"strconv"
 	"strings"
@@ -30,7 +31,7 @@ func (p *Project) readCloudFormation(document *yaml.Node, o Options) error {
 	}
 	e.stage = cmp.Or(o.Stage, "dev")
 	s := &stack{p, e}
-	for _, r := range s.ofType("AWS::ApiGateway::Stage", "AWS::ApiGateway::Deployment", "AWS::ApiGatewayV2::Stage") {
+	for _, r := range s.ofType("AWS::ApiGateway::Stage", "AWS::ApiGateway::Deployment", "AWS::ApiGatewayV2::Stage", "AWS::Serverless::Api") {
 		if name := e.value(member(r, "Properties", "StageName")); name != "" && name != "$default" && o.Stage == "" {
 			e.stage = name
 		}
@@ -274,19 +275,16 @@ func (s *stack) cors(n *yaml.Node, prefix string) *gateway.CORS {
 func (s *stack) readREST() error {
 	var errs []error
 	for name, r := range s.ofType("AWS::ApiGateway::Authorizer") {
-		if s.REST == nil {
-			s.REST = &gateway.Template{}
-		}
 		a, err := s.authorizer1(name, r)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("line %d: %s: %w", r.Line, name, err))
 		}
-		s.REST.Authorizers = append(s.REST.Authorizers, a)
+		s.rest().Authorizers = append(s.rest().Authorizers, a)
+	}
+	for _, r := range s.ofType("AWS::ApiGateway::GatewayResponse") {
+		s.gatewayResponse(s.value(member(r, "Properties", "ResponseType")), member(r, "Properties", "ResponseParameters"), "gatewayresponse.header.")
 	}
 	for name, r := range s.ofType("AWS::ApiGateway::Method") {
-		if s.REST == nil {
-			s.REST = &gateway.Template{}
-		}
 		if err := s.method1(r); err != nil {
 			errs = append(errs, fmt.Errorf("line %d: %s: %w", r.Line, name, err))
 		}
@@ -321,12 +319,16 @@ func (s *stack) method1(r *yaml.Node) error {
 		return err
 	}
 	out := gateway.Route{Key: s.value(member(p, "HttpMethod")) + " " + cmp.Or(resource, "/")}
-	if kind := s.value(member(p, "Integration", "Type")); kind != "AWS_PROXY" {
+	switch kind := s.value(member(p, "Integration", "Type")); kind {
+	case "AWS_PROXY":
+		if out.Function = s.called(member(p, "Integration", "Uri")); out.Function == "" {
+			return fmt.Errorf("%s: leads to no function of this template", out.Key)
+		}
+	case "MOCK":
+		out.Mock = s.mock(out.Key, member(p, "Integration"))
+	default:
 		s.Project.note("line %d: %s: integrations of type %s are left out", r.Line, out.Key, kind)
 		return nil
-	}
-	if out.Function = s.called(member(p, "Integration", "Uri")); out.Function == "" {
-		return fmt.Errorf("%s: leads to no function of this template", out.Key)
 	}
 	switch kind := s.value(member(p, "AuthorizationType")); kind {
 	case "", "NONE":
@@ -341,8 +343,48 @@ func (s *stack) method1(r *yaml.Node) error {
 	default:
 		return fmt.Errorf("%s: AuthorizationType: want NONE, CUSTOM, COGNITO_USER_POOLS or AWS_IAM, have %q", out.Key, kind)
 	}
-	s.REST.Routes = append(s.REST.Routes, out)
+	s.rest().Routes = append(s.rest().Routes, out)
 	return nil
+}
+
+// gatewayResponse reads the fixed headers of what the API itself answers.
+func (s *stack) gatewayResponse(kind string, parameters *yaml.Node, prefix string) {
+	if s.rest().Responses == nil {
+		s.REST.Responses = map[string]map[string]string{}
+	}
+	headers := map[string]string{}
+	for name, value := range members(parameters) {
+		fixed, quoted := strings.CutPrefix(s.value(value), "'")
+		if header, ok := strings.CutPrefix(name, prefix); ok && quoted {
+			headers[header] = strings.TrimSuffix(fixed, "'")
+		}
+	}
+	s.REST.Responses[kind] = headers
+}
+
+// mock reads the first response of a MOCK integration. It has fixed headers; those
+// that a template of the response computes are left out.
+func (s *stack) mock(key string, integration *yaml.Node) *gateway.Mock {
+	response := &yaml.Node{}
+	if all := items(member(integration, "IntegrationResponses")); len(all) > 0 {
+		response = all[0]
+	}
+	out := &gateway.Mock{Status: http.StatusOK, Header: map[string]string{}}
+	if status, err := strconv.Atoi(s.value(member(response, "StatusCode"))); err == nil && status >= 200 && status < 600 {
+		out.Status = status
+	}
+	for name, value := range members(member(response, "ResponseParameters")) {
+		fixed, quoted := strings.CutPrefix(s.value(value), "'")
+		if name, ok := strings.CutPrefix(name, "method.response.header."); ok && quoted {
+			out.Header[name] = strings.TrimSuffix(fixed, "'")
+		}
+	}
+	for _, template := range members(member(response, "ResponseTemplates")) {
+		if strings.Contains(s.value(template), "responseOverride") {
+			s.Project.note("line %d: %s: dev does not run its response template, which sets headers", integration.Line, key)
+		}
+	}
+	return out
 }
 
 // pathOf returns the path of a resource of a REST API, up to its root.

@@ -185,7 +185,8 @@ func TestCloudFormation(t *testing.T) {
   "Thing": {"Type": "AWS::ApiGateway::Resource", "Properties": {"ParentId": {"Ref": "Things"}, "PathPart": "{id}"}},
   "OldGuard": {"Type": "AWS::ApiGateway::Authorizer", "Properties": {"Type": "TOKEN", "IdentitySource": "method.request.header.Authorization", "AuthorizerUri": "arn:aws:lambda:eu-west-1:1:function:shared"}},
   "GetThing": {"Type": "AWS::ApiGateway::Method", "Properties": {"HttpMethod": "GET", "ResourceId": {"Ref": "Thing"}, "AuthorizationType": "CUSTOM", "AuthorizerId": {"Ref": "OldGuard"}, "Integration": {"Type": "AWS_PROXY", "Uri": {"Fn::Sub": "arn:aws:apigateway:x:lambda:path/2015-03-31/functions/${Orders.Arn}/invocations"}}}},
-  "Preflight": {"Type": "AWS::ApiGateway::Method", "Properties": {"HttpMethod": "OPTIONS", "ResourceId": {"Ref": "Thing"}, "Integration": {"Type": "MOCK"}}}
+  "Preflight": {"Type": "AWS::ApiGateway::Method", "Properties": {"HttpMethod": "OPTIONS", "ResourceId": {"Ref": "Thing"}, "Integration": {"Type": "MOCK", "IntegrationResponses": [{"StatusCode": "204", "ResponseParameters": {"method.response.header.Access-Control-Allow-Origin": "'*'"}}]}}},
+  "Legacy": {"Type": "AWS::ApiGateway::Method", "Properties": {"HttpMethod": "PUT", "ResourceId": {"Ref": "Thing"}, "Integration": {"Type": "HTTP"}}}
 }, "Conditions": {"Prod": {"Fn::Equals": ["a", "a"]}}}`, nil, nil)
 	http := &gateway.Template{
 		CORS:        &gateway.CORS{AllowOrigins: []string{"https://a.example"}, AllowHeaders: []string{"authorization"}, AllowMethods: []string{"GET"}, MaxAge: 60},
@@ -194,7 +195,8 @@ func TestCloudFormation(t *testing.T) {
 	}
 	rest := &gateway.Template{
 		Authorizers: []gateway.Authorizer{{Name: "OldGuard", Kind: gateway.RESTToken, External: true, TTL: 5 * time.Minute, IdentitySources: []string{"method.request.header.Authorization"}}},
-		Routes:      []gateway.Route{{Key: "GET /things/{id}", Function: "Orders", Authorizer: "OldGuard"}},
+		Routes: []gateway.Route{{Key: "GET /things/{id}", Function: "Orders", Authorizer: "OldGuard"},
+			{Key: "OPTIONS /things/{id}", Mock: &gateway.Mock{Status: 204, Header: map[string]string{"Access-Control-Allow-Origin": "*"}}}},
 	}
 	if diff := cmp.Diff([]*gateway.Template{http, rest}, []*gateway.Template{p.HTTP, p.REST}); diff != "" {
 		t.Error(diff)
@@ -206,7 +208,7 @@ func TestCloudFormation(t *testing.T) {
 	if p.Function("Gatehouse").Ours() != "authorizer" || orders.Ours() != "" {
 		t.Error("the authorizer's zip makes a function ours, and nothing else does")
 	}
-	if len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "type MOCK") {
+	if len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "type HTTP") {
 		t.Errorf("%q", p.Notes)
 	}
 }

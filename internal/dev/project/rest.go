@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,10 +46,52 @@ func (p *Project) addREST(function string, e *yaml.Node) error {
 	}
 	p.REST.Routes = append(p.REST.Routes, r)
 	if cors := member(e, "cors"); cors != nil && cors.Value != "false" {
-		p.note("line %d: %s: dev answers no preflights of a REST API: its cors block makes MOCK methods", e.Line, r.Key)
+		p.addPreflight(r.Key, cors)
 	}
 	return nil
 }
+
+// addPreflight adds the OPTIONS method that the framework makes for a path with a
+// cors block. Its headers are those of preflights alone: functions set their own.
+func (p *Project) addPreflight(routeKey string, cors *yaml.Node) {
+	method, path, _ := strings.Cut(routeKey, " ")
+	if method == "ANY" {
+		method = "DELETE,GET,HEAD,PATCH,POST,PUT"
+	}
+	for _, r := range p.REST.Routes {
+		if r.Key == "OPTIONS "+path {
+			if r.Mock != nil && !strings.Contains(r.Mock.Header[allowMethods], method) {
+				r.Mock.Header[allowMethods] += "," + method
+			}
+			return
+		}
+	}
+	list := func(name, or string) string {
+		var out []string
+		for _, item := range items(member(cors, name)) {
+			out = append(out, item.Value)
+		}
+		return cmp.Or(strings.Join(out, ","), or)
+	}
+	origins := strings.Split(list("origins", list("origin", "*")), ",")
+	if len(origins) > 1 {
+		p.note("line %d: %s: dev answers preflights for the first of its origins alone, %s", cors.Line, routeKey, origins[0])
+	}
+	m := &gateway.Mock{Status: http.StatusOK, Header: map[string]string{
+		"Access-Control-Allow-Origin":  origins[0],
+		"Access-Control-Allow-Headers": list("headers", "Content-Type,X-Amz-Date,Authorization,X-Api-Key,X-Amz-Security-Token,X-Amz-User-Agent,X-Amzn-Trace-Id"),
+		allowMethods:                   list("methods", "OPTIONS,"+method),
+	}}
+	if text(cors, "allowCredentials") == "true" {
+		m.Header["Access-Control-Allow-Credentials"] = "true"
+	}
+	if age := text(cors, "maxAge"); age != "" {
+		m.Header["Access-Control-Max-Age"] = age
+	}
+	p.REST.Routes = append(p.REST.Routes, gateway.Route{Key: "OPTIONS " + path, Mock: m})
+}
+
+const allowMethods = "Access-Control-Allow-Methods"
 
 func readRESTAuthorizer(n *yaml.Node) (gateway.Authorizer, error) {
 	name := cmp.Or(text(n, "name"), text(n))

@@ -15,8 +15,8 @@ import (
 	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
 )
 
-// readSAM reads functions, HTTP APIs and their events as the Serverless
-// Application Model has them. Its REST APIs are left out, and noted.
+// readSAM reads functions, APIs and their events as the Serverless Application Model
+// has them.
 func (s *stack) readSAM(document *yaml.Node) error {
 	globals := member(document, "Globals")
 	var errs []error
@@ -40,12 +40,16 @@ func (s *stack) readSAM(document *yaml.Node) error {
 		}
 		guards[name] = s.value(member(p, "Auth", "DefaultAuthorizer"))
 	}
+	rest, err := s.samREST(globals)
+	errs = append(errs, err)
 	for name, r := range s.ofType("AWS::Serverless::Function") {
 		errs = append(errs, s.addSAMFunction(name, r, member(globals, "Function")))
 		for _, event := range members(member(r, "Properties", "Events")) {
 			switch kind := text(event, "Type"); kind {
 			case "HttpApi":
 				s.samRoute(name, event, guards, scopes)
+			case "Api":
+				s.samMethod(name, event, rest)
 			default:
 				s.Project.note("line %d: function %s: dev sends it no %s events of SAM", event.Line, name, kind)
 			}
