@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -81,7 +83,7 @@ type routeYAML struct {
 func FromServerless(root *yaml.Node) (*Template, error) {
 	var in serverless
 	if err := root.Decode(&in); err != nil {
-		return nil, err
+		return nil, plain(err)
 	}
 	api := in.Provider.HTTPAPI
 	if api.ID != nil {
@@ -92,6 +94,9 @@ func FromServerless(root *yaml.Node) (*Template, error) {
 		return nil, fmt.Errorf("provider.httpApi.payload: %w", err)
 	}
 	t := &Template{}
+	if kind := api.Authorizers.Kind; kind == yaml.SequenceNode || kind == yaml.ScalarNode && api.Authorizers.Tag != "!!null" {
+		return nil, fmt.Errorf("line %d: provider.httpApi.authorizers: want a mapping of names", api.Authorizers.Line)
+	}
 	for name, node := range pairs(&api.Authorizers) {
 		authorizer, err := readAuthorizer(name, node)
 		if err != nil {
@@ -112,6 +117,26 @@ func FromServerless(root *yaml.Node) (*Template, error) {
 		return nil, fmt.Errorf("line %d: provider.httpApi.cors: %w", api.CORS.Line, err)
 	}
 	return t, t.check(false)
+}
+
+// mismatch is how the YAML library says that a value is of another kind.
+var mismatch = regexp.MustCompile("cannot unmarshal !!(\\w+)( `[^`]*`)? into .*")
+
+// plain says what is wrong in the words of a template.
+func plain(err error) error {
+	wrong, ok := errors.AsType[*yaml.TypeError](err)
+	if !ok {
+		return err
+	}
+	kinds := map[string]string{"seq": "a list", "map": "a mapping", "str": "a text", "int": "a number", "float": "a number", "bool": "true or false"}
+	lines := make([]string, len(wrong.Errors))
+	for i, line := range wrong.Errors {
+		m := mismatch.FindStringSubmatch(line)
+		if lines[i] = line; m != nil {
+			lines[i] = mismatch.ReplaceAllLiteralString(line, cmp.Or(kinds[m[1]], m[1])+m[2]+" stands where another kind of value belongs")
+		}
+	}
+	return errors.New(strings.Join(lines, "; "))
 }
 
 // pairs ranges over the members of a mapping. Functions can also be a list of
@@ -149,7 +174,7 @@ func readAuthorizer(name string, node *yaml.Node) (Authorizer, error) {
 	out := Authorizer{Name: name}
 	var a authorizerYAML
 	if err := node.Decode(&a); err != nil {
-		return out, err
+		return out, plain(err)
 	}
 	if a.Type == "" || a.Type == "jwt" { // the framework's default
 		return readJWT(out, a)
@@ -205,7 +230,7 @@ func words(n *yaml.Node) []string {
 func readRoutes(function string, node *yaml.Node, payload1 bool) ([]Route, error) {
 	var in functionYAML
 	if err := node.Decode(&in); err != nil {
-		return nil, err
+		return nil, plain(err)
 	}
 	if in.HTTPAPI.Payload != "" {
 		var err error
@@ -222,7 +247,7 @@ func readRoutes(function string, node *yaml.Node, payload1 bool) ([]Route, error
 		if event.HTTPAPI.Kind == yaml.MappingNode {
 			var in routeYAML
 			if err := event.HTTPAPI.Decode(&in); err != nil {
-				return nil, err
+				return nil, plain(err)
 			}
 			r.Key = in.Method + " " + in.Path
 			if err := in.authorizer(&r); err != nil {
@@ -249,7 +274,7 @@ func (in routeYAML) authorizer(r *Route) error {
 		Scopes []string `yaml:"scopes"`
 	}
 	if err := in.Authorizer.Decode(&a); err != nil {
-		return err
+		return plain(err)
 	}
 	r.Authorizer, r.Scopes = a.Name, a.Scopes
 	if a.Type == "aws_iam" {

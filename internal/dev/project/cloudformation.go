@@ -31,6 +31,9 @@ func (p *Project) readCloudFormation(document *yaml.Node, o Options) error {
 	}
 	e.stage = cmp.Or(o.Stage, "dev")
 	s := &stack{p, e}
+	if e.resources.Kind != yaml.MappingNode {
+		return fmt.Errorf("line %d: Resources: want a mapping, with a resource under each name", e.resources.Line)
+	}
 	for _, r := range s.ofType("AWS::ApiGateway::Stage", "AWS::ApiGateway::Deployment", "AWS::ApiGatewayV2::Stage", "AWS::Serverless::Api") {
 		if name := e.value(member(r, "Properties", "StageName")); name != "" && name != "$default" && o.Stage == "" {
 			e.stage = name
@@ -43,8 +46,13 @@ func (p *Project) readCloudFormation(document *yaml.Node, o Options) error {
 	}
 	errs = append(errs, s.readSAM(document), s.readHTTPAPI(), s.readREST())
 	for name, r := range members(e.resources) {
-		if kind := text(r, "Type"); kind == "AWS::Serverless::Application" || kind == "AWS::CloudFormation::Stack" {
+		switch kind := text(r, "Type"); {
+		case kind == "AWS::Serverless::Application", kind == "AWS::CloudFormation::Stack":
 			errs = append(errs, fmt.Errorf("line %d: %s is a stack of its own: name its template with --template", r.Line, name))
+		case strings.HasPrefix(name, "Fn::"):
+			p.note("line %d: %s: dev does not run it: what it makes is left out", r.Line, name)
+		case kind == "":
+			errs = append(errs, fmt.Errorf("line %d: %s: want a mapping with a Type", r.Line, name))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -61,6 +69,9 @@ func (p *Project) readCloudFormation(document *yaml.Node, o Options) error {
 func (s *stack) ofType(kinds ...string) func(yield func(string, *yaml.Node) bool) {
 	return func(yield func(string, *yaml.Node) bool) {
 		for name, r := range members(s.resources) {
+			if s.leftOut(name, r) {
+				continue
+			}
 			for _, kind := range kinds {
 				if text(r, "Type") == kind && !yield(name, r) {
 					return
@@ -70,6 +81,19 @@ func (s *stack) ofType(kinds ...string) func(yield func(string, *yaml.Node) bool
 	}
 }
 
+// leftOut tells whether the condition of a resource does not hold here, and notes it
+// of what dev would run.
+func (s *stack) leftOut(name string, r *yaml.Node) bool {
+	condition := text(r, "Condition")
+	if condition == "" || s.holds(member(s.conditions, condition)) {
+		return false
+	}
+	if kind := text(r, "Type"); strings.HasPrefix(kind, "AWS::ApiGateway") || strings.HasPrefix(kind, "AWS::Serverless") || kind == "AWS::Lambda::Function" {
+		s.Project.note("line %d: %s is left out: its condition %s does not hold here", r.Line, name, condition)
+	}
+	return true
+}
+
 // addFunction adds a function by its logical name. zip names its package.
 func (s *stack) addFunction(name string, r, zip *yaml.Node, source string) error {
 	p := member(r, "Properties")
@@ -77,6 +101,9 @@ func (s *stack) addFunction(name string, r, zip *yaml.Node, source string) error
 		Artifact: artifactOf(s.value(zip)), Source: cmp.Or(text(r, "Metadata", "aws:asset:path"), source)}
 	if s.value(member(p, "PackageType")) == "Image" {
 		s.Project.note("line %d: function %s is a container image: run it yourself, with --upstream", r.Line, name)
+	}
+	if len(items(member(p, "Layers"))) > 0 {
+		s.Project.note("line %d: function %s: dev runs it without its layers", r.Line, name)
 	}
 	var err error
 	if out.Timeout, err = seconds(cmp.Or(s.value(member(p, "Timeout")), "3")); err != nil {
@@ -227,10 +254,10 @@ func (s *stack) route2(r *yaml.Node, socket bool) error {
 			continue
 		}
 		properties := member(integration, "Properties")
-		if kind := s.value(member(properties, "IntegrationType")); kind != "AWS_PROXY" {
-			return fmt.Errorf("%s: IntegrationType %s is not emulated: dev knows AWS_PROXY", key, kind)
+		kind := s.value(member(properties, "IntegrationType"))
+		if out.Function = s.called(member(properties, "IntegrationUri")); kind != "AWS_PROXY" || out.Function == "" {
+			out.Function = s.elsewhere(name, cmp.Or(kind, "without a type"), integration.Line)
 		}
-		out.Function = s.called(member(properties, "IntegrationUri"))
 		out.Payload1 = s.value(member(properties, "PayloadFormatVersion")) == "1.0"
 	}
 	if out.Function == "" {
@@ -255,8 +282,32 @@ func (s *stack) route2(r *yaml.Node, socket bool) error {
 	default:
 		return fmt.Errorf("%s: AuthorizationType: want NONE, CUSTOM, JWT or AWS_IAM, have %q", key, kind)
 	}
-	s.HTTP.Routes = append(s.HTTP.Routes, out)
+	return s.addRoute(out)
+}
+
+// addRoute adds a route of the HTTP API that AWS would take.
+func (s *stack) addRoute(r gateway.Route) error {
+	one := gateway.Template{Routes: []gateway.Route{{Key: r.Key}}}
+	for _, other := range s.HTTP.Routes {
+		if other.Key == r.Key {
+			return fmt.Errorf("route %s is declared twice", r.Key)
+		}
+	}
+	if err := one.Check(); err != nil {
+		return err
+	}
+	s.HTTP.Routes = append(s.HTTP.Routes, r)
 	return nil
+}
+
+// elsewhere returns the name that stands for what an integration leads to, which dev
+// cannot run.
+func (s *stack) elsewhere(integration, kind string, line int) string {
+	s.Project.note("line %d: %s (%s) leads to no function of this template: dev answers 501 there or, with --upstream, sends to your API", line, integration, kind)
+	if s.Function(integration) == nil {
+		s.Functions = append(s.Functions, Function{Name: integration, Elsewhere: true, Line: line})
+	}
+	return integration
 }
 
 // cors reads a CorsConfiguration, whose names begin with a prefix for what is

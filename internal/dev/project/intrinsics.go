@@ -65,11 +65,14 @@ func (e *evaluator) replaceIn(n *yaml.Node, names ...string) {
 	}
 }
 
-// values returns the texts of a list; a text alone is a list of one.
+// values returns the texts of a list without those that are empty here, such as
+// AWS::NoValue; a text alone is a list of one.
 func (e *evaluator) values(n *yaml.Node) []string {
 	var out []string
 	for _, item := range items(n) {
-		out = append(out, e.value(item))
+		if value := e.value(item); value != "" {
+			out = append(out, value)
+		}
 	}
 	return out
 }

@@ -58,6 +58,9 @@ type Function struct {
 	Timeout  time.Duration
 	Memory   int // MB
 	Line     int // where the template declares it
+	// Elsewhere says that there is no code to run: it stands for what an integration
+	// leads to outside of the template.
+	Elsewhere bool
 }
 
 // Ours returns which of Gatehouse's own functions it is, by its zip, or by its

@@ -47,7 +47,7 @@ func (s *stack) readSAM(document *yaml.Node) error {
 		for _, event := range members(member(r, "Properties", "Events")) {
 			switch kind := text(event, "Type"); kind {
 			case "HttpApi":
-				s.samRoute(name, event, guards, scopes)
+				errs = append(errs, s.samRoute(name, event, guards, scopes))
 			case "Api":
 				s.samMethod(name, event, rest)
 			default:
@@ -62,7 +62,7 @@ func (s *stack) readSAM(document *yaml.Node) error {
 func (s *stack) addSAMFunction(name string, r, globals *yaml.Node) error {
 	p := member(r, "Properties")
 	merged := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: r.Line}
-	for _, property := range []string{"Runtime", "Handler", "Timeout", "MemorySize", "PackageType"} {
+	for _, property := range []string{"Runtime", "Handler", "Timeout", "MemorySize", "PackageType", "Layers"} {
 		if n := cmp.Or(member(p, property), member(globals, property)); n != nil {
 			merged.Content = append(merged.Content, scalar(property, n), n)
 		}
@@ -112,7 +112,7 @@ func (s *stack) samAuthorizer(name string, n *yaml.Node) (gateway.Authorizer, er
 	return out, err
 }
 
-func (s *stack) samRoute(function string, event *yaml.Node, guards map[string]string, scopes map[string][]string) {
+func (s *stack) samRoute(function string, event *yaml.Node, guards map[string]string, scopes map[string][]string) error {
 	p := member(event, "Properties")
 	method, path := strings.ToUpper(s.value(member(p, "Method"))), s.value(member(p, "Path"))
 	out := gateway.Route{Key: method + " " + path, Function: function, Payload1: s.value(member(p, "PayloadFormatVersion")) == "1.0"}
@@ -137,5 +137,8 @@ func (s *stack) samRoute(function string, event *yaml.Node, guards map[string]st
 	if out.Scopes = s.values(member(p, "Auth", "AuthorizationScopes")); out.Scopes == nil {
 		out.Scopes = scopes[out.Authorizer]
 	}
-	s.HTTP.Routes = append(s.HTTP.Routes, out)
+	if err := s.addRoute(out); err != nil {
+		return fmt.Errorf("line %d: function %s: %w", event.Line, function, err)
+	}
+	return nil
 }

@@ -74,7 +74,7 @@ func (v *variables) needed(document *yaml.Node) (*yaml.Node, error) {
 		return err
 	}
 	var errs []error
-	for _, name := range []string{"httpApi", "environment", "runtime", "timeout", "memorySize", "websocketsApiRouteSelectionExpression"} {
+	for _, name := range []string{"httpApi", "environment", "runtime", "timeout", "memorySize", "layers", "websocketsApiRouteSelectionExpression"} {
 		errs = append(errs, add(provider, name, "provider", name))
 	}
 	out.Content = append(out.Content, scalar("provider", document), provider)
@@ -87,6 +87,12 @@ func (p *Project) addServerlessFunction(name string, f, provider *yaml.Node, e *
 		Runtime: cmp.Or(text(f, "runtime"), text(provider, "runtime")), Handler: text(f, "handler"), Artifact: artifactOf(text(f, "package", "artifact"))}
 	if text(f, "image") != "" || member(f, "image") != nil {
 		p.note("line %d: function %s is a container image: run it yourself, with --upstream", f.Line, name)
+	}
+	if len(items(member(f, "layers")))+len(items(member(provider, "layers"))) > 0 {
+		p.note("line %d: function %s: dev runs it without its layers", f.Line, name)
+	}
+	if url := member(f, "url"); url != nil && url.Value != "false" {
+		p.note("line %d: function %s: dev serves no function URLs", url.Line, name)
 	}
 	var err error
 	if out.Timeout, err = seconds(cmp.Or(text(f, "timeout"), text(provider, "timeout"), "6")); err != nil {

@@ -47,7 +47,7 @@ func (b *builder) readTemplates(c *config.Config) (*templates, error) {
 		return nil, fmt.Errorf("%s: no route has an authorizer", name)
 	}
 	for _, f := range t.team.Functions {
-		if f.Ours() == "" && !t.builtIn {
+		if f.Ours() == "" && !t.builtIn && !f.Elsewhere {
 			t.toRun = append(t.toRun, f)
 		}
 	}
