@@ -34,6 +34,7 @@ type Step struct {
 	Name    string `json:"name"`
 	Failure string `json:"failure,omitempty"` // "": it went well
 	Skipped bool   `json:"skipped,omitempty"`
+	Found   string `json:"found,omitempty"` // what was found out; neither right nor wrong
 }
 
 func (s Step) String() string {
@@ -42,6 +43,8 @@ func (s Step) String() string {
 		return "skip  " + s.Name
 	case s.Failure != "":
 		return fmt.Sprintf("FAIL  %s: %s", s.Name, s.Failure)
+	case s.Found != "":
+		return fmt.Sprintf("known %s: %s", s.Name, s.Found)
 	}
 	return "ok    " + s.Name
 }
@@ -73,6 +76,12 @@ func Run(ctx context.Context, c Config) []Step {
 	for _, call := range matrix {
 		try(call.name, call.bearer == theirs || call.bearer == tampered, func() error { return c.call(ctx, call) })
 	}
+	found, err := c.refusal(ctx)
+	s := Step{Name: "a refused token is answered", Found: found}
+	if err != nil {
+		s.Failure = err.Error()
+	}
+	steps = append(steps, s)
 	try("the token verifies against the published keys", true, func() error { return c.verify(ctx) })
 	try("with a token, GET /userinfo names its subject", true, func() error { return c.userinfo(ctx) })
 	return steps
@@ -100,14 +109,14 @@ func (c *Config) verify(ctx context.Context) error {
 }
 
 func (c *Config) userinfo(ctx context.Context) error {
-	status, body, err := c.get(ctx, "/userinfo", "Bearer "+c.Token)
+	got, err := c.get(ctx, "/userinfo", "Bearer "+c.Token)
 	switch {
 	case err != nil:
 		return err
-	case status == http.StatusForbidden:
+	case got.status == http.StatusForbidden:
 		return nil // a token without the scope openid gets insufficient_scope
-	case status != http.StatusOK || !strings.Contains(body, `"sub"`):
-		return fmt.Errorf("answers %d, want 200 with sub", status)
+	case got.status != http.StatusOK || !strings.Contains(got.body, `"sub"`):
+		return fmt.Errorf("answers %d, want 200 with sub", got.status)
 	}
 	return nil
 }
