@@ -10,7 +10,8 @@ import (
 	"github.com/gatehouse-auth/gatehouse"
 )
 
-// publicRoutes returns the routes of the login service in serverless.yml.
+// publicRoutes returns the routes of the login service in serverless.yml, which have
+// the method ANY.
 func publicRoutes(t *testing.T) map[string]bool {
 	t.Helper()
 	text, err := gatehouse.Files.ReadFile("serverless.yml")
@@ -23,7 +24,7 @@ func publicRoutes(t *testing.T) map[string]bool {
 	for _, m := range regexp.MustCompile(`- httpApi: (\w+ /\S*)`).FindAllStringSubmatch(section, -1) {
 		routes[m[1]] = true
 	}
-	if len(routes) < 30 {
+	if len(routes) < 20 {
 		t.Fatalf("only %d routes", len(routes))
 	}
 	return routes
@@ -99,22 +100,17 @@ func TestAnonymousWritesNothing(t *testing.T) {
 		{"GET /.well-known/oauth-authorization-server", "", nil, nothing},
 		{"GET /.well-known/jwks.json", "", nil, nothing},
 		{"GET /revocations", "", nil, nothing},
-		{"HEAD /revocations", "", nil, nothing},
-		{"HEAD /.well-known/openid-configuration", "", nil, nothing},
-		{"HEAD /.well-known/oauth-authorization-server", "", nil, nothing},
-		{"HEAD /.well-known/oauth-authorization-server/x", "", nil, nothing},
 		{"GET /.well-known/oauth-authorization-server/x", "", nil, nothing},
-		{"HEAD /.well-known/jwks.json", "", nil, nothing},
-		{"OPTIONS /token", "", nil, nothing},
-		{"OPTIONS /revoke", "", nil, nothing},
-		{"OPTIONS /userinfo", "", nil, nothing},
-		{"OPTIONS /device_authorization", "", nil, nothing},
 	}
 	for route := range publicRoutes(t) {
-		method, path, _ := strings.Cut(route, " ")
-		pattern := regexp.MustCompile("^" + method + " " + regexp.MustCompile(`\{\w+\+?\}`).ReplaceAllString(path, `\S+`) + "$")
+		_, path, _ := strings.Cut(route, " ")
+		example := regexp.MustCompile(`\{\w+\+?\}`).ReplaceAllString(path, "x")
+		pattern := regexp.MustCompile("^[A-Z]+ " + regexp.MustCompile(`\{\w+\+?\}`).ReplaceAllString(path, `\S+`) + "$")
 		if !slices.ContainsFunc(requests, func(r anonymousRequest) bool { return pattern.MatchString(r.route) }) {
 			t.Errorf("no request for %s", route)
+		}
+		for _, method := range []string{"HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "GET"} {
+			requests = append(requests, anonymousRequest{method + " " + example, "", nil, nothing})
 		}
 	}
 	onEngines(t, func(t *testing.T, w *world, table *watched) {

@@ -180,7 +180,7 @@ func (s *Service) deliver(w http.ResponseWriter, r *http.Request, to destination
 // form-action of the form's page, which is 'self' alone. Forms to /authorize are
 // not ours: their page has a policy of its own, and programs read the redirect.
 func (s *Service) sendTo(w http.ResponseWriter, r *http.Request, location string) error {
-	if r.Method != http.MethodPost || r.Pattern == "POST /authorize" || strings.HasPrefix(location, s.url("/")) {
+	if r.Method != http.MethodPost || r.Pattern == atAuthorize || strings.HasPrefix(location, s.url("/")) {
 		return redirect(w, location)
 	}
 	s.Pages.Render(w, r, http.StatusOK, pages.Onward{URL: location})

@@ -192,7 +192,14 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.
 
 func (s *Service) routes() http.Handler {
 	mux := http.NewServeMux()
-	page := func(pattern string, h httpx.HandlerFunc) { mux.Handle(pattern, s.handle(h, s.writeFailure)) }
+	pages := map[string]httpx.Methods{} // by path
+	page := func(pattern string, h httpx.HandlerFunc) {
+		method, path, _ := strings.Cut(pattern, " ")
+		if pages[path] == nil {
+			pages[path] = httpx.Methods{}
+		}
+		pages[path][method] = s.handle(h, s.writeFailure)
+	}
 	page("GET /authorize", s.handleAuthorize)
 	page("POST /authorize", s.handleAuthorize)
 	page("GET /login", s.handleLogin)
@@ -200,19 +207,25 @@ func (s *Service) routes() http.Handler {
 	page("GET /device", s.handleDevice)
 	page("POST /device", s.handleDeviceAnswer)
 	page("GET /callback/{provider}", s.handleCallback)
+	page("HEAD /callback/{provider}", doNothing)
 	page("POST /callback/{provider}", s.handleCallback)
 	page("GET /logout", s.handleLogout)
+	page("HEAD /logout", doNothing)
 	page("POST /logout", s.handleLogout)
 	page("GET /users/login", s.handleSeedLogin)
 	s.accountRoutes(page)
 	s.adminRoutes(page)
+	for path, methods := range pages {
+		mux.Handle(path, methods.Handler(s.writeFailure))
+	}
 
 	cors := httpx.CORS{Allowed: s.Origins}
-	program := func(path string, h httpx.HandlerFunc, methods ...string) {
-		for _, method := range methods {
-			mux.Handle(method+" "+path, cors.Handler(s.handle(h, httpx.OAuth)))
+	program := func(path string, h httpx.HandlerFunc, names ...string) {
+		methods := httpx.Methods{}
+		for _, name := range names {
+			methods[name] = s.handle(h, httpx.OAuth)
 		}
-		mux.Handle("OPTIONS "+path, cors.Preflight(methods...))
+		mux.Handle(path, cors.Methods(methods, httpx.OAuth))
 	}
 	program("/token", s.handleToken, http.MethodPost)
 	if s.Self != nil {
@@ -220,10 +233,14 @@ func (s *Service) routes() http.Handler {
 	}
 	program("/device_authorization", s.handleDeviceAuthorization, http.MethodPost)
 	program("/revoke", s.handleRevoke, http.MethodPost)
-	mux.Handle("POST /introspect", s.handle(s.handleIntrospect, httpx.OAuth)) // no script has a client's secret
 	program("/userinfo", s.handleUserInfo, http.MethodGet, http.MethodPost)
+	introspect := httpx.Methods{http.MethodPost: s.handle(s.handleIntrospect, httpx.OAuth)} // no script has a client's secret
+	mux.Handle("/introspect", introspect.Handler(httpx.OAuth))
 
-	public := func(pattern string, h httpx.HandlerFunc) { mux.Handle("GET "+pattern, s.handle(h, httpx.Problem)) }
+	public := func(path string, h httpx.HandlerFunc) {
+		methods := httpx.Methods{http.MethodGet: s.handle(h, httpx.Problem), http.MethodOptions: http.HandlerFunc(httpx.PublicPreflight)}
+		mux.Handle(path, methods.Handler(httpx.Problem))
+	}
 	public("/.well-known/jwks.json", s.handleJWKS)
 	public("/.well-known/openid-configuration", s.handleDiscovery)
 	public("/.well-known/oauth-authorization-server", s.handleDiscovery)
@@ -234,6 +251,13 @@ func (s *Service) routes() http.Handler {
 		public("/.well-known/oauth-authorization-server"+s.basePath, s.handleDiscovery)
 	}
 	return httpx.CanonicalPath(mux, s.writeFailure)
+}
+
+// doNothing serves HEAD where GET ends something: programs send it to look at a
+// link.
+func doNothing(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	return nil
 }
 
 // underIssuer takes the issuer's path off a request, if it is still there.

@@ -27,23 +27,32 @@ func TestRoutes(t *testing.T) {
 		if r.Authorizer != "" {
 			t.Errorf("%s asks for a token: who signs in has none", r.Key)
 		}
-		method, path, _ := strings.Cut(r.Key, " ")
-		path = strings.NewReplacer("{provider}", "google", "{issuer+}", "auth").Replace(path)
-		event := `{"version":"2.0","routeKey":"` + r.Key + `","rawPath":"` + path + `","pathParameters":{"provider":"google","issuer":"auth"},` +
-			`"headers":{"content-type":"application/x-www-form-urlencoded"},"requestContext":{"http":{"method":"` + method + `"}}}`
-		out, err := f.Invoke(t.Context(), []byte(event))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var answer struct {
+		_, path, _ := strings.Cut(r.Key, " ")
+		path = strings.NewReplacer("{provider}", "google", "{issuer+}", "auth", "{id}", "u_1").Replace(path)
+		ask := func(method string) (answer struct {
 			StatusCode int
+			Headers    map[string]string
 			Body       string
+		}) {
+			event := `{"version":"2.0","routeKey":"` + r.Key + `","rawPath":"` + path + `","pathParameters":{"provider":"google","issuer":"auth","id":"u_1"},` +
+				`"headers":{"content-type":"application/x-www-form-urlencoded"},"requestContext":{"http":{"method":"` + method + `"}}}`
+			out, err := f.Invoke(t.Context(), []byte(event))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(out, &answer); err != nil {
+				t.Fatal(err)
+			}
+			return answer
 		}
-		if err := json.Unmarshal(out, &answer); err != nil {
-			t.Fatal(err)
+		refused := ask("DELETE")
+		if refused.StatusCode != 405 || refused.Headers["Allow"] == "" {
+			t.Errorf("DELETE %s: %d %v %s", path, refused.StatusCode, refused.Headers, refused.Body)
 		}
-		if answer.StatusCode == 405 || answer.StatusCode == 404 && strings.Contains(answer.Body, "404 page not found") {
-			t.Errorf("%s: %d %s", r.Key, answer.StatusCode, answer.Body)
+		for method := range strings.SplitSeq(refused.Headers["Allow"], ", ") {
+			if answer := ask(method); answer.StatusCode == 405 || answer.StatusCode == 404 && strings.Contains(answer.Body, "404 page not found") {
+				t.Errorf("%s %s: %d %s", method, path, answer.StatusCode, answer.Body)
+			}
 		}
 	}
 	if n == 0 {

@@ -49,5 +49,5 @@ func build(getenv func(string) string, log *slog.Logger) (lambdahttp.Function, e
 	users := setup.Users(cfg, dynamotable.New(database, name))
 	// Clients of the table are not asked: the function's role cannot read them.
 	cors := httpx.CORS{Allowed: client.List(cfg.Clients).AllowsOrigin}
-	return lambdahttp.Strict(cors.Around(api.NewHandler(users, log), api.Methods...)), nil
+	return lambdahttp.Strict(api.NewHandler(users, cors, log)), nil
 }

@@ -20,13 +20,22 @@ func TestRoutes(t *testing.T) {
 		t.Fatal(err)
 	}
 	var deployed []string
+	heads := 0
 	for _, r := range template.Routes {
-		if r.Function == "usersvc" && r.Key != "GET /openapi.json" && !strings.HasPrefix(r.Key, "OPTIONS ") {
-			deployed = append(deployed, r.Key)
-			if r.Authorizer == "" {
-				t.Errorf("%s is public", r.Key)
-			}
+		if r.Function != "usersvc" || r.Key == "ANY /openapi.json" || strings.HasPrefix(r.Key, "OPTIONS ") {
+			continue
 		}
+		if r.Authorizer == "" {
+			t.Errorf("%s is public", r.Key)
+		}
+		if path, ok := strings.CutPrefix(r.Key, "HEAD "); ok { // is guarded as GET is
+			if !slices.ContainsFunc(template.Routes, func(get gateway.Route) bool { return get.Key == "GET "+path && get.Authorizer == r.Authorizer }) {
+				t.Errorf("%s: no GET has its authorizer", r.Key)
+			}
+			heads++
+			continue
+		}
+		deployed = append(deployed, r.Key)
 	}
 	for _, key := range deployed { // browsers ask before each
 		_, path, _ := strings.Cut(key, " ")
@@ -54,6 +63,9 @@ func TestRoutes(t *testing.T) {
 				described = append(described, strings.ToUpper(method)+" "+path)
 			}
 		}
+	}
+	if gets := len(slices.DeleteFunc(slices.Clone(described), func(key string) bool { return !strings.HasPrefix(key, "GET ") })); heads != gets {
+		t.Errorf("%d routes for HEAD, and %d for GET", heads, gets)
 	}
 	slices.Sort(deployed)
 	slices.Sort(described)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
@@ -13,7 +14,7 @@ import (
 //
 // usersvc/api also asks for the scope account and for a recent sign-in, because only
 // a function can answer as RFC 9470 says.
-var ownRules = []policy.Rule{
+var ownRules = withHEAD([]policy.Rule{
 	{Route: "GET /me"},
 	{Route: "PATCH /me"},
 	{Route: "DELETE /me", Fresh: true},
@@ -37,6 +38,18 @@ var ownRules = []policy.Rule{
 	{Route: "DELETE /users/{id}/sessions", Roles: []string{AdminRole}, Scopes: []string{client.ScopeAdmin}, Fresh: true},
 	{Route: "DELETE /users/{id}/sessions/{sid}", Roles: []string{AdminRole}, Scopes: []string{client.ScopeAdmin}, Fresh: true},
 	{Route: "GET /audit", Roles: []string{AdminRole}, Scopes: []string{client.ScopeAdmin}},
+})
+
+// withHEAD adds the rule of each GET for HEAD, which asks for the same.
+func withHEAD(rules []policy.Rule) []policy.Rule {
+	all := slices.Clone(rules)
+	for _, rule := range rules {
+		if path, ok := strings.CutPrefix(rule.Route, "GET "); ok {
+			rule.Route = "HEAD " + path
+			all = append(all, rule)
+		}
+	}
+	return all
 }
 
 // Rules returns the rules of Gatehouse's own routes, and those of the file.

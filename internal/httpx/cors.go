@@ -2,7 +2,9 @@ package httpx
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -39,10 +41,10 @@ func (c CORS) Preflight(methods ...string) http.Handler {
 	})
 }
 
-// Around answers preflights for every path of next, which has these methods, and
-// adds the headers to its responses.
-func (c CORS) Around(next http.Handler, methods ...string) http.Handler {
-	preflight, others := c.Preflight(methods...), c.Handler(next)
+// Methods serves a path with the methods m: it answers preflights, and adds the
+// headers to every other response. write writes the 405.
+func (c CORS) Methods(m Methods, write func(http.ResponseWriter, *http.Request, *Error)) http.Handler {
+	preflight, others := c.Preflight(slices.Sorted(maps.Keys(m))...), c.Handler(m.Handler(write))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodOptions {
 			preflight.ServeHTTP(w, r)
@@ -50,6 +52,18 @@ func (c CORS) Around(next http.Handler, methods ...string) http.Handler {
 		}
 		others.ServeHTTP(w, r)
 	})
+}
+
+// PublicPreflight answers what a browser asks before a script reads a document that
+// is for everyone: from any origin, with any header. The star does not stand for
+// Authorization (Fetch, CORS-unsafe request-header names).
+func PublicPreflight(w http.ResponseWriter, _ *http.Request) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD")
+	h.Set("Access-Control-Allow-Headers", "*, Authorization")
+	h.Set("Access-Control-Max-Age", "86400")
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // allow names the origin of the request in the response if it is registered.

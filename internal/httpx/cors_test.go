@@ -48,12 +48,12 @@ func TestCORS(t *testing.T) {
 			}
 		}
 	}
-	around := cors.Around(handlers["GET"], "GET")
-	for method, status := range map[string]int{"OPTIONS": 204, "GET": 401} {
+	path := cors.Methods(httpx.Methods{"GET": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) })}, httpx.Problem)
+	for method, status := range map[string]int{"OPTIONS": 204, "GET": 401, "PUT": 405} {
 		r := httptest.NewRequest(method, "/me", nil)
 		r.Header.Set("Origin", "https://app.example")
 		w := httptest.NewRecorder()
-		if around.ServeHTTP(w, r); w.Code != status || w.Header().Get("Access-Control-Allow-Origin") != "https://app.example" {
+		if path.ServeHTTP(w, r); w.Code != status || w.Header().Get("Access-Control-Allow-Origin") != "https://app.example" || len(w.Header().Values("Vary")) != 1 {
 			t.Errorf("%s: %d %v", method, w.Code, w.Header())
 		}
 	}

@@ -16,26 +16,31 @@ import (
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
-// Methods are those of the API, for preflights.
-var Methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
-
 // NewHandler returns the handler of the API. It must stand behind the authorizer:
 // the caller is the one of [identity.FromContext]. Without an identity, every
-// route but the description of the API responds with 401.
-func NewHandler(users *usersvc.Users, log *slog.Logger) http.Handler {
+// route but the description of the API responds with 401. Scripts of the origins
+// that cors allows can read the responses, and those of any origin the description.
+func NewHandler(users *usersvc.Users, cors httpx.CORS, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	now := users.Now
 	if now == nil {
 		now = time.Now
 	}
-	handle := func(pattern string, h httpx.HandlerFunc) { mux.Handle(pattern, httpx.Handle(h, httpx.Problem)) }
+	paths := map[string]httpx.Methods{}
 	for _, r := range (&handlers{users: users}).routes() {
-		handle(r.method+" "+r.path, r.guarded(now))
+		if paths[r.path] == nil {
+			paths[r.path] = httpx.Methods{}
+		}
+		paths[r.path][r.method] = httpx.Handle(r.guarded(now), httpx.Problem)
 	}
-	handle("GET "+openAPIPath, getOpenAPI)
-	handle("/", func(http.ResponseWriter, *http.Request) error {
+	for path, methods := range paths {
+		mux.Handle(path, cors.Methods(methods, httpx.Problem))
+	}
+	document := httpx.Methods{http.MethodGet: httpx.Handle(getOpenAPI, httpx.Problem), http.MethodOptions: http.HandlerFunc(httpx.PublicPreflight)}
+	mux.Handle(openAPIPath, document.Handler(httpx.Problem))
+	mux.Handle("/", httpx.Handle(func(http.ResponseWriter, *http.Request) error {
 		return &httpx.Error{Status: http.StatusNotFound, Code: "not_found", Detail: "there is nothing here"}
-	})
+	}, httpx.Problem))
 	return httpx.Log(log, httpx.CanonicalPath(mux, httpx.Problem))
 }
 

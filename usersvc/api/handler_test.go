@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gatehouse-auth/gatehouse/identity"
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/usersvc/api"
 	"github.com/gatehouse-auth/gatehouse/usersvc/userstest"
 )
@@ -83,7 +84,7 @@ func (h *harness) call(t *testing.T, who identity.Identity, method, path, body s
 		r = r.WithContext(identity.NewContext(r.Context(), who))
 	}
 	w := httptest.NewRecorder()
-	api.NewHandler(h.Users, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+	api.NewHandler(h.Users, httpx.CORS{}, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
 	a := answer{w.Code, w.Header(), w.Body.String()}
 	if method == "HEAD" {
 		a.body = "" // the server's part

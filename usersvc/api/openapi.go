@@ -16,6 +16,7 @@ const openAPIPath = "/openapi.json"
 func getOpenAPI(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "application/openapi+json")
 	w.Header().Set("Cache-Control", "public, max-age=300")
+	w.Header().Set("Access-Control-Allow-Origin", "*")
 	_, err := w.Write(openAPI)
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gatehouse-auth/gatehouse/identity"
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/testrig/pathtest"
 	"github.com/gatehouse-auth/gatehouse/usersvc/api"
 	"github.com/gatehouse-auth/gatehouse/usersvc/userstest"
@@ -19,7 +20,7 @@ func TestPathsStayOnTheirRoute(t *testing.T) {
 	t.Parallel()
 	h := userstest.OpenBolt(t)
 	ada, lin := h.MustSignIn(t, userstest.Profile("ada")), h.MustSignIn(t, userstest.Profile("lin"))
-	handler := api.NewHandler(h.Users, slog.New(slog.DiscardHandler))
+	handler := api.NewHandler(h.Users, httpx.CORS{}, slog.New(slog.DiscardHandler))
 	pathtest.Check(t, handler, withParameters(api.Routes()), func(r *http.Request) *http.Request {
 		return r.WithContext(identity.NewContext(r.Context(), as(ada)))
 	})

@@ -140,8 +140,8 @@ func TestTrapsInTemplate(t *testing.T) {
 		name, old, new, want string
 	}{
 		{"a route that anybody can call", "{method: get, path: /me, authorizer: {name: gatehouse}}", "GET /me", "GET /me has no authorizer: anybody can call it"},
-		{"a login route for every method", "      - httpApi: GET /login\n", "      - httpApi: {method: '*', path: /login}\n", "ANY /login is open for every method"},
-		{"an open route of the user API", "      - httpApi: GET /openapi.json\n", "      - httpApi: GET /people\n", "GET /people has no authorizer"},
+		{"a login route for every path", "      - httpApi: ANY /login\n", "      - httpApi: '*'\n", "$default is open for every path"},
+		{"an open route of the user API", "      - httpApi: ANY /openapi.json\n", "      - httpApi: GET /people\n", "GET /people has no authorizer"},
 		{"a route without a rule, and IAM policies", "        enableSimpleResponses: true\n", "        enableSimpleResponses: false\n", "add {route: 'POST /notes'}"},
 		{"one answer for all routes", "          - $context.routeKey\n", "", "one route's answer opens all"},
 		{"answers kept too long", "resultTtlInSeconds: 60", "resultTtlInSeconds: 300", "answers are kept for 5m0s"},
@@ -152,7 +152,7 @@ func TestTrapsInTemplate(t *testing.T) {
 		{"an authorizer that is not", "path: /me, authorizer: {name: gatehouse}", "path: /me, authorizer: {name: gatehuose}", `no authorizer is called "gatehuose"`},
 		{"ANY, and browsers", "{method: get, path: /notes, authorizer", "{method: '*', path: /notes, authorizer", "a browser's preflight"},
 		{"CORS by the gateway", "    name: ${self:custom.name}\n    payload", "    name: ${self:custom.name}\n    cors: true\n    payload", "cors"},
-		{"a route twice", "      - httpApi: GET /login\n", "      - httpApi: GET /login\n      - httpApi: GET /login\n", "declared twice"},
+		{"a route twice", "      - httpApi: ANY /login\n", "      - httpApi: ANY /login\n      - httpApi: ANY /login\n", "declared twice"},
 		{"payload 1.0", "    payload: '2.0'", "    payload: '1.0'", "payload"},
 		{"a secret in the open", "      GATEHOUSE_PARAMETERS: ${self:custom.parameters}", "      GATEHOUSE_PARAMETERS: ${self:custom.parameters}\n      GOOGLE_CLIENT_SECRET: abc", "GOOGLE_CLIENT_SECRET stands in the environment"},
 		{".env that is not read", "useDotenv: true", "useDotenv: false", "useDotenv is off"},

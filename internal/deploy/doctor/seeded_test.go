@@ -26,7 +26,7 @@ type seed struct {
 var seeds = []seed{
 	{"a route opened for a demonstration", "HttpApiRouteGetAudit", []any{"Properties", "AuthorizationType"}, "NONE"},
 	{"a guarded route that loses its authorizer", "HttpApiRouteGetMeExport", []any{"Properties", "AuthorizerId"}, nil},
-	{"a method widened to ANY", "HttpApiRouteGetLogin", []any{"Properties", "RouteKey"}, "ANY /login"},
+	{"a path widened to all", "HttpApiRouteAnyLogin", []any{"Properties", "RouteKey"}, "$default"},
 	{"kept answers on a fresh route", "HttpApiRoutePutUsersIdVarRoles", []any{"Properties", "AuthorizerId"}, object{"Ref": "HttpApiAuthorizerGatehouse"}},
 	{"answers kept for five minutes", "HttpApiAuthorizerGatehouse", []any{"Properties", "AuthorizerResultTtlInSeconds"}, 300.0},
 	{"answers kept whatever the route", "HttpApiAuthorizerGatehouse", []any{"Properties", "IdentitySource"}, []any{"$request.header.Authorization"}},
@@ -47,7 +47,7 @@ var seeds = []seed{
 	{"a rotator that can tag keys of every kind", "RotatorRole", []any{"Properties", "Policies", 2, "PolicyDocument", "Statement", 1, "Condition", "StringEquals", "kms:KeySpec"}, nil},
 	{"signing with the keys of another stage", "LoginsvcRole", []any{"Properties", "Policies", 2, "PolicyDocument", "Statement", 1, "Condition", "StringEquals", "aws:ResourceTag/gatehouse"}, "gatehouse-staging"},
 	{"a user API that may write the key ring", "UsersvcRole", []any{"Properties", "Policies", 1, "PolicyDocument", "Statement", 0, "Condition"}, nil},
-	{"a feed that shares its throttle", "HttpApiStage", []any{"Properties", "RouteSettings", "GET /revocations"}, nil},
+	{"a feed that shares its throttle", "HttpApiStage", []any{"Properties", "RouteSettings", "ANY /revocations"}, nil},
 	{"a variable of REST APIs in the access log", "HttpApiStage", []any{"Properties", "AccessLogSettings", "Format"}, "$context.requestId $context.authorizer.status"},
 	{"a table that goes with the stack", "Table", []any{"DeletionPolicy"}, nil},
 	{"no way back in time", "Table", []any{"Properties", "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"}, false},

@@ -42,15 +42,17 @@ func (t *Template) isWebSocket(r *Resource) bool {
 }
 
 // CheckOpen returns an error unless a route to a function may be without an
-// authorizer. The login service answers strangers by design and proves what it
-// needs itself. The user API has documents that hold no one's data. Preflights
-// carry no token. Every other route needs an authorizer.
+// authorizer. The login service answers strangers by design, proves what it needs
+// itself, and knows the methods of each of its paths. The user API has documents
+// that hold no one's data. Preflights carry no token. Every other route needs an
+// authorizer.
 func CheckOpen(function, routeKey string) error {
 	method, path, ok := strings.Cut(routeKey, " ")
-	document := (method == "GET" || method == "HEAD") && strings.HasSuffix(path, ".json") && !strings.Contains(path, "{")
+	reads := method == "GET" || method == "HEAD" || method == "ANY" // the function refuses what would write
+	document := reads && strings.HasSuffix(path, ".json") && !strings.Contains(path, "{")
 	switch {
-	case function == "loginsvc" && (!ok || method == "ANY"):
-		return fault.New("route-open", "%s is open for every method: name the methods", routeKey)
+	case function == "loginsvc" && !ok:
+		return fault.New("route-open", "%s is open for every path: name the paths", routeKey)
 	case function == "loginsvc", function == "usersvc" && document, method == "OPTIONS":
 		return nil
 	}

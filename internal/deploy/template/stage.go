@@ -14,8 +14,9 @@ import (
 // address or a person into the log.
 var private = []string{"querystring", "$context.path", "$context.customDomain", "sourceIp", "userAgent", "authorizer.email", "authorizer.name", "header."}
 
-// throttled are the routes at which somebody could guess, or cost much, and those
-// that every authorizer fetches: a flood of other routes must leave them alone.
+// throttled are the requests with which somebody could guess, or cost much, and those
+// that every authorizer sends: a flood of other requests must leave them alone. The
+// route of each is its own, or that of every method.
 var throttled = []string{
 	"POST /token", "POST /introspect", "POST /device", "GET /callback/{provider}", "GET /users",
 	"GET /revocations", "GET /.well-known/jwks.json",
@@ -39,12 +40,15 @@ func (t *Template) checkStage() error {
 		for _, variable := range undocumented(format) {
 			errs = append(errs, fault.New("access-log", "the access log has %s, which AWS does not document for HTTP APIs: take it out of the format", variable))
 		}
-		if limits := p.At("DefaultRouteSettings"); !limits.At("ThrottlingRateLimit").positive() || !limits.At("ThrottlingBurstLimit").positive() {
+		if !limited(p.At("DefaultRouteSettings")) {
 			errs = append(errs, fault.New("throttle", "want a throttle for every route: DefaultRouteSettings"))
 		}
 		settings, _ := p.At("RouteSettings").v.(map[string]any)
 		for _, key := range throttled {
-			if limits := p.At("RouteSettings", key); !limits.At("ThrottlingRateLimit").positive() || !limits.At("ThrottlingBurstLimit").positive() {
+			if _, path, _ := strings.Cut(key, " "); !t.hasRoute(key) {
+				key = "ANY " + path
+			}
+			if !limited(p.At("RouteSettings", key)) {
 				errs = append(errs, fault.New("throttle", "want a throttle of its own for %s", key))
 			}
 		}
@@ -55,6 +59,11 @@ func (t *Template) checkStage() error {
 		}
 		return errors.Join(errs...)
 	})
+}
+
+// limited tells whether route settings have a throttle.
+func limited(settings Value) bool {
+	return settings.At("ThrottlingRateLimit").positive() && settings.At("ThrottlingBurstLimit").positive()
 }
 
 // undocumented returns the variables of an access log format that AWS does not
@@ -90,6 +99,16 @@ var documented = strings.Fields(`
 	integration.error integration.integrationStatus integration.latency integration.requestId integration.status
 	integrationErrorMessage integrationLatency integrationStatus
 	path protocol requestId requestTime requestTimeEpoch responseLatency responseLength routeKey stage status`)
+
+// hasRoute tells whether a route has the key.
+func (t *Template) hasRoute(key string) bool {
+	for _, r := range t.Resources {
+		if r.Type == "AWS::ApiGatewayV2::Route" && r.Properties.At("RouteKey").Is(key) {
+			return true
+		}
+	}
+	return false
+}
 
 func (t *Template) waitsForRoute(stage *Resource, key string) bool {
 	return slices.ContainsFunc(stage.DependsOn.Strings(), func(name string) bool {

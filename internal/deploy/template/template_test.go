@@ -50,10 +50,13 @@ func TestFindsFaults(t *testing.T) {
 		}, "GET /me has no authorizer"},
 		{"an authorizer that is not used", "HttpApiRouteGetMe", func(r object) { delete(properties(r), "AuthorizationType") }, "GET /me has no authorizer"},
 		{"an authorizer of elsewhere", "HttpApiRouteGetMe", func(r object) { properties(r)["AuthorizerId"] = object{"Ref": "Other"} }, "GET /me has no authorizer"},
-		{"a catch-all", "HttpApiRouteGetLogin", func(r object) { properties(r)["RouteKey"] = "$default" }, "$default is open for every method"},
-		{"every method", "HttpApiRouteGetLogin", func(r object) { properties(r)["RouteKey"] = "ANY /login" }, "ANY /login is open for every method"},
-		{"an open document with a parameter", "HttpApiRouteGetOpenapijson", func(r object) { properties(r)["RouteKey"] = "GET /{file}.json" }, "GET /{file}.json has no authorizer"},
-		{"an open document that is written", "HttpApiRouteGetOpenapijson", func(r object) { properties(r)["RouteKey"] = "PUT /openapi.json" }, "PUT /openapi.json has no authorizer"},
+		{"a catch-all", "HttpApiRouteAnyLogin", func(r object) { properties(r)["RouteKey"] = "$default" }, "$default is open for every path"},
+		{"every method of the user API", "HttpApiRouteGetUsers", func(r object) {
+			properties(r)["RouteKey"] = "ANY /users"
+			delete(properties(r), "AuthorizerId")
+		}, "ANY /users has no authorizer"},
+		{"an open document with a parameter", "HttpApiRouteAnyOpenapijson", func(r object) { properties(r)["RouteKey"] = "GET /{file}.json" }, "GET /{file}.json has no authorizer"},
+		{"an open document that is written", "HttpApiRouteAnyOpenapijson", func(r object) { properties(r)["RouteKey"] = "PUT /openapi.json" }, "PUT /openapi.json has no authorizer"},
 		{"a document of a team's function", "HttpApiRouteGetNotes", func(r object) {
 			properties(r)["RouteKey"] = "GET /notes.json"
 			delete(properties(r), "AuthorizerId")
@@ -197,13 +200,13 @@ func TestFindsFaults(t *testing.T) {
 		{"a variable that does not exist in the access log", "HttpApiStage", func(r object) {
 			properties(r)["AccessLogSettings"].(object)["Format"] = "$context.requestId $context.integration.error.message"
 		}, "has $context.integration.error.message, which AWS does not document"},
-		{"no throttle of its own for the feed", "HttpApiStage", func(r object) { delete(properties(r)["RouteSettings"].(object), "GET /revocations") }, "throttle of its own for GET /revocations"},
+		{"no throttle of its own for the feed", "HttpApiStage", func(r object) { delete(properties(r)["RouteSettings"].(object), "ANY /revocations") }, "throttle of its own for ANY /revocations"},
 		{"no throttle of its own for the keys", "HttpApiStage", func(r object) {
-			delete(properties(r)["RouteSettings"].(object), "GET /.well-known/jwks.json")
-		}, "throttle of its own for GET /.well-known/jwks.json"},
+			delete(properties(r)["RouteSettings"].(object), "ANY /.well-known/jwks.json")
+		}, "throttle of its own for ANY /.well-known/jwks.json"},
 		{"an access log for ever", "HttpApiLogGroup", func(r object) { delete(properties(r), "RetentionInDays") }, "want an access log with a retention"},
 		{"no throttle", "HttpApiStage", func(r object) { delete(properties(r), "DefaultRouteSettings") }, "a throttle for every route"},
-		{"no throttle for guesses", "HttpApiStage", func(r object) { delete(properties(r)["RouteSettings"].(object), "POST /token") }, "throttle of its own for POST /token"},
+		{"no throttle for guesses", "HttpApiStage", func(r object) { delete(properties(r)["RouteSettings"].(object), "ANY /token") }, "throttle of its own for ANY /token"},
 		{"a stage before its routes", "HttpApiStage", func(r object) { r["DependsOn"] = []any{"HttpApiLogGroup"} }, "must depend on that route"},
 		{"functions that count for nobody", "LoginsvcLambdaFunction", func(r object) {
 			delete(properties(r)["Environment"].(object)["Variables"].(object), "GATEHOUSE_NAME")

@@ -133,7 +133,7 @@ func (a *assembly) ours(ctx context.Context) (map[string]gateway.Function, error
 	}
 	return map[string]gateway.Function{
 		"loginsvc":   lambdahttp.Handler(service),
-		"usersvc":    lambdahttp.Strict(httpx.CORS{Allowed: clients.AllowsOrigin}.Around(api.NewHandler(a.users, a.log), api.Methods...)),
+		"usersvc":    lambdahttp.Strict(api.NewHandler(a.users, httpx.CORS{Allowed: clients.AllowsOrigin}, a.log)),
 		demoFunction: lambdahttp.Handler(d.handler()),
 	}, nil
 }

@@ -44,7 +44,7 @@ func (a *assembly) shutRoutes() []string {
 func (a *assembly) hidden() []string {
 	var out []string
 	for _, r := range a.team.HTTP.Routes {
-		if hasRoute(a.login.HTTP, r.Key) || slices.Contains(demoRoutes, r.Key) {
+		if takes(a.login.HTTP, r.Key) || slices.Contains(demoRoutes, r.Key) {
 			out = append(out, r.Key+" is a route of Gatehouse, too: here yours answers; in AWS each has a host of its own")
 		}
 	}

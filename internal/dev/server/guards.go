@@ -76,7 +76,7 @@ func (a *assembly) authorizer(settings map[string]string, tour bool) (*authorize
 	if err != nil {
 		return nil, err
 	}
-	if hasRoute(a.login.HTTP, "GET /revocations") {
+	if takes(a.login.HTTP, "GET /revocations") {
 		c.Revocations, err = authorizer.NewFeed(authorizer.FeedConfig{URL: a.config.Issuer + "/revocations", Timeout: fetchTimeout, Now: a.Now, Log: a.log})
 		if err != nil {
 			return nil, err

@@ -140,7 +140,7 @@ func (a *assembly) moreRoutes() ([]gateway.Route, error) {
 		rules = append(rules, policy.Rule{Route: "$default"})
 	}
 	for _, rule := range rules {
-		if strings.HasPrefix(rule.Route, "OPTIONS ") || rule.Route == "$connect" || hasRoute(a.login.HTTP, rule.Route) || hasRoute(a.team.HTTP, rule.Route) || slices.Contains(demoRoutes, rule.Route) {
+		if strings.HasPrefix(rule.Route, "OPTIONS ") || rule.Route == "$connect" || takes(a.login.HTTP, rule.Route) || hasRoute(a.team.HTTP, rule.Route) || slices.Contains(demoRoutes, rule.Route) {
 			continue
 		}
 		r := gateway.Route{Key: rule.Route, Function: upstreamFunction, Authorizer: guard, Refusal: refusal}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/gatehouse-auth/gatehouse"
 	"github.com/gatehouse-auth/gatehouse/internal/config"
@@ -93,6 +94,13 @@ func freshGuardOf(t *gateway.Template, guard string) string {
 		}
 	}
 	return guard
+}
+
+// takes tells whether t has a route for the method and path of key: its own, or one
+// for every method.
+func takes(t *gateway.Template, key string) bool {
+	_, path, _ := strings.Cut(key, " ")
+	return hasRoute(t, key) || hasRoute(t, "ANY "+path)
 }
 
 func hasRoute(t *gateway.Template, key string) bool {

@@ -19,6 +19,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authorizer"
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
 	"github.com/gatehouse-auth/gatehouse/identity"
+	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 	"github.com/gatehouse-auth/gatehouse/internal/testrig/fake"
@@ -120,7 +121,7 @@ func (r *rig) begin(s *model.Scope, name string) {
 	*r = rig{t: r.t, clock: r.clock, table: r.table, users: r.users, admin: r.admin}
 	r.clock.Pass(2 * time.Hour)
 	r.users.AccessTTL = seconds(s.Life)
-	r.api = api.NewHandler(r.users, silent)
+	r.api = api.NewHandler(r.users, httpx.CORS{}, silent)
 	r.startProcesses(s)
 
 	one, other := profile(name, "demo"), profile(name, "other")
