@@ -20,6 +20,8 @@ import (
 const (
 	// authorizerSkew is how far an authorizer's clock can be behind ours.
 	authorizerSkew = time.Minute
+	// authorizerLeeway is how long after its expiry an authorizer accepts a token.
+	authorizerLeeway = 30 * time.Second
 	// instanceSkew is how far apart the clocks of two of our instances can be:
 	// one of them issues a token, the other one revokes it.
 	instanceSkew = 250 * time.Millisecond
@@ -29,15 +31,16 @@ const (
 	// maxAhead is how far the instant of a revocation can be ahead of the clock.
 	maxAhead = 2 * time.Second
 	// maxRemembered is the longest life of a row: the greatest life of an access
-	// token that gatehouse.yml allows, and the skew.
-	maxRemembered = time.Hour + authorizerSkew
+	// token that gatehouse.yml allows, the leeway and the skew.
+	maxRemembered = time.Hour + authorizerLeeway + authorizerSkew
 	// maxEntries is how many entries the row of one user has. Beyond, those of one
 	// client become one; see [ledger.add].
 	maxEntries = 8
 )
 
-// remembers is how long the feed lists a revocation: as long as the tokens live.
-func (u *Users) remembers() time.Duration { return u.accessTTL() + authorizerSkew }
+// remembers is how long the feed lists a revocation: as long as an authorizer can
+// accept the tokens.
+func (u *Users) remembers() time.Duration { return u.accessTTL() + authorizerLeeway + authorizerSkew }
 
 // tokensFrom is the second from which a token is alive that is issued after a
 // revocation now. The claim iat is a whole second, the revocation has yet to be

@@ -2,7 +2,7 @@
 // service writes at GET /revocations, and the authorizer reads there. It says
 // which access tokens are dead although they have not expired.
 //
-//	{"version":2,"remembers":660,"base":1772366000,"floor":0,"entries":"…","buckets":"…"}
+//	{"version":2,"remembers":690,"base":1772366000,"floor":0,"entries":"…","buckets":"…"}
 //
 // A token is dead if it was issued before the instant of an entry that names its
 // session, its subject, its client in its session, or its client. An entry is the

@@ -29,6 +29,8 @@ import (
 
 var traces = flag.Int("traces", 100, "how many random traces of the model are replayed on each engine")
 
+var only = flag.Int("replay", -1, "replays the trace with this number alone")
+
 // gate stops a request before each of its writes, and while it sleeps.
 type gate struct {
 	parked  chan bool // whether it sleeps
@@ -366,7 +368,7 @@ func replayed(s *model.Scope) *model.Scope {
 	copied := *s
 	s = &copied
 	s.Life, s.Leeway, s.CodeLife, s.DeviceLife, s.Grace = 20, 5, 30, 600, 10
-	s.Interval, s.MaxStale, s.Remembers, s.Overlap, s.Horizon = 2, 10, s.Life+60, 3, 55 // for longer than a minute no request takes
+	s.Interval, s.MaxStale, s.Remembers, s.Overlap, s.Horizon = 2, 10, s.Life+90, 3, 55 // for longer than a minute no request takes
 	ticks := []int8{1, 1, 2, 9}
 	switch {
 	case s.Keys:
@@ -415,7 +417,10 @@ func TestReplay(t *testing.T) {
 			var r *rig
 			scopes := model.Scopes()
 			for n := range *traces {
-				if n%50 == 0 {
+				if *only >= 0 && n != *only {
+					continue
+				}
+				if r == nil || n%50 == 0 {
 					r = newRig(t, open())
 				}
 				s := replayed(scopes[n%len(scopes)])

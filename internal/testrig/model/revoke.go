@@ -138,7 +138,7 @@ func (r *run) list(entry int8, before seconds) {
 			l.Entries[e] = 0
 		}
 	}
-	l.Entries[entry] = before
+	l.Entries[entry], l.Last = before, entry
 	for i := range r.Requests {
 		q := &r.Requests[i]
 		q.OldLedger = q.Op != None && (q.OldLedger || *l != old)

@@ -99,7 +99,7 @@ func newRig(t *testing.T, on table.Table) *rig {
 	r.must(err)
 	_, err = r.users.SetRoles(t.Context(), usersvc.By{Operator: "test"}, admin.ID, []string{usersvc.Admin}, 0)
 	r.must(err)
-	r.admin = identity.Identity{Subject: admin.ID, Roles: []string{usersvc.Admin}}
+	r.admin = identity.Identity{Subject: admin.ID, Roles: []string{usersvc.Admin}, Scopes: []string{client.ScopeAdmin}}
 	return r
 }
 

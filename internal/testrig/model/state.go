@@ -148,6 +148,7 @@ func (all *entries) latest() (latest seconds) {
 // feed.
 type ledger struct {
 	Row     seconds // the second of the feed's row
+	Last    int8    // which entry was added last: it stands first in the row
 	Entries entries
 }
 
