@@ -62,6 +62,10 @@ type Config struct {
 	// exact comparison, before anything else of a token is read.
 	Issuers []Issuer
 
+	// Resource describes the API to clients; nil: nothing does. [Authorizer.Guard] names
+	// its document, and the scopes that a request needs, in each challenge.
+	Resource *ResourceMetadata
+
 	Now    func() time.Time // nil: time.Now
 	Leeway time.Duration    // for clocks that differ; 0: 30 seconds; negative: none
 	// Log gets one line for each refusal; nil: slog.Default(). With a

@@ -40,25 +40,18 @@ func (a *Authorizer) Guard(patternText string, next http.Handler) http.Handler {
 			servePreflight(w, r, next)
 			return
 		}
-		v, err := a.judge(r.Context(), fromHTTP(p, r))
+		asked := fromHTTP(p, r)
+		v, err := a.judge(r.Context(), asked)
 		switch {
 		case err != nil:
 			a.logTrouble(r.Context(), err)
 			refuse(w, http.StatusInternalServerError, "Internal Server Error", "")
 		case v.refusal == nil:
 			next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), v.caller)))
-		case v.refusal.reason == ReasonAuthAge: // RFC 9470, Section 3
-			refuse(w, http.StatusUnauthorized, "Unauthorized", fmt.Sprintf(`Bearer error="insufficient_user_authentication", `+
-				`error_description="A more recent sign-in is required", max_age="%d"`, int(v.refusal.maxAge.Seconds())))
-		case !v.unauthenticated():
-			refuse(w, http.StatusForbidden, "Forbidden", `Bearer error="insufficient_scope"`)
-		case v.refusal.reason == ReasonTokenMissing:
-			// "If the request lacks any authentication information […], the
-			// resource server SHOULD NOT include an error code" (RFC 6750,
-			// Section 3.1).
-			refuse(w, http.StatusUnauthorized, "Unauthorized", "Bearer")
+		case v.unauthenticated() || v.refusal.reason == ReasonAuthAge:
+			refuse(w, http.StatusUnauthorized, "Unauthorized", a.challenge(asked, v))
 		default:
-			refuse(w, http.StatusUnauthorized, "Unauthorized", `Bearer error="invalid_token"`)
+			refuse(w, http.StatusForbidden, "Forbidden", a.challenge(asked, v))
 		}
 	})
 }
