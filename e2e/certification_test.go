@@ -53,7 +53,7 @@ func TestCertification(t *testing.T) {
 		for _, m := range plan.modules {
 			t.Run(plan.name+"/"+m.Module, func(t *testing.T) {
 				t.Parallel()
-				s := &suite{t: t, h: h, provider: provider, browser: h.browser(t), verifier: oauth2.GenerateVerifier()}
+				s := &suite{t: t, h: h, provider: provider, browser: h.browser(t), verifier: oauth2.GenerateVerifier(), stops: callback}
 				for i, step := range m.Steps {
 					if err := s.run(step); err != nil {
 						t.Fatalf("step %d, %s: %v", i+1, step.Do, err)
@@ -97,6 +97,7 @@ type suite struct {
 	provider *oidc.Provider
 	browser  *http.Client
 	verifier string
+	stops    string // the redirect URI
 
 	n           int // of requests so far
 	nonce       string
@@ -226,7 +227,7 @@ func (s *suite) authorize(step step) error {
 func (s *suite) visit(request *http.Request) (end *url.URL, asked bool, err error) {
 	browser := *s.browser
 	browser.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
-		if strings.HasPrefix(r.URL.String(), callback) || strings.HasPrefix(r.URL.String(), suiteBye) {
+		if strings.HasPrefix(r.URL.String(), s.stops) || strings.HasPrefix(r.URL.String(), suiteBye) {
 			return http.ErrUseLastResponse
 		}
 		return nil
