@@ -16,6 +16,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authorizer"
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
 	"github.com/gatehouse-auth/gatehouse/identity"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/fake"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 	"github.com/gatehouse-auth/gatehouse/internal/token/tokentest"
 )
@@ -46,7 +47,7 @@ func TestAnswersAgree(t *testing.T) {
 		if !exact && draw.IntN(4) != 0 {
 			continue
 		}
-		c := authorizer.Config{Issuer: issuer, Audience: audience, Keys: token.Keys(tokentest.Ours().Public()), Policy: p, Now: newClock().now, Log: silent}
+		c := authorizer.Config{Issuer: issuer, Audience: audience, Keys: token.Keys(tokentest.Ours().Public()), Policy: p, Now: new(fake.Clock).Now, Log: silent}
 		a, err := authorizer.New(c)
 		if err != nil {
 			t.Fatal(err)
@@ -60,7 +61,7 @@ func TestAnswersAgree(t *testing.T) {
 			for range 5 {
 				path := draw.request(rules[draw.IntN(len(rules))].Route)
 				route := chosen(rules, path)
-				want := p.Decide(route, caller.who, newClock().now()).Allowed
+				want := p.Decide(route, caller.who, fake.Start).Allowed
 				if got := invokes(t, kept, stage+path); got != want && (exact || got) {
 					t.Fatalf("%+v\n%s for %s as %s: the cached IAM answer says %v, the policy %v: %v", rules, path, route, caller.words, got, want, kept)
 				}

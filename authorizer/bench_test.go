@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/authorizer"
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/fake"
 )
 
 var benchRules = []policy.Rule{
@@ -56,6 +57,6 @@ func BenchmarkHandle(b *testing.B) {
 
 // liveToken is a token for the real clock.
 func liveToken(b *testing.B) string {
-	w := &world{clock: &clock{at: time.Now()}}
+	w := &world{clock: fake.At(time.Now())}
 	return w.rawToken(b, "u_0123456789abcdef", "user editor|openid profile notes:read")
 }

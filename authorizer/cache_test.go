@@ -23,11 +23,11 @@ func TestSeenBefore(t *testing.T) {
 		for range 3 {
 			w.expect(t, "GET /", lin, allowed, "")
 		}
-		w.clock.pass(10*time.Minute + 29*time.Second)
+		w.clock.Pass(10*time.Minute + 29*time.Second)
 		w.expect(t, "GET /", lin, allowed, "")
-		w.clock.pass(time.Second)
+		w.clock.Pass(time.Second)
 		w.expect(t, "GET /", lin, refused, token.ReasonExpired)
-		w.clock.pass(-time.Hour)
+		w.clock.Pass(-time.Hour)
 		w.expect(t, "GET /", lin, refused, token.ReasonNotYetValid)
 	})
 	t.Run("I4 and with its key", func(t *testing.T) {
@@ -35,7 +35,7 @@ func TestSeenBefore(t *testing.T) {
 		lin := w.rawToken(t, "u_lin", "")
 		w.expect(t, "GET /", lin, allowed, "")
 		w.issuer.publish(tokentest.Next())
-		w.clock.pass(5 * time.Minute)
+		w.clock.Pass(5 * time.Minute)
 		w.expect(t, "GET /", lin, refused, token.ReasonKeyUnknown)
 	})
 	t.Run("I6 another key under the same id does not inherit it", func(t *testing.T) {
@@ -43,7 +43,7 @@ func TestSeenBefore(t *testing.T) {
 		lin := w.rawToken(t, "u_lin", "")
 		w.expect(t, "GET /", lin, allowed, "")
 		w.issuer.says(200, `{"keys":[`+jwk(tokentest.Next().Public(), `"kid":"`+tokentest.Ours().ID()+`"`)+`]}`)
-		w.clock.pass(5 * time.Minute)
+		w.clock.Pass(5 * time.Minute)
 		w.expect(t, "GET /", lin, refused, token.ReasonSignature)
 	})
 	t.Run("I30 what one route allowed says nothing about another", func(t *testing.T) {
@@ -253,7 +253,7 @@ func TestSeenBeforeAllocatesNothing(t *testing.T) {
 		}
 	}
 	again()
-	w.clock.pass(5 * time.Minute)
+	w.clock.Pass(5 * time.Minute)
 	again() // with keys fetched again
 	if n := testing.AllocsPerRun(100, again); n != 0 {
 		t.Errorf("%v allocations", n)

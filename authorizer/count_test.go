@@ -58,11 +58,11 @@ func TestCountDecisions(t *testing.T) {
 	ask("GET /", lin)
 	w.counted(t, map[string]float64{"Allowed": 1})
 	for range 4 {
-		w.clock.pass(249 * time.Millisecond)
+		w.clock.Pass(249 * time.Millisecond)
 		ask("GET /", lin)
 	}
 	w.counted(t, map[string]float64{}) // nothing is told within a second
-	w.clock.pass(4 * time.Millisecond)
+	w.clock.Pass(4 * time.Millisecond)
 	ask("GET /", lin)
 	w.counted(t, map[string]float64{"Allowed": 5, "FeedAge": 1000})
 	ask("GET /", lin)
@@ -75,12 +75,12 @@ func TestCountDecisions(t *testing.T) {
 	s.change(func(s *feedServer) {
 		s.trouble = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }
 	})
-	w.clock.pass(30 * time.Second)
+	w.clock.Pass(30 * time.Second)
 	ask("GET /", lin)
 	w.counted(t, map[string]float64{"Allowed": 1, "FeedAge": 31000, "FeedFailures": 1})
 	ask("POST /pay", lin)
 	w.counted(t, map[string]float64{"Undecided": 1, "FeedFailures": 1})
-	w.clock.pass(30 * time.Second)
+	w.clock.Pass(30 * time.Second)
 	ask("GET /", lin)
 	w.counted(t, map[string]float64{"Undecided": 1, "FeedFailures": 2}) // the fetch, and the decision
 }

@@ -55,7 +55,7 @@ func TestExplain(t *testing.T) {
 		}
 	})
 	t.Run("an expired token, by how much", func(t *testing.T) {
-		w.clock.pass(11 * time.Minute)
+		w.clock.Pass(11 * time.Minute)
 		e, err := w.Explain(t.Context(), lin, "GET /me")
 		if err != nil || e.Detail != "it expired, and the leeway ended 30s ago: get a new one" || e.Identity != nil {
 			t.Errorf("%+v, %v", e, err)

@@ -123,22 +123,22 @@ func TestRevocation(t *testing.T) {
 		w, s := newFeedWorld(t)
 		lin, ada := w.rawToken(t, "u_lin", ""), w.rawToken(t, "u_ada", "")
 		w.expect(t, "GET /", lin, allowed, "")
-		s.change(func(s *feedServer) { s.revokeSubject("u_lin", w.clock.now().Add(time.Second)) })
-		w.clock.pass(3999 * time.Millisecond)
+		s.change(func(s *feedServer) { s.revokeSubject("u_lin", w.clock.Now().Add(time.Second)) })
+		w.clock.Pass(3999 * time.Millisecond)
 		w.expect(t, "GET /", lin, allowed, "")
-		w.clock.pass(time.Millisecond)
+		w.clock.Pass(time.Millisecond)
 		w.expect(t, "GET /", lin, refused, authorizer.ReasonRevoked)
 		w.expect(t, "GET /", ada, allowed, "")
 		s.change(func(s *feedServer) { s.revokeSession("s_1") })
-		w.clock.pass(4 * time.Second)
+		w.clock.Pass(4 * time.Second)
 		w.expect(t, "GET /", ada, refused, authorizer.ReasonRevoked)
 	})
 	t.Run("a token from after the change is accepted", func(t *testing.T) {
 		w, s := newFeedWorld(t)
-		s.change(func(s *feedServer) { s.revokeSubject("u_lin", w.clock.now()) })
-		w.clock.pass(-time.Second)
+		s.change(func(s *feedServer) { s.revokeSubject("u_lin", w.clock.Now()) })
+		w.clock.Pass(-time.Second)
 		before := w.rawToken(t, "u_lin", "admin")
-		w.clock.pass(time.Second)
+		w.clock.Pass(time.Second)
 		after := w.rawToken(t, "u_lin", "user")
 		w.expect(t, "GET /admin", before, refused, authorizer.ReasonRevoked)
 		w.expect(t, "GET /", after, allowed, "")
@@ -158,7 +158,7 @@ func TestRevocation(t *testing.T) {
 		lin := w.rawToken(t, "u_lin", "")
 		for range 60 {
 			w.expect(t, "GET /", lin, allowed, "")
-			w.clock.pass(time.Second)
+			w.clock.Pass(time.Second)
 		}
 		s.counted(t, 15, 1, 0)
 	})
@@ -212,12 +212,12 @@ func slowOnce(h http.Handler, asked *atomic.Int64, by time.Duration) http.Handle
 func TestTokensOlderThanTheFeedRemembers(t *testing.T) {
 	w, s := newFeedWorld(t)
 	lin := w.rawToken(t, "u_lin", "") // it lives for ten minutes
-	w.clock.pass(4 * time.Minute)
+	w.clock.Pass(4 * time.Minute)
 	w.expect(t, "GET /", lin, allowed, "")
-	s.change(func(s *feedServer) { s.list.Remembers = 5 * time.Minute; s.revokeSubject("u_ada", w.clock.now()) })
-	w.clock.pass(59 * time.Second)
+	s.change(func(s *feedServer) { s.list.Remembers = 5 * time.Minute; s.revokeSubject("u_ada", w.clock.Now()) })
+	w.clock.Pass(59 * time.Second)
 	w.expect(t, "GET /", lin, allowed, "")
-	w.clock.pass(time.Second)
+	w.clock.Pass(time.Second)
 	w.expect(t, "GET /", lin, refused, authorizer.ReasonForgotten)
 	w.expect(t, "GET /", w.rawToken(t, "u_lin", ""), allowed, "") // the client renews
 	w.expect(t, "POST /pay", lin, allowed, "")                    // the issuer's table forgets nothing
@@ -226,7 +226,7 @@ func TestTokensOlderThanTheFeedRemembers(t *testing.T) {
 func TestRevokedClients(t *testing.T) {
 	w, s := newFeedWorld(t)
 	lin := w.rawToken(t, "u_lin", "")
-	at := w.clock.now().Add(time.Second)
+	at := w.clock.Now().Add(time.Second)
 	for name, e := range map[string]revocation.Entry{
 		"another client in the session": revocation.ClientInSession("s_1", "other"),
 		"the client in another session": revocation.ClientInSession("s_2", "demo-spa"),
@@ -236,7 +236,7 @@ func TestRevokedClients(t *testing.T) {
 		"a subject of a session's name": revocation.Subject("s_1"),
 	} {
 		s.change(func(s *feedServer) { s.list.Add(e, revocation.BucketOf("u_other"), at) })
-		w.clock.pass(4 * time.Second)
+		w.clock.Pass(4 * time.Second)
 		if got, _ := w.call(t, "GET /", lin); got != allowed {
 			t.Errorf("%s: %v", name, got)
 		}
@@ -244,7 +244,7 @@ func TestRevokedClients(t *testing.T) {
 	s.change(func(s *feedServer) {
 		s.list.Add(revocation.ClientInSession("s_1", "demo-spa"), revocation.BucketOf("u_lin"), at)
 	})
-	w.clock.pass(4 * time.Second)
+	w.clock.Pass(4 * time.Second)
 	w.expect(t, "GET /", lin, refused, authorizer.ReasonRevoked)
 }
 
@@ -282,15 +282,15 @@ func TestFeedTroubles(t *testing.T) {
 			s.change(spoil)
 			started := time.Now()
 			w.expect(t, "POST /pay", lin, failed, "") // fails closed
-			w.clock.pass(59 * time.Second)
+			w.clock.Pass(59 * time.Second)
 			w.expect(t, "GET /", lin, allowed, "") // the last list serves
-			w.clock.pass(time.Second)
+			w.clock.Pass(time.Second)
 			w.expect(t, "GET /", lin, failed, "")                  // until it is too old
 			if took := time.Since(started); took > 2*time.Second { // the third has nothing to serve, and tries again
 				t.Errorf("three answers took %v", took)
 			}
 			s.change(func(s *feedServer) { s.trouble = nil; s.revokeSession("s_1") })
-			w.clock.pass(time.Second)
+			w.clock.Pass(time.Second)
 			w.expect(t, "GET /", lin, refused, authorizer.ReasonRevoked)
 		})
 	}
@@ -305,7 +305,7 @@ func TestFeedTroubles(t *testing.T) {
 		})
 		lin := w.rawToken(t, "u_lin", "")
 		w.expect(t, "GET /", lin, allowed, "")
-		w.clock.pass(5 * time.Second)
+		w.clock.Pass(5 * time.Second)
 		asked.Store(0) // slow again, now with a list
 		w.expect(t, "GET /", lin, allowed, "")
 		w.expect(t, "GET /", lin, allowed, "")

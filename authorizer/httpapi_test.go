@@ -30,7 +30,7 @@ func TestHTTPAPI(t *testing.T) {
 		answer, err := w.ask(t, httpAPI("Bearer "+rawToken))
 		want := map[string]any{"isAuthorized": true, "context": map[string]any{
 			"sub": "u_lin", "name": "Lin", "email": "lin@example.com", "roles": "user editor", "scope": "openid notes:read",
-			"client_id": "demo-spa", "sid": "s_1", "first_party": "true", "auth_time": float64(w.clock.now().Unix() - 60), "exp": float64(w.clock.now().Unix() + 600),
+			"client_id": "demo-spa", "sid": "s_1", "first_party": "true", "auth_time": float64(w.clock.Now().Unix() - 60), "exp": float64(w.clock.Now().Unix() + 600),
 		}}
 		if diff := cmp.Diff(want, answer); diff != "" || err != nil {
 			t.Error(diff, err)
@@ -40,8 +40,8 @@ func TestHTTPAPI(t *testing.T) {
 		}
 	})
 	t.Run("S117 a refusal is a boolean and nothing more, with its reason in the log alone", func(t *testing.T) {
-		w.clock.pass(11 * time.Minute)
-		defer w.clock.pass(-11 * time.Minute)
+		w.clock.Pass(11 * time.Minute)
+		defer w.clock.Pass(-11 * time.Minute)
 		out, err := w.Handle(t.Context(), marshal(t, httpAPI("Bearer "+rawToken)))
 		if string(out) != `{"isAuthorized":false}` || err != nil {
 			t.Errorf("%s, %v", out, err)
@@ -267,7 +267,7 @@ func TestLeeway(t *testing.T) {
 	for leeway, want := range map[time.Duration]bool{0: true, -1: false, time.Minute: true} {
 		w := newWorld(t, nil, func(c *authorizer.Config) { c.Leeway = leeway })
 		rawToken := w.rawToken(t, "u_lin", "")
-		w.clock.pass(10*time.Minute + 29*time.Second)
+		w.clock.Pass(10*time.Minute + 29*time.Second)
 		if answer, err := w.ask(t, httpAPI("Bearer "+rawToken)); err != nil || answer["isAuthorized"] != want {
 			t.Errorf("leeway %v: %v, %v", leeway, answer, err)
 		}

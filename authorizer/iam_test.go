@@ -37,7 +37,7 @@ func TestIAMAnswers(t *testing.T) {
 			}},
 			"context": map[string]any{
 				"sub": "u_lin", "name": "Lin", "email": "lin@example.com", "roles": "user", "scope": "", "client_id": "demo-spa", "sid": "s_1", "first_party": "true",
-				"auth_time": float64(w.clock.now().Unix() - 60), "exp": float64(w.clock.now().Unix() + 600),
+				"auth_time": float64(w.clock.Now().Unix() - 60), "exp": float64(w.clock.Now().Unix() + 600),
 			},
 		}
 		if diff := cmp.Diff(want, answer); diff != "" || err != nil {
@@ -157,7 +157,7 @@ func TestIAMAnswers(t *testing.T) {
 			t.Errorf("%v, %v", answer, err)
 		}
 		// A connection outlives its token; who wants to end it in time is told when.
-		if object(answer, "context")["exp"] != float64(w.clock.now().Unix()+600) {
+		if object(answer, "context")["exp"] != float64(w.clock.Now().Unix()+600) {
 			t.Errorf("context %v", answer["context"])
 		}
 	})

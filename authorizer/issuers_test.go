@@ -19,7 +19,7 @@ const pool = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab12Cd34E"
 
 // cognitoToken is an access token of the pool, signed by k.
 func (w *world) cognitoToken(k tokentest.Key, issuer, sub string) string {
-	now := w.clock.now().Unix()
+	now := w.clock.Now().Unix()
 	return tokentest.Sign(k, fmt.Sprintf(`{"alg":"RS256","kid":%q}`, k.ID()),
 		fmt.Sprintf(`{"iss":%q,"sub":%q,"token_use":"access","client_id":"web","scope":"orders/read","cognito:groups":["admins","x"],"username":"n","jti":"j","iat":%d,"exp":%d}`, issuer, sub, now, now+3600))
 }
@@ -52,17 +52,17 @@ func TestIssuers(t *testing.T) {
 	w.expect(t, "POST /pay", theirs, refused, token.ReasonIssuer)
 	// Our revocation ends their tokens.
 	w.expect(t, "GET /", w.cognitoToken(tokentest.Foreign(), pool, "n2"), allowed, "")
-	s.change(func(s *feedServer) { s.revokeSubject(pool+"#n1", w.clock.now().Add(time.Second)) })
-	w.clock.pass(4 * time.Second)
+	s.change(func(s *feedServer) { s.revokeSubject(pool+"#n1", w.clock.Now().Add(time.Second)) })
+	w.clock.Pass(4 * time.Second)
 	w.expect(t, "GET /", theirs, refused, authorizer.ReasonRevoked)
 	w.expect(t, "GET /", w.cognitoToken(tokentest.Foreign(), pool, "n2"), allowed, "")
 
 	t.Run("a token that is older than max_age is refused, also if it is remembered", func(t *testing.T) {
 		w := newWorld(t, nil, withPool(token.Keys(tokentest.Foreign().Public())))
 		theirs := w.cognitoToken(tokentest.Foreign(), pool, "n1")
-		w.clock.pass(time.Hour - time.Second)
+		w.clock.Pass(time.Hour - time.Second)
 		w.expect(t, "GET /", theirs, allowed, "")
-		w.clock.pass(time.Second)
+		w.clock.Pass(time.Second)
 		w.expect(t, "GET /", theirs, refused, token.ReasonTooOld)
 	})
 	t.Run("an issuer that is down refuses its own tokens alone", func(t *testing.T) {

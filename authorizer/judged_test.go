@@ -52,7 +52,7 @@ func newJudge(t *testing.T, i int, api string, ttl time.Duration, rules []policy
 		a.IdentitySources = append(a.IdentitySources, "$context.routeKey")
 	}
 	w := newWorld(t, rules, func(c *authorizer.Config) { c.IAM = row.kind == gateway.HTTP2 && !row.simple })
-	j, err := gateway.NewJudge(a, w.Handle, w.clock.now)
+	j, err := gateway.NewJudge(a, w.Handle, w.clock.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,8 +111,8 @@ func TestJudged(t *testing.T) {
 			})
 		}
 		t.Run("S117 an expired token: "+name, func(t *testing.T) {
-			j.clock.pass(11 * time.Minute)
-			defer j.clock.pass(-11 * time.Minute)
+			j.clock.Pass(11 * time.Minute)
+			defer j.clock.Pass(-11 * time.Minute)
 			if got := j.says(t, "/notes", lin); got.Status != row.bad {
 				t.Errorf("%+v, want %d", got, row.bad)
 			}
@@ -124,7 +124,7 @@ func TestJudged(t *testing.T) {
 				t.Fatal(err)
 			}
 			who, err := identity.FromMap(members)
-			if err != nil || who.Subject != "u_ada" || !who.HasRole("admin") || who.ExpiresAt.Unix() != j.clock.now().Add(10*time.Minute).Unix() {
+			if err != nil || who.Subject != "u_ada" || !who.HasRole("admin") || who.ExpiresAt.Unix() != j.clock.Now().Add(10*time.Minute).Unix() {
 				t.Errorf("%v, %v", members, err)
 			}
 			if _, has := members["claims"]; has || !row.simple && got.Principal != "u_ada" {
@@ -189,12 +189,12 @@ func TestJudgedKept(t *testing.T) {
 		t.Run("S125 at most the TTL after the end of a token: "+name, func(t *testing.T) {
 			j := newJudge(t, i, judgedAPI, time.Minute, judgedRules)
 			lin := "Bearer " + j.rawToken(t, "u_lin", "user")
-			j.clock.pass(10*time.Minute + 29*time.Second) // of 30 seconds of leeway
+			j.clock.Pass(10*time.Minute + 29*time.Second) // of 30 seconds of leeway
 			for _, step := range []struct {
 				wait   time.Duration
 				status int
 			}{{0, 200}, {59 * time.Second, 200}, {time.Second, row.bad}} {
-				j.clock.pass(step.wait)
+				j.clock.Pass(step.wait)
 				if got := j.says(t, "/a", lin); got.Status != step.status {
 					t.Errorf("%+v, want %d", got, step.status)
 				}

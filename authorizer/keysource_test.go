@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/fake"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 	"github.com/gatehouse-auth/gatehouse/internal/token/tokentest"
 )
@@ -79,33 +80,13 @@ func jwk(pub *rsa.PublicKey, members string) string {
 	return fmt.Sprintf(`{"kty":"RSA","n":%q,"e":"AQAB",%s}`, base64.RawURLEncoding.EncodeToString(pub.N.Bytes()), members)
 }
 
-// clock is a time that passes when the test says so.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func newClock() *clock { return &clock{at: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
-
 var silent = slog.New(slog.DiscardHandler)
 
 // source returns a key source in front of the issuer. It has embedded keys if
 // embedded is not "".
-func source(t testing.TB, s *issuerServer, c *clock, embedded string) *authorizer.KeySource {
+func source(t testing.TB, s *issuerServer, c *fake.Clock, embedded string) *authorizer.KeySource {
 	t.Helper()
-	config := authorizer.KeySourceConfig{URL: s.URL, Now: c.now, Log: silent, Timeout: 100 * time.Millisecond}
+	config := authorizer.KeySourceConfig{URL: s.URL, Now: c.Now, Log: silent, Timeout: 100 * time.Millisecond}
 	if embedded != "" {
 		config.Embedded = []byte(embedded)
 	}
@@ -142,28 +123,28 @@ func fetched(t testing.TB, s *issuerServer, want int64) {
 
 func TestKeySource(t *testing.T) {
 	t.Run("keys are fetched on first use and kept", func(t *testing.T) {
-		s, c := serve(t, tokentest.Ours(), tokentest.Next()), newClock()
+		s, c := serve(t, tokentest.Ours(), tokentest.Next()), new(fake.Clock)
 		k := source(t, s, c, "")
 		fetched(t, s, 0)
 		for range 10 {
 			known(t, k, tokentest.Ours())
 			known(t, k, tokentest.Next())
-			c.pass(20 * time.Second)
+			c.Pass(20 * time.Second)
 		}
 		fetched(t, s, 1)
 	})
 	t.Run("S126 embedded keys that are young are used without a fetch", func(t *testing.T) {
-		s, c := serve(t, tokentest.Ours()), newClock()
-		k := source(t, s, c, strings.Replace(set(tokentest.Ours()), "{", fmt.Sprintf(`{"fetched_at":%d,`, c.now().Unix()), 1))
+		s, c := serve(t, tokentest.Ours()), new(fake.Clock)
+		k := source(t, s, c, strings.Replace(set(tokentest.Ours()), "{", fmt.Sprintf(`{"fetched_at":%d,`, c.Now().Unix()), 1))
 		known(t, k, tokentest.Ours())
 		fetched(t, s, 0)
-		c.pass(5 * time.Minute)
+		c.Pass(5 * time.Minute)
 		known(t, k, tokentest.Ours())
 		fetched(t, s, 1)
 	})
 	t.Run("embedded keys from tomorrow are old ones", func(t *testing.T) {
-		s, c := serve(t, tokentest.Ours()), newClock()
-		k := source(t, s, c, strings.Replace(set(tokentest.Ours()), "{", fmt.Sprintf(`{"fetched_at":%d,`, c.now().Unix()+86400), 1))
+		s, c := serve(t, tokentest.Ours()), new(fake.Clock)
+		k := source(t, s, c, strings.Replace(set(tokentest.Ours()), "{", fmt.Sprintf(`{"fetched_at":%d,`, c.Now().Unix()+86400), 1))
 		known(t, k, tokentest.Ours())
 		fetched(t, s, 1)
 	})
@@ -176,22 +157,22 @@ func TestKeySource(t *testing.T) {
 		unknown(t, k, tokentest.Next().ID())
 	})
 	t.Run("I4 a key that the issuer takes back is refused within 5 minutes", func(t *testing.T) {
-		s, c := serve(t, tokentest.Ours(), tokentest.Next()), newClock()
+		s, c := serve(t, tokentest.Ours(), tokentest.Next()), new(fake.Clock)
 		k := source(t, s, c, "")
 		known(t, k, tokentest.Next())
 		s.publish(tokentest.Ours())
-		c.pass(4*time.Minute + 59*time.Second)
+		c.Pass(4*time.Minute + 59*time.Second)
 		known(t, k, tokentest.Next())
-		c.pass(time.Second)
+		c.Pass(time.Second)
 		unknown(t, k, tokentest.Next().ID())
 		known(t, k, tokentest.Ours())
 	})
 	t.Run("a clock that was set back makes no key eternal", func(t *testing.T) {
-		s, c := serve(t, tokentest.Ours(), tokentest.Next()), newClock()
+		s, c := serve(t, tokentest.Ours(), tokentest.Next()), new(fake.Clock)
 		k := source(t, s, c, "")
 		known(t, k, tokentest.Next())
 		s.publish(tokentest.Ours())
-		c.pass(-time.Hour)
+		c.Pass(-time.Hour)
 		unknown(t, k, tokentest.Next().ID())
 	})
 }
@@ -199,27 +180,27 @@ func TestKeySource(t *testing.T) {
 // The sequences in which keyfunc's own defaults fail, and the faults of a JWK Set.
 func TestKeySourceTroubles(t *testing.T) {
 	t.Run("I5 a random kid does not lock a rotated key out", func(t *testing.T) {
-		s, c := serve(t, tokentest.Ours()), newClock()
+		s, c := serve(t, tokentest.Ours()), new(fake.Clock)
 		k := source(t, s, c, "")
 		known(t, k, tokentest.Ours())
-		c.pass(10 * time.Second)
+		c.Pass(10 * time.Second)
 		unknown(t, k, "random")
 		fetched(t, s, 2)
 		s.publish(tokentest.Ours(), tokentest.Next())
 		unknown(t, k, tokentest.Next().ID()) // asked just now
-		c.pass(10 * time.Second)
+		c.Pass(10 * time.Second)
 		known(t, k, tokentest.Next())
 		fetched(t, s, 3)
 	})
 	t.Run("I5 an outage at a cold start ends when the outage ends", func(t *testing.T) {
-		s, c := serve(t), newClock()
+		s, c := serve(t), new(fake.Clock)
 		s.says(503, "")
 		k := source(t, s, c, "")
 		if _, err := k.Key(t.Context(), tokentest.Ours().ID()); err == nil || errors.Is(err, token.ErrKeyUnknown) {
 			t.Errorf("err = %v: without any key the trouble is ours", err)
 		}
 		s.publish(tokentest.Ours())
-		c.pass(10 * time.Second)
+		c.Pass(10 * time.Second)
 		known(t, k, tokentest.Ours())
 	})
 	t.Run("an issuer that is just starting delays the first decision, and fails none", func(t *testing.T) {
@@ -290,7 +271,7 @@ func TestKeySourceTroubles(t *testing.T) {
 	t.Run("404", func(t *testing.T) { keepsKeys(t, 404, "") })
 
 	t.Run("a redirect is not followed", func(t *testing.T) {
-		elsewhere, s, c := serve(t, tokentest.Next()), serve(t), newClock()
+		elsewhere, s, c := serve(t, tokentest.Next()), serve(t), new(fake.Clock)
 		s.answers(http.RedirectHandler(elsewhere.URL, http.StatusFound).ServeHTTP)
 		k := source(t, s, c, set(tokentest.Ours()))
 		known(t, k, tokentest.Ours())
@@ -299,7 +280,7 @@ func TestKeySourceTroubles(t *testing.T) {
 		fetched(t, elsewhere, 0)
 	})
 	t.Run("I5 a hanging set delays one request within 10 s, and no constructor", func(t *testing.T) {
-		s, c := serve(t), newClock()
+		s, c := serve(t), new(fake.Clock)
 		s.hangs()
 		k := source(t, s, c, set(tokentest.Ours()))
 		started := time.Now()
@@ -313,26 +294,26 @@ func TestKeySourceTroubles(t *testing.T) {
 		fetched(t, s, 1)
 	})
 	t.Run("I5 after an hour in the freezer the first use asks", func(t *testing.T) {
-		s, c := serve(t, tokentest.Ours(), tokentest.Next()), newClock()
+		s, c := serve(t, tokentest.Ours(), tokentest.Next()), new(fake.Clock)
 		k := source(t, s, c, "")
 		known(t, k, tokentest.Next())
 		s.publish(tokentest.Ours())
-		c.pass(time.Hour)
+		c.Pass(time.Hour)
 		unknown(t, k, tokentest.Next().ID())
 		fetched(t, s, 2)
 	})
 	t.Run("503 at a cold start: the embedded keys are used", func(t *testing.T) {
-		s, c := serve(t), newClock()
+		s, c := serve(t), new(fake.Clock)
 		s.says(503, "")
 		k := source(t, s, c, set(tokentest.Ours()))
 		for range 100 {
 			known(t, k, tokentest.Ours())
-			c.pass(time.Second)
+			c.Pass(time.Second)
 		}
 		fetched(t, s, 10)
 	})
 	t.Run("a caller who leaves takes nobody's fetch away", func(t *testing.T) {
-		s, c := serve(t, tokentest.Ours()), newClock()
+		s, c := serve(t, tokentest.Ours()), new(fake.Clock)
 		k := source(t, s, c, "")
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -346,16 +327,16 @@ func TestKeySourceTroubles(t *testing.T) {
 // next good one is taken.
 func keepsKeys(t *testing.T, status int, body string) {
 	t.Helper()
-	s, c := serve(t, tokentest.Ours()), newClock()
+	s, c := serve(t, tokentest.Ours()), new(fake.Clock)
 	k := source(t, s, c, "")
 	known(t, k, tokentest.Ours())
 	s.says(status, body)
-	c.pass(time.Hour)
+	c.Pass(time.Hour)
 	known(t, k, tokentest.Ours())
 	unknown(t, k, tokentest.Next().ID())
 	fetched(t, s, 2)
 	s.publish(tokentest.Next())
-	c.pass(10 * time.Second)
+	c.Pass(10 * time.Second)
 	known(t, k, tokentest.Next())
 	unknown(t, k, tokentest.Ours().ID())
 }
@@ -421,7 +402,7 @@ func TestNewKeySource(t *testing.T) {
 // Anyone may send random kids, as fast as they like: here 5,000 a second, for a
 // minute of the clock.
 func TestRandomKeyIDFlood(t *testing.T) {
-	s, c := serve(t, tokentest.Ours()), newClock()
+	s, c := serve(t, tokentest.Ours()), new(fake.Clock)
 	k := source(t, s, c, "")
 	known(t, k, tokentest.Ours())
 	for second := range 60 {
@@ -440,7 +421,7 @@ func TestRandomKeyIDFlood(t *testing.T) {
 			})
 		}
 		flood.Wait()
-		c.pass(time.Second)
+		c.Pass(time.Second)
 	}
 	if n := s.fetches.Load(); n > 7 {
 		t.Errorf("%d fetches within a minute, want one in 10 s", n)

@@ -213,7 +213,7 @@ func TestMiddleware(t *testing.T) {
 		})
 	}
 	admin := "Bearer " + w.rawToken(t, "u_ada", "admin")
-	w.clock.pass(time.Second)
+	w.clock.Pass(time.Second)
 	old := admin // w.rawToken's sign-in was a minute before
 	for _, test := range []struct {
 		name      string

@@ -57,7 +57,7 @@ func TestChallenges(t *testing.T) {
 		c.Resource = &authorizer.ResourceMetadata{Resource: "https://api.test/mcp", Scopes: []string{"all"}}
 	})
 	lin := "Bearer " + w.rawToken(t, "u_lin", "user") // of a sign-in a minute before
-	w.clock.pass(time.Second)
+	w.clock.Pass(time.Second)
 	for _, test := range []struct {
 		name, pattern, token string
 		status               int

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/authorizer"
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/fake"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
 	"github.com/gatehouse-auth/gatehouse/internal/token/tokentest"
 )
@@ -26,7 +27,7 @@ const (
 type world struct {
 	*authorizer.Authorizer
 	issuer *issuerServer
-	clock  *clock
+	clock  *fake.Clock
 	log    bytes.Buffer
 }
 
@@ -46,9 +47,9 @@ func newWorld(t testing.TB, rules []policy.Rule, change ...func(*authorizer.Conf
 	if rules == nil {
 		rules = everywhere
 	}
-	w := &world{issuer: serve(t, tokentest.Ours(), tokentest.Next()), clock: newClock()}
+	w := &world{issuer: serve(t, tokentest.Ours(), tokentest.Next()), clock: new(fake.Clock)}
 	keys, err := authorizer.NewKeySource(authorizer.KeySourceConfig{
-		URL: w.issuer.URL + "/.well-known/jwks.json", Now: w.clock.now, Log: silent,
+		URL: w.issuer.URL + "/.well-known/jwks.json", Now: w.clock.Now, Log: silent,
 		Client: &http.Client{Transport: onlyTo{t, w.issuer.Listener.Addr().String()}},
 	})
 	if err != nil {
@@ -59,7 +60,7 @@ func newWorld(t testing.TB, rules []policy.Rule, change ...func(*authorizer.Conf
 		t.Fatal(err)
 	}
 	config := authorizer.Config{
-		Issuer: issuer, Audience: audience, Keys: keys.Key, Policy: p, Now: w.clock.now,
+		Issuer: issuer, Audience: audience, Keys: keys.Key, Policy: p, Now: w.clock.Now,
 		Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 	}
 	for _, f := range change {
@@ -93,7 +94,7 @@ func (w *world) logged() string {
 // tokens is the table of hostile and genuine tokens, for the time at which every
 // world begins.
 var tokens = sync.OnceValue(func() []tokentest.Row {
-	return tokentest.World{Issuer: issuer, Audience: audience, Now: newClock().now(), Leeway: 30 * time.Second}.Rows()
+	return tokentest.World{Issuer: issuer, Audience: audience, Now: fake.Start, Leeway: 30 * time.Second}.Rows()
 })
 
 // rawToken is a genuine token for a user of a first-party client: words before the
@@ -101,7 +102,7 @@ var tokens = sync.OnceValue(func() []tokentest.Row {
 func (w *world) rawToken(t testing.TB, sub, words string) string {
 	t.Helper()
 	roles, scopes, _ := strings.Cut(words, "|")
-	now := w.clock.now()
+	now := w.clock.Now()
 	rawToken, err := token.Access{
 		Issuer: issuer, Subject: sub, Audience: audience, ClientID: "demo-spa", SessionID: "s_1",
 		Roles: append([]string{}, strings.Fields(roles)...), Scopes: strings.Fields(scopes),
@@ -116,7 +117,7 @@ func (w *world) rawToken(t testing.TB, sub, words string) string {
 // machineToken is a genuine token for a client that acts for itself.
 func (w *world) machineToken(t testing.TB, scopes string) string {
 	t.Helper()
-	now := w.clock.now()
+	now := w.clock.Now()
 	rawToken, err := token.Access{
 		Issuer: issuer, Subject: "m_1", Audience: audience, ClientID: "m_1", Scopes: strings.Fields(scopes), IssuedAt: now, ExpiresAt: now.Add(10 * time.Minute),
 	}.Sign(t.Context(), tokentest.Ours())

@@ -1,7 +1,6 @@
 package lambdatest_test
 
 import (
-	"crypto/rsa"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -14,31 +13,14 @@ import (
 	"github.com/gatehouse-auth/gatehouse/identity"
 	"github.com/gatehouse-auth/gatehouse/identity/lambdahttp"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
-	"github.com/gatehouse-auth/gatehouse/internal/revocation"
+	"github.com/gatehouse-auth/gatehouse/internal/testrig/issuertest"
 	"github.com/gatehouse-auth/gatehouse/internal/testrig/lambdatest"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
-	"github.com/gatehouse-auth/gatehouse/keys/jwks"
-	"github.com/gatehouse-auth/gatehouse/keys/localkey"
 )
 
 // TestAuthorizer puts the built authorizer, as a process, behind the gateway.
 func TestAuthorizer(t *testing.T) {
-	key, err := localkey.Generate()
-	if err != nil {
-		t.Fatal(err)
-	}
-	document, err := jwks.Marshal([]*rsa.PublicKey{key.Public()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/revocations" {
-			json.NewEncoder(w).Encode(&revocation.Copy{Remembers: 11 * time.Minute})
-			return
-		}
-		w.Write(document)
-	}))
-	defer issuer.Close()
+	issuer := issuertest.Serve(t)
 	root := lambdatest.Build(t, "github.com/gatehouse-auth/gatehouse/cmd/authorizer")
 	rules := `{"rules":[{"route":"GET /admin","roles":["admin"]}]}`
 	if err := os.WriteFile(filepath.Join(root, "policy.json"), []byte(rules), 0o600); err != nil {
@@ -69,7 +51,7 @@ func TestAuthorizer(t *testing.T) {
 	now := time.Now()
 	access := token.Access{Issuer: issuer.URL, Subject: "u_lin", Audience: "api", ClientID: "spa", ID: "j", SessionID: "s",
 		Scopes: []string{"openid"}, Roles: []string{"user"}, IssuedAt: now, ExpiresAt: now.Add(time.Minute), AuthTime: now}
-	rawToken, err := access.Sign(t.Context(), key)
+	rawToken, err := access.Sign(t.Context(), issuer.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
