@@ -7,8 +7,8 @@ dev:
 test:
 	go test ./...
 
-# The zips of every Lambda main under cmd and examples, then the template. It is the
-# same in every region; the tool wants to be told one, and deploy tells it yours.
+# The zips of every Lambda main under cmd, examples and functions, then the template.
+# It is the same in every region; the tool wants to be told one, and deploy tells it yours.
 package: node_modules
 	go run ./cmd/lambdazip
 	npx osls package --region us-east-1

@@ -13,7 +13,7 @@ import (
 )
 
 type packageCommand struct {
-	All        packageAllCommand        `cmd:"" default:"withargs" help:"Build the zips of every Lambda main under cmd and examples of this module (the default)."`
+	All        packageAllCommand        `cmd:"" default:"withargs" help:"Build the zips of every Lambda main under cmd, examples and functions of this module (the default)."`
 	Authorizer packageAuthorizerCommand `cmd:"" help:"Build authorizer.zip for an API of yours: with the rules of gatehouse.yml, for any deployment tool."`
 	Login      packageLoginCommand      `cmd:"" help:"Build the zips of the login stack and write its CloudFormation template, for any deployment tool."`
 }
@@ -23,7 +23,7 @@ var goarch = map[string]string{"arm64": "arm64", "amd64": "amd64", "x86_64": "am
 
 type packageAllCommand struct {
 	Root string `default:"." type:"existingdir" placeholder:"DIR" help:"The folder of the module, with gatehouse.yml (${default})."`
-	Out  string `default:"dist" placeholder:"DIR" help:"Where the zips go: NAME.zip for each Lambda main under cmd and examples (${default})."`
+	Out  string `default:"dist" placeholder:"DIR" help:"Where the zips go: NAME.zip for each Lambda main under cmd, examples and functions (${default})."`
 	Arch string `default:"arm64" enum:"arm64,amd64,x86_64" help:"What they run on: ${enum} (${default})."`
 	outputFlag
 }

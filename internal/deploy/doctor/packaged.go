@@ -25,7 +25,7 @@ func (r *Report) packaged(in Inputs, c *config.Config) *template.Template {
 	}
 	raw, err := os.ReadFile(in.Packaged)
 	if errors.Is(err, fs.ErrNotExist) {
-		r.remark("package-missing", in.Packaged, "nothing is packaged, so the template was not judged: make package")
+		r.remark("package-missing", in.Packaged, "nothing is packaged, so the template was not judged: make package here; in a project of yours, serverless package or osls package")
 		return nil
 	}
 	if err != nil {

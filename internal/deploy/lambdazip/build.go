@@ -41,7 +41,7 @@ func Build(ctx context.Context, cfg Config) ([]Artifact, error) {
 		return nil, err
 	}
 	if len(functions) == 0 {
-		return nil, errors.New("no Lambda function under cmd or examples")
+		return nil, errors.New("no Lambda function under cmd, examples or functions")
 	}
 	binaries, err := os.MkdirTemp("", "lambdazip")
 	if err != nil {

@@ -40,9 +40,11 @@ const function = "package main\n\nimport \"github.com/aws/aws-lambda-go/lambda\"
 
 func TestBuild(t *testing.T) {
 	root := module(t, map[string]string{
-		"cmd/authorizer/main.go": function,
-		"cmd/gatehouse/main.go":  "package main\n\nfunc main() {}\n",
-		"examples/notes/main.go": function,
+		"cmd/authorizer/main.go":   function,
+		"cmd/gatehouse/main.go":    "package main\n\nfunc main() {}\n",
+		"examples/notes/main.go":   function,
+		"functions/orders/main.go": function,
+		"other/main.go":            function,
 	})
 	build := func(out string) []lambdazip.Artifact {
 		got, err := lambdazip.Build(t.Context(), lambdazip.Config{Root: root, Out: filepath.Join(root, out),
@@ -58,7 +60,7 @@ func TestBuild(t *testing.T) {
 		return got
 	}
 	got := build("dist")
-	if len(got) != 2 || got[0].Function != "authorizer" || got[1].Function != "notes" {
+	if len(got) != 3 || got[0].Function != "authorizer" || got[1].Function != "notes" || got[2].Function != "orders" {
 		t.Fatalf("built %v", got)
 	}
 	first, second := read(t, got[0].Path), read(t, build("again")[0].Path)

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -28,10 +30,23 @@ type function struct {
 
 func (f function) name() string { return path.Base(f.ImportPath) }
 
-// find returns the functions under cmd and examples, by name. A new folder is
+// folders are where functions are looked for.
+var folders = []string{"cmd", "examples", "functions"}
+
+// find returns the functions under the usual folders, by name. A new folder is
 // found without being told of.
 func find(ctx context.Context, cfg Config) ([]function, error) {
-	out, err := run(ctx, cfg, "list", "-e", "-tags", tags, "-json=ImportPath,Name,Imports", "./cmd/...", "./examples/...")
+	list := []string{"list", "-e", "-tags", tags, "-json=ImportPath,Name,Imports"}
+	none := len(list)
+	for _, folder := range folders {
+		if info, err := os.Stat(filepath.Join(cfg.Root, folder)); err == nil && info.IsDir() {
+			list = append(list, "./"+folder+"/...")
+		}
+	}
+	if len(list) == none {
+		return nil, nil
+	}
+	out, err := run(ctx, cfg, list...)
 	if err != nil {
 		return nil, err
 	}

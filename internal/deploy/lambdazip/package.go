@@ -17,8 +17,8 @@ import (
 	"github.com/gatehouse-auth/gatehouse/keys/jwks"
 )
 
-// Package writes NAME.zip into out for each Lambda main under cmd and examples of
-// the module in root, for arch: "" is arm64.
+// Package writes NAME.zip into out for each Lambda main under cmd, examples and
+// functions of the module in root, for arch: "" is arm64.
 func Package(ctx context.Context, root, out, arch string) ([]Artifact, error) {
 	files, err := files(root)
 	if err != nil {
