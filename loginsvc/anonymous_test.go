@@ -101,6 +101,9 @@ func TestAnonymousWritesNothing(t *testing.T) {
 		{"GET /.well-known/jwks.json", "", nil, nothing},
 		{"GET /revocations", "", nil, nothing},
 		{"GET /.well-known/oauth-authorization-server/x", "", nil, nothing},
+		{"GET /.well-known/oauth-protected-resource", "", nil, nothing},
+		{"GET /.well-known/oauth-protected-resource/x", "", nil, nothing},
+		{"POST /register", "", url.Values{}, nothing}, // where it is on: TestRegistrationFlood
 	}
 	for route := range publicRoutes(t) {
 		_, path, _ := strings.Cut(route, " ")

@@ -32,6 +32,9 @@ type registration struct {
 // handleRegister registers a client that nobody here knows (RFC 7591, Section 3.1). It
 // gets no secret, and what people allow it.
 func (s *Service) handleRegister(w http.ResponseWriter, r *http.Request) error {
+	if s.Self == nil {
+		return &httpx.Error{Status: http.StatusNotFound, Code: "not_found", Detail: "clients are registered beforehand"}
+	}
 	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/json" {
 		return invalidMetadata("want a JSON object, and Content-Type: application/json")
 	}

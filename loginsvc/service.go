@@ -228,9 +228,7 @@ func (s *Service) routes() http.Handler {
 		mux.Handle(path, cors.Methods(methods, httpx.OAuth))
 	}
 	program("/token", s.handleToken, http.MethodPost)
-	if s.Self != nil {
-		program("/register", s.handleRegister, http.MethodPost)
-	}
+	program("/register", s.handleRegister, http.MethodPost)
 	program("/device_authorization", s.handleDeviceAuthorization, http.MethodPost)
 	program("/revoke", s.handleRevoke, http.MethodPost)
 	program("/userinfo", s.handleUserInfo, http.MethodGet, http.MethodPost)

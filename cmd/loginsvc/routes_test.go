@@ -28,13 +28,13 @@ func TestRoutes(t *testing.T) {
 			t.Errorf("%s asks for a token: who signs in has none", r.Key)
 		}
 		_, path, _ := strings.Cut(r.Key, " ")
-		path = strings.NewReplacer("{provider}", "google", "{issuer+}", "auth", "{id}", "u_1").Replace(path)
+		path = strings.NewReplacer("{provider}", "google", "{issuer+}", "auth", "{resource+}", "mcp", "{id}", "u_1").Replace(path)
 		ask := func(method string) (answer struct {
 			StatusCode int
 			Headers    map[string]string
 			Body       string
 		}) {
-			event := `{"version":"2.0","routeKey":"` + r.Key + `","rawPath":"` + path + `","pathParameters":{"provider":"google","issuer":"auth","id":"u_1"},` +
+			event := `{"version":"2.0","routeKey":"` + r.Key + `","rawPath":"` + path + `","pathParameters":{"provider":"google","issuer":"auth","resource":"mcp","id":"u_1"},` +
 				`"headers":{"content-type":"application/x-www-form-urlencoded"},"requestContext":{"http":{"method":"` + method + `"}}}`
 			out, err := f.Invoke(t.Context(), []byte(event))
 			if err != nil {
