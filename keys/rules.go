@@ -3,6 +3,7 @@ package keys
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -171,19 +172,31 @@ func (r Rules) Retire(ring Ring, now time.Time) Ring {
 	return ring
 }
 
-// memory is how long a retired key is remembered, for people who ask what
-// signed a token of last winter.
+// memory is how long a retired key is remembered: as long as a session can live at
+// most, because an ID token of then can still be an id_token_hint.
 const memory = 400 * 24 * time.Hour
 
-// Forget drops keys that retired more than a year ago. Compromised keys are
-// remembered for good: they must never join again.
+// MaxRetired is how many retired keys are remembered, about 270 kB of the 400 kB
+// that a row can have. With the default lead, keys change 309 times at most within
+// the 30 days of a session.
+const MaxRetired = 400
+
+// Forget drops keys that retired more than 400 days ago, and the oldest retired keys
+// above [MaxRetired]. Compromised keys are remembered for good: they must never join
+// again.
 func (r Rules) Forget(ring Ring, now time.Time) Ring {
 	kept := make(Ring, 0, len(ring))
-	for _, k := range ring {
-		if k.State != Retired || now.Before(k.EndedAt.Add(memory)) {
-			kept = append(kept, k)
+	retired := 0
+	for _, k := range slices.Backward(ring) {
+		if k.State == Retired {
+			if retired == MaxRetired || !now.Before(k.EndedAt.Add(memory)) {
+				continue
+			}
+			retired++
 		}
+		kept = append(kept, k)
 	}
+	slices.Reverse(kept)
 	return kept
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -233,6 +234,27 @@ func TestForget(t *testing.T) {
 	}
 	if got := states(h.rules.Forget(h.ring, year.Add(100*24*time.Hour))); got != "compromised current" {
 		t.Errorf("after more than a year: %q", got)
+	}
+}
+
+// A row has at most 400 kB, whatever the number of rotations.
+func TestForgetBoundsTheRing(t *testing.T) {
+	h := newHistory(t)
+	h.adopt()
+	key := h.ring[0]
+	var ring keys.Ring
+	for i := range keys.MaxRetired + 100 {
+		k := key
+		k.ID, k.State, k.EndedAt = strconv.Itoa(i), keys.Retired, h.now
+		if i == 0 {
+			k.State = keys.Compromised
+		}
+		ring = append(ring, k)
+	}
+	ring = append(ring, key)
+	got := h.rules.Forget(ring, h.now)
+	if len(got) != keys.MaxRetired+2 || got[0].State != keys.Compromised || got[1].ID != "100" || got[len(got)-1].ID != key.ID {
+		t.Errorf("%d keys, the first %s %s and %s, the last %s", len(got), got[0].State, got[0].ID, got[1].ID, got[len(got)-1].ID)
 	}
 }
 

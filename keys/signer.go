@@ -11,6 +11,7 @@ import (
 	"context"
 	"crypto/rsa"
 	"crypto/sha256"
+	"time"
 )
 
 // Signer is an RSA key of 2048 bits or more, seen only by what it can do.
@@ -34,4 +35,14 @@ type Set struct {
 	// one: every key whose tokens are still to be accepted, and every key that
 	// will sign next. At most 10.
 	Published []*rsa.PublicKey
+	// Retired are keys that have left the JWK Set since the last token that they
+	// signed has expired. An expired ID token of theirs still says who signed in
+	// (id_token_hint): that is all that they verify. No compromised key is among them.
+	Retired []RetiredKey
+}
+
+// RetiredKey is the public half of a key that signs no more.
+type RetiredKey struct {
+	Public    *rsa.PublicKey
+	RetiredAt time.Time // when it ceased to sign
 }

@@ -119,9 +119,10 @@ func (s *Service) expectedUser(ctx context.Context, req *authRequest) string {
 	return hint.Subject
 }
 
-// verifyHint returns what an id_token_hint says. It need not be current.
+// verifyHint returns what an id_token_hint says. It need not be current, and its key
+// may have retired.
 func (s *Service) verifyHint(ctx context.Context, rawToken string) (token.ID, error) {
-	return token.VerifyID(ctx, rawToken, s.keyFunc(), token.Expect{
+	return token.VerifyID(ctx, rawToken, s.hintKeyFunc(), token.Expect{
 		Issuer: s.Issuer, Now: s.now(), InsecureAllowExpired: true, InsecureAnyAudience: true,
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
 	"github.com/gatehouse-auth/gatehouse/internal/token"
+	"github.com/gatehouse-auth/gatehouse/keys"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
@@ -99,5 +100,25 @@ func (s *Service) keyFunc() token.KeyFunc {
 			return nil, err
 		}
 		return token.Keys(set.Published...)(ctx, keyID)
+	}
+}
+
+// hintKeyFunc finds the keys of ID tokens that come back as id_token_hint: those of
+// our tokens, and those that have retired within the life of a session. It verifies
+// nothing else.
+func (s *Service) hintKeyFunc() token.KeyFunc {
+	return func(ctx context.Context, keyID string) (*rsa.PublicKey, error) {
+		set, err := s.Keys(ctx)
+		if err != nil {
+			return nil, err
+		}
+		now, life := s.now(), s.Users.SessionLife()+keys.Margin
+		found := slices.Clone(set.Published)
+		for _, k := range set.Retired {
+			if now.Before(k.RetiredAt.Add(life)) {
+				found = append(found, k.Public)
+			}
+		}
+		return token.Keys(found...)(ctx, keyID)
 	}
 }

@@ -125,7 +125,7 @@ func (u *Users) newSession(user User, a signInAttempt) (Session, string) {
 	hash := sha256.Sum256([]byte(secret))
 	s := Session{
 		ID: newID("s_", now), UserID: user.ID, Provider: a.Provider,
-		AuthTime: a.info.AuthTime, CreatedAt: now, ExpiresAt: now.Add(u.sessionTTL()), LastUsedAt: now,
+		AuthTime: a.info.AuthTime, CreatedAt: now, ExpiresAt: now.Add(u.SessionLife()), LastUsedAt: now,
 		UserAgent: text(a.info.UserAgent, maxUserAgent), epoch: user.epoch, hash: hash[:],
 		identity: identityID(a.key().PK), version: user.Version,
 	}

@@ -112,7 +112,8 @@ func (u *Users) accessTTL() time.Duration {
 	return cmp.Or(u.AccessTTL, lifetime.AccessToken)
 }
 
-func (u *Users) sessionTTL() time.Duration {
+// SessionLife is how long a session lives at most, from the sign-in.
+func (u *Users) SessionLife() time.Duration {
 	return cmp.Or(u.SessionTTL, lifetime.Session)
 }
 

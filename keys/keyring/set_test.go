@@ -51,6 +51,29 @@ func TestSet(t *testing.T) {
 			t.Errorf("published %s, want %s", got, want)
 		}
 	})
+	t.Run("a retired key is kept apart, and a compromised one nowhere", func(t *testing.T) {
+		r := newRig(t)
+		k := r.ready()
+		first := r.key(keys.Current)
+		if _, err := k.Rotate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.now.Pass(3 * time.Hour)
+		if _, err := k.Tend(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		set := mustSet(t, k)
+		if len(set.Retired) != 1 || keys.Thumbprint(set.Retired[0].Public) != first.ID || set.Retired[0].RetiredAt.IsZero() || strings.Contains(ids(set.Published), first.ID) {
+			t.Errorf("retired %v, published %s", set.Retired, ids(set.Published))
+		}
+		if _, err := k.Compromise(t.Context(), first.ID); err != nil {
+			t.Fatal(err)
+		}
+		r.now.Pass(time.Minute)
+		if set := mustSet(t, k); len(set.Retired) != 0 {
+			t.Errorf("a compromised key: %v", set.Retired)
+		}
+	})
 	t.Run("the ring is read once in five seconds", func(t *testing.T) {
 		r := newRig(t)
 		k := r.process()

@@ -16,6 +16,11 @@ func (k *Keyring) set(ring keys.Ring) keys.Set {
 	for _, key := range ring.Published() {
 		set.Published = append(set.Published, key.Public)
 	}
+	for _, key := range ring {
+		if key.State == keys.Retired {
+			set.Retired = append(set.Retired, keys.RetiredKey{Public: key.Public, RetiredAt: key.RetiringAt})
+		}
+	}
 	if current, ok := ring.Current(); ok {
 		set.Current = k.signer(current)
 	}
