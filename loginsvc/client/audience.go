@@ -40,6 +40,9 @@ func (c Client) audienceProblems(limits Limits) []Problem {
 	if len(c.Serves) > 0 && c.Public() {
 		found = append(found, Problem{Field: "serves", Text: "an API has to prove who it is, or anybody could try tokens in its name: give it a secret_env"})
 	}
+	if limits.Issuer != "" && strings.TrimRight(c.ID, "/") == limits.Issuer {
+		found = append(found, Problem{Field: "id", Text: "is the issuer: ID tokens for the client would be for the login service: choose another"})
+	}
 	if c.ID != "" && c.ID == limits.Audience {
 		found = append(found, Problem{Field: "id", Text: "is the name of the API: ID tokens for the client would pass for access tokens where types are not compared"})
 	}

@@ -59,6 +59,8 @@ func TestProblems(t *testing.T) {
 			"audiences[1]: is the client's own id, which its ID tokens are for: give the API another name"},
 		{"called like the API", func(c *client.Client) { c.ID = "https://api.test" },
 			"id: is the name of the API: ID tokens for the client would pass for access tokens where types are not compared"},
+		{"called like the issuer", func(c *client.Client) { c.ID = "https://auth.test/" },
+			"id: is the issuer: ID tokens for the client would be for the login service: choose another"},
 		{"an API with a space", func(c *client.Client) { c.Audiences = []string{"a b"} },
 			`audiences[1]: want a name or URL without spaces, such as https://api.example.com, not "a b"`},
 		{"an API with a fragment", func(c *client.Client) { c.Audiences = []string{"https://a.test/#x"} },
