@@ -161,13 +161,12 @@ func (r *run) do(a Action) bool {
 	case Obtain:
 		return r.obtain(a)
 	case Activate:
-		ok := r.User.Suspended
-		if ok {
-			r.User.Suspended = false
-			r.userChanged()
+		if !r.User.Suspended {
+			return false
 		}
-		r.out.Answer = Done
-		return ok
+		r.User.Suspended, r.out.Answer = false, Done
+		r.userChanged()
+		return true
 	case Step:
 		return r.advance(a.X)
 	case Cut:

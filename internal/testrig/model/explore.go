@@ -19,7 +19,6 @@ type Scope struct {
 type Result struct {
 	States int
 	Depth  int      // steps to the states that are farthest from the beginning
-	Whole  bool     // every state within the bounds was visited
 	Broken Law      // 0: none
 	Trace  []Action // the shortest way to break it
 }
@@ -71,7 +70,7 @@ func (c *Scope) Explore(limit int) Result {
 			}
 		}
 		if len(next) == 0 {
-			return Result{States: len(steps), Depth: depth, Whole: true}
+			return Result{States: len(steps), Depth: depth}
 		}
 		states = next
 	}

@@ -11,34 +11,31 @@ const (
 
 // State is the small world at one moment. The zero value of each part is absent.
 type State struct {
-	Now      seconds
-	User     user
-	Sessions [2]session // begun with one identity each
-	Consent  bool       // to Third
-	Codes    [2]code
-	Families [2]family
-	Tokens   [3]token
-	Requests [2]request
-	Ledger   ledger
-	Doc      feed // the feed, as the login service has it in memory
-	List     feed // the feed, as the authorizer has it
-	Down     bool // the authorizer cannot reach the feed
-	WasDown  bool
-	Ring     ring
+	Now           seconds
+	User          user
+	Sessions      [2]session // begun with one identity each
+	Consent       bool       // to Third
+	Codes         [2]code
+	Families      [2]family
+	Tokens        [3]token
+	Requests      [2]request
+	Ledger        ledger
+	Doc           feed // the feed, as the login service has it in memory
+	List          feed // the feed, as the authorizer has it
+	Down, WasDown bool // the authorizer cannot reach the feed
+	Ring          ring
 }
 
 // user is the user's row.
 type user struct {
-	Suspended bool
-	Demoted   bool // no longer an admin
-	Unlinked  bool // the identity of session 0
-	From      seconds
+	Suspended, Demoted, Unlinked bool // Demoted: no longer an admin. Unlinked: the identity of session 0
+
+	From seconds
 }
 
 // session is a session's row, and whether the user's row has ended it.
 type session struct {
-	Gone  bool // its row is deleted
-	Ended bool // by the user's row: its epoch, or a cutoff of its identity
+	Gone, Ended bool // Gone: its row is deleted. Ended: by the epoch of the user's row, or by a cutoff
 }
 
 // live tells whether a session can be used.
@@ -48,27 +45,21 @@ func (s *State) live(id int8) bool {
 
 // code is an authorization code, or a device code that was approved.
 type code struct {
-	Made, Device, Offline, Spent, Ended bool
+	Made, Device, Offline, Spent, Ended, Void bool // Void: its consent was withdrawn, perhaps given again
 
-	Void bool // its consent was withdrawn, perhaps given again
+	Client, Session, Family, Mints int8 // Family: 1 + its place; 0: none. Mints: how often tokens left for it
 
-	Client, Session, Family int8 // Family: 1 + its place; 0: none
-	Until                   seconds
-	Mints                   int8 // how often tokens left for it
+	Until seconds
 }
 
 // family is a family of refresh tokens.
 type family struct {
 	Made, Gone, Void bool
 
-	Client, Session int8
-	Renewals        int8 // 2: two or more
-	RotatedAt       seconds
-	PreviousAt      seconds // when the token before the live one took the place of an older one
-
-	// The user, as remembered.
-	Old, Demoted bool // Old: the user has changed since
-	From         seconds
+	Client, Session, Renewals int8    // Renewals: 2 is two or more
+	RotatedAt, PreviousAt     seconds // when the live token took its place, and the one before it
+	Old, Demoted              bool    // the user, as remembered. Old: the user has changed since
+	From                      seconds // the same
 }
 
 // token is an access token.
@@ -95,13 +86,13 @@ type request struct {
 	// What has changed since the request read it.
 	OldUser, OldLedger, OldFamily bool
 
-	Demoted bool    // the user, as read
-	Seen    seconds // the latest instant of the ledger, as read
-	Raced   bool    // it reads the family again
-	Reread  bool    // it has read session and user
+	Demoted       bool    // the user, as read
+	Seen          seconds // the latest instant of the ledger, as read
+	Raced, Reread bool    // it reads the family again; it has read session and user
 
-	WasLive bool // for the laws: the token renewed when the request began
-	InGrace bool // for the laws: the token was replaced a moment before it was read
+	// For the laws: the token was the live one when the request began, or had been a
+	// moment before it was read.
+	WasLive, InGrace bool
 }
 
 // kind is what a request has become.
@@ -154,28 +145,23 @@ type ledger struct {
 
 // feed is a copy of the feed.
 type feed struct {
-	Made    bool
-	At      seconds // when it was read, by the reader's clock
-	Tried   seconds // when the last fetch began
-	Entries entries
-	Bucket  seconds // tokens of before are dead: entries that did not fit
+	Made      bool
+	At, Tried seconds // by the reader's clock: when it was read, and when it was tried last
+	Entries   entries
+	Bucket    seconds // tokens of before are dead: entries that did not fit
 }
 
 // ring is the signing keys, by number, and who knows them.
 type ring struct {
-	Keys    [3]ringKey
-	Made    int8 // how many there are
-	Stolen  bool // one was compromised
-	Service keyCopy
-	Source  keyCopy // of the authorizer
-	Gateway keyCopy // of a gateway that verifies by itself
+	Keys                     [3]ringKey
+	Made                     int8    // how many there are
+	Stolen                   bool    // one was compromised
+	Service, Source, Gateway keyCopy // Source: of the authorizer. Gateway: of one that verifies by itself
 }
 
 type ringKey struct {
-	State     keyState
-	Published seconds
-	Keep      seconds
-	Lost      seconds // when its compromise was acknowledged; 0: not
+	State                 keyState
+	Published, Keep, Lost seconds // Lost: when its compromise was acknowledged; 0: not
 }
 
 type keyState int8
@@ -191,8 +177,7 @@ const (
 
 // keyCopy is the published keys as bits, and the one that signs.
 type keyCopy struct {
-	Made      bool
-	At, Tried seconds
-	Known     int8
-	Signs     int8 // -1: none
+	Made         bool
+	At, Tried    seconds
+	Known, Signs int8 // Signs: -1 is none
 }
