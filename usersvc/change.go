@@ -61,7 +61,11 @@ func (u *Users) change(ctx context.Context, by By, id string, version int64, edi
 			return User{}, err
 		}
 		if next.revokes {
-			writes = append(writes, u.revokeAll(&next, user.ledger)...)
+			feed, err := u.revokeAll(ctx, &next, user.ledger)
+			if err != nil {
+				return User{}, err
+			}
+			writes = append(writes, feed...)
 		}
 		if !next.equal(user) {
 			next.Version = user.Version + 1

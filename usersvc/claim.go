@@ -107,7 +107,7 @@ func withoutEmail(owner User, taken claim) User {
 // claimWrites returns the writes that carry out the part of a plan about
 // addresses. The tokens of a user who loses an address are revoked: they say that
 // the address is verified. Revoked is that user, or zero.
-func (u *Users) claimWrites(p plan) (writes []table.Write, revoked User) {
+func (u *Users) claimWrites(ctx context.Context, p plan) (writes []table.Write, revoked User, err error) {
 	if p.dropEmail != "" {
 		writes = append(writes, dropClaim(p.user.ID, p.dropEmail))
 	}
@@ -115,13 +115,14 @@ func (u *Users) claimWrites(p plan) (writes []table.Write, revoked User) {
 		writes = append(writes, putClaim(p.user, p.claimsFrom))
 	}
 	if p.ownerBefore.ID == "" {
-		return writes, User{}
+		return writes, User{}, nil
 	}
 	after := withoutEmail(p.ownerBefore, p.user.owns)
 	u.revokeUser(&after)
-	writes = append(writes, u.revokeAll(&after, p.ownerBefore.ledger)...)
+	feed, err := u.revokeAll(ctx, &after, p.ownerBefore.ledger)
+	writes = append(writes, feed...)
 	return append(writes, after.replace(p.ownerBefore),
-		u.audit(ProfileChanged, after.ID, By{UserID: configured}, "a trusted provider says that the e-mail address is another user's")), after
+		u.audit(ProfileChanged, after.ID, By{UserID: configured}, "a trusted provider says that the e-mail address is another user's")), after, err
 }
 
 // putClaim writes the row of the user's address. It fails unless the row has led

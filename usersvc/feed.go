@@ -3,6 +3,8 @@ package usersvc
 import (
 	"context"
 	"fmt"
+	"math"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,9 +22,12 @@ import (
 // already, and is then written again, before it is acknowledged. So only the clocks
 // of two instances matter. Each read begins [overlap] before the one before it.
 //
-// A copy that has nothing yet, or has not been used for long, reads the newest
-// rows first, and not more than [maxPages] pages of each partition. What it did
-// not read is covered: all tokens of before are dead, and their clients renew.
+// A copy that has nothing yet, or has not been used for long, begins again. Where
+// there is more than a page, it reads the newest rows first, and not more than
+// [maxPages] pages of each partition. What it did not read is covered: all tokens of
+// before are dead, and their clients renew.
+//
+// Most of the time all new rows are in partition 0: see [spreading].
 type Feed struct {
 	Users *Users // required
 
@@ -31,6 +36,7 @@ type Feed struct {
 	document  []byte
 	startedAt time.Time // of the first read
 	readAt    time.Time // when the read began that brought the document; zero: none
+	marked    time.Time // until then, other partitions than 0 can get rows
 }
 
 const (
@@ -44,8 +50,9 @@ const (
 	longUnused = 30 * time.Second
 	maxPages   = 8
 	pageRows   = table.MaxLimit
-	// oldRowsFor is how long after the first read the rows of version 1 are read
-	// again: an instance of the version before may still write some.
+	// oldRowsFor is how long after the first read all partitions are read, and the
+	// rows of version 1: an instance of an earlier version may still write some,
+	// and knows no markers.
 	oldRowsFor = time.Minute
 )
 
@@ -70,23 +77,27 @@ func (f *Feed) Document(ctx context.Context) ([]byte, error) {
 	return document, nil
 }
 
-// read adds what was written since the last read, which it takes from all
-// partitions at once.
+// read adds what was written since the last read.
+//
+// A row can move between partition 0 and another one. A copy that has what was there
+// before only needs the new row, if not now, then with the next read. One that begins
+// must not miss both: it reads the others, then 0, and then the others again if rows
+// may go there.
 func (f *Feed) read(ctx context.Context, now time.Time) error {
 	if f.startedAt.IsZero() {
 		f.startedAt = now
 	}
-	var parts [schema.RevocationPartitions]part
-	var wg sync.WaitGroup
-	for n := range parts {
-		wg.Go(func() { parts[n] = f.readPartition(ctx, schema.RevocationPartition(n), now) })
+	begins, old := f.begins(now), now.Sub(f.startedAt) < oldRowsFor
+	var parts []part
+	if begins || old {
+		parts = f.readOthers(ctx, now, old)
 	}
-	var old part
-	if now.Sub(f.startedAt) < oldRowsFor {
-		old = f.Users.readOldRows(ctx)
+	quiet := f.readPartition(ctx, schema.RevocationPartition(0), now)
+	f.marked = later(f.marked, quiet.marked)
+	if now.Before(f.marked.Add(markedSlack)) && (begins || !old) {
+		parts = append(parts, f.readOthers(ctx, now, false)...)
 	}
-	wg.Wait()
-	for _, p := range append(parts[:], old) {
+	for _, p := range append(parts, quiet) {
 		if p.err != nil {
 			return p.err
 		}
@@ -100,30 +111,60 @@ func (f *Feed) read(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+// begins tells whether the copy has nothing, or has not been used for long.
+func (f *Feed) begins(now time.Time) bool {
+	return f.readAt.IsZero() || now.Sub(f.readAt) > longUnused || now.Before(f.readAt)
+}
+
+// readOthers reads all partitions but 0 at once and, if old, the rows of version 1.
+func (f *Feed) readOthers(ctx context.Context, now time.Time, old bool) []part {
+	parts := make([]part, schema.RevocationPartitions)
+	var wg sync.WaitGroup
+	for n := 1; n < len(parts); n++ {
+		wg.Go(func() { parts[n] = f.readPartition(ctx, schema.RevocationPartition(n), now) })
+	}
+	if old {
+		parts[0] = f.Users.readOldRows(ctx)
+	}
+	wg.Wait()
+	return parts
+}
+
 // part is what a partition holds.
 type part struct {
 	items  []item
+	marked time.Time // until when rows can go into other partitions
 	unread time.Time // what revokes tokens up to then was not read; zero: all was
 	err    error
 }
 
-// readPartition reads the rows that can be new. The last read goes forward in
-// time: a row that is replaced meanwhile comes again later, and is not overlooked.
+// readPartition reads the rows that can be new, forward in time: a row that is
+// replaced meanwhile comes again later, and is not overlooked. If there are many, and
+// the copy begins, it reads the newest before that.
 func (f *Feed) readPartition(ctx context.Context, pk string, now time.Time) (p part) {
-	from := f.readAt.Add(-overlap)
+	from, most := f.readAt.Add(-overlap), math.MaxInt
 	if oldest := now.Add(-f.Users.remembers()); f.readAt.IsZero() || from.Before(oldest) {
 		from = oldest
 	}
-	if f.readAt.IsZero() || now.Sub(f.readAt) > longUnused || now.Before(f.readAt) {
-		p.newestFirst(ctx, f.Users.Table, pk, from)
-		from = now.Add(-overlap)
+	if f.begins(now) {
+		most = 1
 	}
-	after := table.Position{Key: table.Key{PK: pk, SK: from.Format(time.RFC3339)}}
-	q := table.Query{PK: pk, Limit: pageRows}
-	for q.Cursor = q.CursorAt(after); q.Cursor != "" && p.err == nil; {
-		q.Cursor, _ = p.page(ctx, f.Users.Table, q)
+	if p.forward(ctx, f.Users.Table, pk, from, most) && p.err == nil {
+		p.newestFirst(ctx, f.Users.Table, pk, from)
+		p.forward(ctx, f.Users.Table, pk, now.Add(-overlap), math.MaxInt)
 	}
 	return p
+}
+
+// forward adds the rows from a time on, but only so many pages. It tells whether
+// there are more.
+func (p *part) forward(ctx context.Context, t table.Table, pk string, from time.Time, pages int) (more bool) {
+	q := table.Query{PK: pk, Limit: pageRows}
+	q.Cursor = q.CursorAt(table.Position{Key: table.Key{PK: pk, SK: from.Format(time.RFC3339)}})
+	for ; q.Cursor != "" && p.err == nil && pages > 0; pages-- {
+		q.Cursor, _ = p.page(ctx, t, q)
+	}
+	return q.Cursor != ""
 }
 
 // newestFirst reads rows back to the time from, but only so many.
@@ -153,8 +194,10 @@ func (p *part) page(ctx context.Context, t table.Table, q table.Query) (cursor s
 		if r.Err == nil {
 			r.Err = err
 		}
-		if len(row.Key().SK) >= len(time.DateTime) {
-			last, err = time.Parse(time.RFC3339, row.Key().SK[:len(time.DateTime)+1])
+		second, id, _ := strings.Cut(row.Key().SK, "#")
+		last, err = time.Parse(time.RFC3339, second)
+		if id == schema.RevocationMarkerID {
+			p.marked = later(p.marked, last)
 		}
 		if r.Err != nil || err != nil {
 			p.err = fmt.Errorf("%w: revocation %q", table.ErrDamaged, row.Key().SK)

@@ -3,6 +3,7 @@ package usersvc
 import (
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/internal/schema"
 	"github.com/gatehouse-auth/gatehouse/internal/table"
 )
 
@@ -11,5 +12,5 @@ func FeedRow(userID string, at time.Time) table.Item {
 	users := Users{Now: func() time.Time { return at }}
 	h := userHolder(userID)
 	h.all.before = users.tokensFrom()
-	return feedRow(h, h.all.before, []item{h.all})
+	return feedRow(int(h.all.entry[0])%schema.RevocationPartitions, h, h.all.before, []item{h.all})
 }

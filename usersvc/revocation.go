@@ -87,26 +87,30 @@ var errLedger = fmt.Errorf("%w: another revocation came first", errChanged)
 
 // revoke returns the ledger of a holder with one more entry, and the writes that put
 // it into the feed. They belong into the transaction that writes the ledger.
-func (u *Users) revoke(h holder, l ledger, entry item) (ledger, []table.Write) {
+func (u *Users) revoke(ctx context.Context, h holder, l ledger, entry item) (ledger, []table.Write, error) {
+	partition, err := u.partition(ctx, h)
+	if err != nil {
+		return ledger{}, nil, err
+	}
 	now := u.now()
 	next := ledger{items: slices.Clone(l.items)}
 	next.add(entry, h.all, now.Add(-u.remembers()), now.Add(maxAhead))
-	row := feedRow(h, entry.before, next.items)
+	row := feedRow(partition, h, entry.before, next.items)
 	next.row = row.Key()
 	feed := []table.Write{table.Put(row)}
 	if l.row.PK != "" && l.row != next.row {
 		feed = append(feed, table.Delete(l.row))
 	}
-	return next, feed
+	return next, feed, nil
 }
 
 // revokeAll is revoke for all tokens of a user from before TokensFrom. It changes the
 // user's ledger, of which before is the present one.
-func (u *Users) revokeAll(user *User, before ledger) (feed []table.Write) {
+func (u *Users) revokeAll(ctx context.Context, user *User, before ledger) (feed []table.Write, err error) {
 	h := userHolder(user.ID)
 	h.all.before = user.TokensFrom
-	user.ledger, feed = u.revoke(h, before, h.all)
-	return feed
+	user.ledger, feed, err = u.revoke(ctx, h, before, h.all)
+	return feed, err
 }
 
 // finishRevoking follows the write of a user whose tokens may be revoked by it.
@@ -130,7 +134,10 @@ func (u *Users) putEntry(ctx context.Context, h holder, entry item, writes ...ta
 			return err
 		}
 		entry.before = u.tokensFrom()
-		next, feed := u.revoke(h, l, entry)
+		next, feed, err := u.revoke(ctx, h, l, entry)
+		if err != nil {
+			return err
+		}
 		err = u.Table.Write(ctx, slices.Concat(writes, []table.Write{h.write(l, next)}, feed)...)
 		switch {
 		case errors.Is(err, errLedger):
@@ -145,8 +152,8 @@ func (u *Users) putEntry(ctx context.Context, h holder, entry item, writes ...ta
 	return errContended
 }
 
-// feedRow is the row of a holder in the feed.
-func feedRow(h holder, before time.Time, items []item) table.Item {
-	key := schema.Revocation(int(h.all.entry[0])%schema.RevocationPartitions, before.Format(time.RFC3339), h.id)
+// feedRow is the row of a holder in a partition of the feed.
+func feedRow(partition int, h holder, before time.Time, items []item) table.Item {
+	key := schema.Revocation(partition, before.Format(time.RFC3339), h.id)
 	return table.Item{table.PK: key.PK, table.SK: key.SK, table.TTL: before.Add(maxRemembered).Unix() + 1, "entries": packItems(items)}
 }

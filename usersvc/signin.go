@@ -82,7 +82,10 @@ func (u *Users) enter(ctx context.Context, a signInAttempt, then func(User) []ta
 
 // carryOut writes what a plan says, with more writes in the same transaction.
 func (u *Users) carryOut(ctx context.Context, p plan, a signInAttempt, more []table.Write) error {
-	claims, revoked := u.claimWrites(p)
+	claims, revoked, err := u.claimWrites(ctx, p)
+	if err != nil {
+		return err
+	}
 	if err := u.write(ctx, slices.Concat(u.writesOf(p, a), claims, more)...); err != nil {
 		return err
 	}

@@ -61,6 +61,8 @@ type Users struct {
 	SessionIdle time.Duration // and this long after its last use
 
 	Now func() time.Time // nil: time.Now
+
+	spreading spreading
 }
 
 var (

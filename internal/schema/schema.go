@@ -32,6 +32,7 @@ func Rows() []Row {
 		{"who is an admin", Admin("ID"), "usersvc"},
 		{"address that was made admin once", AdminGiven("HASH"), "usersvc"},
 		{"entry of the revocation feed", Revocation(0, "SECOND", "ID"), "usersvc"},
+		{"marker that the feed is spread", RevocationMarker("TIME"), "usersvc"},
 		{"what the feed has about a user, of earlier versions", Revoked(UserPartition("ID")), "usersvc"},
 		{"what the feed has about a client", Revoked(ClientPartition("ID")), "usersvc"},
 		{"finished sign-in", Flow("HASH"), "loginsvc"},

@@ -90,9 +90,9 @@ func AdminGiven(hash string) table.Key {
 	return table.Key{PK: AdminPartition + "#" + hash, SK: "given"}
 }
 
-// RevocationPartitions is the number of partitions of the revocation feed. Rows
-// are spread over them by whose tokens they revoke, so that none takes more than
-// the 1,000 writes a second that DynamoDB allows.
+// RevocationPartitions is the number of partitions of the revocation feed. Rows are
+// in partition 0 or, when there are many, spread over all of them by whose tokens they
+// revoke: so none takes more than the 1,000 writes a second that DynamoDB allows.
 const RevocationPartitions = 4
 
 // RevocationPartition returns the partition with the number, from 0. Its rows are
@@ -107,6 +107,13 @@ const OldRevocationPartition = "revocations"
 func Revocation(partition int, time, id string) table.Key {
 	return table.Key{PK: RevocationPartition(partition), SK: time + "#" + id}
 }
+
+// RevocationMarker is the key of a row that tells readers of partition 0 to read the
+// other partitions as well, until a time. No user or client has its id.
+func RevocationMarker(until string) table.Key { return Revocation(0, until, RevocationMarkerID) }
+
+// RevocationMarkerID stands in the place of the id of a user or a client.
+const RevocationMarkerID = "#spread"
 
 // Revoked is the key of what the revocation feed has about a client, in its
 // partition. Of a user, it is in the user's row; earlier versions had such a row.
