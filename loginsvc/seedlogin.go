@@ -53,7 +53,7 @@ func (s *Service) answerSeed(w http.ResponseWriter, r *http.Request, user usersv
 	answer, err := s.issueInSession(r.Context(), issuance{
 		client: client.Client{ID: client.HouseID}, audience: s.Audience, user: user, session: session.ID, authTime: session.AuthTime,
 		shown: true, scopes: []string{scopeOpenID, scopeProfile, scopeEmail},
-	}, session)
+	})
 	if errors.Is(err, usersvc.ErrNoSession) {
 		return fail(pages.Failure{Kind: pages.LinkExpired, RestartURL: s.url("/users/login")}, err)
 	}

@@ -173,7 +173,7 @@ func (s *Service) redeemOnce(ctx context.Context, c client.Client, a grant.Appro
 
 // issueInSession issues tokens of a user who has just signed in, without a code.
 // It returns [usersvc.ErrNoSession] if the session has ended meanwhile.
-func (s *Service) issueInSession(ctx context.Context, g issuance, session usersvc.Session) (tokenResponse, error) {
+func (s *Service) issueInSession(ctx context.Context, g issuance) (tokenResponse, error) {
 	now := s.now()
 	for range grant.Attempts {
 		var err error
@@ -188,7 +188,7 @@ func (s *Service) issueInSession(ctx context.Context, g issuance, session usersv
 		if !stale(err) {
 			return answer, err
 		}
-		if session, g.user, err = s.Users.SessionByID(ctx, g.user.ID, g.session); err != nil {
+		if _, g.user, err = s.Users.SessionByID(ctx, g.user.ID, g.session); err != nil {
 			return tokenResponse{}, err
 		}
 	}
@@ -223,15 +223,12 @@ func (s *Service) issueToClient(w http.ResponseWriter, r *http.Request, c client
 	if err != nil {
 		return err
 	}
-	now := s.now()
-	if checks := registry.StillRegistered(c); len(checks) > 0 { // what was read may be seconds old
-		err := s.Table.Write(r.Context(), checks...)
-		if errors.Is(err, client.ErrUnknown) {
-			return invalidClient(w, false, err)
-		}
-		if err != nil {
-			return err
-		}
+	now, err := s.issueTime(r.Context(), c)
+	if errors.Is(err, client.ErrUnknown) {
+		return invalidClient(w, false, err)
+	}
+	if err != nil {
+		return err
 	}
 	answer := s.answer(c, scopes)
 	answer.AccessToken, err = token.Access{
@@ -241,6 +238,20 @@ func (s *Service) issueToClient(w http.ResponseWriter, r *http.Request, c client
 		return err
 	}
 	return httpx.JSON(w, answer)
+}
+
+// issueTime returns when a token of a client itself is issued: a time at which the
+// client was registered, so that the feed covers the token if it is removed after
+// that. What was read of it in the last second is good enough.
+func (s *Service) issueTime(ctx context.Context, c client.Client) (time.Time, error) {
+	now := s.now()
+	if age := now.Sub(c.KnownAt); 0 <= age && age < time.Second {
+		return c.KnownAt, nil
+	}
+	if checks := registry.StillRegistered(c); len(checks) > 0 {
+		return now, s.Table.Write(ctx, checks...)
+	}
+	return now, nil
 }
 
 // machineScopes are the scopes that value asks for, or all that the client may

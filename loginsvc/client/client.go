@@ -77,6 +77,9 @@ type Client struct {
 	// RegisteredAt is when the client was put into the table: tokens from before
 	// belong to another client of the id. It is zero in gatehouse.yml.
 	RegisteredAt time.Time
+	// KnownAt is when the table was asked for the client, just before it answered;
+	// zero for a client that is not in the table.
+	KnownAt time.Time
 }
 
 // Ref names the client as what it was granted remembers it: unlike its id, which

@@ -31,19 +31,14 @@ type Finder struct {
 	clients Clients
 
 	mu      sync.Mutex
-	known   map[string]remembered
+	known   map[string]client.Client
 	origins map[string]bool // of the table
 	listed  time.Time       // when origins was read
 }
 
-type remembered struct {
-	client client.Client
-	at     time.Time
-}
-
 // NewFinder returns a Finder. A nil now is time.Now.
 func NewFinder(file client.List, t table.Table, now func() time.Time) *Finder {
-	return &Finder{file: file, clients: Clients{Table: t, Now: now}, known: make(map[string]remembered)}
+	return &Finder{file: file, clients: Clients{Table: t, Now: now}, known: make(map[string]client.Client)}
 }
 
 // Lookup returns the client with the id, [client.ErrUnknown], an error of the table,
@@ -65,28 +60,28 @@ func (f *Finder) Lookup(ctx context.Context, id string) (client.Client, error) {
 	if err != nil {
 		return client.Client{}, err
 	}
-	f.remember(r.Client, now)
+	r.KnownAt = now
+	f.remember(r.Client)
 	return r.Client, nil
 }
 
 func (f *Finder) recall(id string, now time.Time) (client.Client, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	r, ok := f.known[id]
-	return r.client, ok && isFresh(r.at, now)
+	c, ok := f.known[id]
+	return c, ok && isFresh(c.KnownAt, now)
 }
 
-// remember keeps c as it was at the time, before the table was asked.
-func (f *Finder) remember(c client.Client, at time.Time) {
+func (f *Finder) remember(c client.Client) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.known) >= maxRemembered {
-		maps.DeleteFunc(f.known, func(_ string, r remembered) bool { return !isFresh(r.at, at) })
+		maps.DeleteFunc(f.known, func(_ string, r client.Client) bool { return !isFresh(r.KnownAt, c.KnownAt) })
 	}
 	if len(f.known) >= maxRemembered {
 		clear(f.known)
 	}
-	f.known[c.ID] = remembered{c, at}
+	f.known[c.ID] = c
 }
 
 // isFresh is false too if the clock was put back since.
