@@ -1,6 +1,10 @@
 # What these do is Go and serverless.yml; nothing is decided here.
 .PHONY: dev test package e2e-lambda deploy
 
+# make deploy STAGE=test deploys another stage. Its variables are those of .env.test or,
+# without that file, of .env: osls and the doctor read the same one.
+STAGE ?= prod
+
 dev:
 	go run ./cmd/gatehouse dev
 
@@ -11,7 +15,7 @@ test:
 # It is the same in every region; the tool wants to be told one, and deploy tells it yours.
 package: node_modules
 	go run ./cmd/lambdazip
-	npx osls package --region us-east-1
+	npx osls package --region us-east-1 --stage $(STAGE)
 
 # The packaged template as a stack on this machine: the built functions under a
 # Runtime API, with an emulated DynamoDB and KMS; first from Go, then with the
@@ -23,9 +27,9 @@ e2e-lambda: package e2e/clients/node_modules
 # What is wrong is found before it is deployed, and what was deployed is tried.
 # GATEHOUSE_TOKEN, an access token of somebody who is no admin, lets smoke try more.
 deploy: package
-	go run ./cmd/gatehouse doctor --deploy $(addprefix --env ,$(wildcard .env))
-	npx osls deploy
-	npx osls info --verbose | go run ./cmd/gatehouse smoke --info -
+	go run ./cmd/gatehouse doctor --deploy --stage $(STAGE)
+	npx osls deploy --stage $(STAGE)
+	npx osls info --stage $(STAGE) --verbose | go run ./cmd/gatehouse smoke --info -
 
 node_modules: package-lock.json
 	npm ci --no-audit --no-fund

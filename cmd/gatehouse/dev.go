@@ -76,7 +76,7 @@ func withFile(getenv func(string) string, path string) (func(string) string, err
 	if path == "" {
 		return getenv, nil
 	}
-	file, err := env.ReadFile(path)
+	file, err := env.ReadFile(path, getenv)
 	if err != nil {
 		return nil, fmt.Errorf("--env: %w", err)
 	}

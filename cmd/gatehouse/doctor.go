@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/internal/deploy/doctor"
-	"github.com/gatehouse-auth/gatehouse/internal/env"
 )
 
 type doctorCommand struct {
@@ -17,8 +16,8 @@ type doctorCommand struct {
 	Template string `placeholder:"FILE" help:"The routes and resources (serverless.yml here; where there is none, the built-in one)."`
 	Packaged string `default:".serverless/cloudformation-template-update-stack.json" placeholder:"FILE" help:"The packaged template, or any other of CloudFormation in JSON (${default})."`
 	Dist     string `default:"dist" placeholder:"DIR" help:"The folder of the zips (${default})."`
-	Env      string `placeholder:"FILE" help:"Read variables from this file too, as a deployment reads .env."`
-	Deploy   bool   `help:"Look for what a deployment needs too: a region."`
+	stageFlags
+	Deploy bool `help:"Look for what a deployment needs too: a region."`
 	outputFlag
 }
 
@@ -27,20 +26,14 @@ type doctorCommand struct {
 func (c *doctorCommand) Run(w *process) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	getenv := w.getenv
-	if c.Env != "" {
-		file, err := env.ReadFile(c.Env)
-		if err != nil {
-			return err
-		}
-		getenv = func(name string) string {
-			if value := w.getenv(name); value != "" {
-				return value
-			}
-			return file[name]
-		}
+	getenv, file, err := c.getenv(w)
+	if err != nil {
+		return err
 	}
 	r := doctor.Files(doctor.Inputs{Config: c.Config, Template: c.Template, Packaged: c.Packaged, Dist: c.Dist, Getenv: getenv, Deploy: c.Deploy})
+	if file != "" {
+		r.Facts = append(r.Facts, "variables come from "+file+" too")
+	}
 	if c.URL != "" {
 		r.Add(doctor.Live(ctx, strings.TrimSpace(c.URL)))
 	}

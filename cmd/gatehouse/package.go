@@ -40,11 +40,12 @@ func (c *packageAllCommand) Run(w *process) error {
 }
 
 type packageAuthorizerCommand struct {
-	Config  string `default:"gatehouse.yml" placeholder:"FILE" help:"The configuration, with issuer, audience and routes (${default})."`
-	Out     string `default:"dist" placeholder:"DIR" help:"Where authorizer.zip goes (${default})."`
-	Arch    string `default:"arm64" enum:"arm64,amd64,x86_64" help:"What the function runs on: ${enum} (${default})."`
-	Source  string `default:"." type:"existingdir" placeholder:"DIR" help:"A folder whose Go module is Gatehouse or requires it. Elsewhere the module proxy is asked for the version of this program (${default})."`
-	Offline bool   `help:"Do not fetch the issuer's keys: the function then does so at its first request."`
+	Config string `default:"gatehouse.yml" placeholder:"FILE" help:"The configuration, with issuer, audience and routes (${default})."`
+	Out    string `default:"dist" placeholder:"DIR" help:"Where authorizer.zip goes (${default})."`
+	Arch   string `default:"arm64" enum:"arm64,amd64,x86_64" help:"What the function runs on: ${enum} (${default})."`
+	Source string `default:"." type:"existingdir" placeholder:"DIR" help:"A folder whose Go module is Gatehouse or requires it. Elsewhere the module proxy is asked for the version of this program (${default})."`
+	stageFlags
+	Offline bool `help:"Do not fetch the issuer's keys: the function then does so at its first request."`
 	outputFlag
 }
 
@@ -52,9 +53,13 @@ type packageAuthorizerCommand struct {
 func (c *packageAuthorizerCommand) Run(w *process) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	getenv, _, err := c.getenv(w)
+	if err != nil {
+		return err
+	}
 	in := lambdazip.AuthorizerConfig{
 		Source: lambdazip.Source{Root: c.Source, Version: version().Version},
-		Config: c.Config, Out: c.Out, Arch: goarch[c.Arch], Getenv: w.getenv,
+		Config: c.Config, Out: c.Out, Arch: goarch[c.Arch], Getenv: getenv,
 	}
 	if !c.Offline {
 		in.Keys = http.DefaultClient
@@ -90,11 +95,21 @@ func (c *packageLoginCommand) Run(w *process) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(c.Out, "login.template.json")
-	if err := os.WriteFile(path, text, 0o644); err != nil {
+	retained, err := plain.Retained()
+	if err != nil {
 		return err
 	}
-	return printArtifacts(w, c.json(), append(artifacts, lambdazip.Artifact{Function: "template", Path: path, Size: int64(len(text))}))
+	for _, template := range []struct {
+		function, file string
+		text           []byte
+	}{{"template", "login.template.json", text}, {"retained", "retained.template.json", retained}} {
+		path := filepath.Join(c.Out, template.file)
+		if err := os.WriteFile(path, template.text, 0o644); err != nil {
+			return err
+		}
+		artifacts = append(artifacts, lambdazip.Artifact{Function: template.function, Path: path, Size: int64(len(template.text))})
+	}
+	return printArtifacts(w, c.json(), artifacts)
 }
 
 func printArtifacts(w *process, json bool, artifacts []lambdazip.Artifact) error {

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -14,9 +14,10 @@ import (
 )
 
 type smokeCommand struct {
-	URL      string `arg:"" optional:"" help:"The issuer of the stack that runs."`
-	Info     string `placeholder:"FILE" help:"Take the issuer from what osls info --verbose prints; - is standard input."`
-	As       string `placeholder:"NAME" help:"Who signs in at the demo provider of gatehouse dev: lin. Elsewhere, GATEHOUSE_TOKEN holds an access token of somebody who is no admin."`
+	URL  string `arg:"" optional:"" help:"The issuer of the stack that runs."`
+	Info string `placeholder:"FILE" help:"Take the issuer from what osls info --verbose prints; - is standard input."`
+	As   string `placeholder:"NAME" help:"Who signs in at the demo provider of gatehouse dev: lin. Elsewhere, GATEHOUSE_TOKEN holds an access token of somebody who is no admin."`
+	stageFlags
 	Audience string `placeholder:"NAME" help:"The audience of access tokens (the issuer followed by /api)."`
 	outputFlag
 }
@@ -25,6 +26,13 @@ type smokeCommand struct {
 func (c *smokeCommand) Run(w *process) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	getenv, _, err := c.getenv(w)
+	if err != nil {
+		return err
+	}
+	if c.URL == "" && c.Info == "" && c.Stage+c.Env != "" {
+		c.URL = getenv("GATEHOUSE_ISSUER")
+	}
 	if err := c.find(); err != nil {
 		return err
 	}
@@ -32,7 +40,7 @@ func (c *smokeCommand) Run(w *process) error {
 	if err := env.CheckURL(c.URL); err != nil {
 		return err
 	}
-	config := smoke.Config{URL: c.URL, Audience: c.Audience, Token: w.getenv("GATEHOUSE_TOKEN")}
+	config := smoke.Config{URL: c.URL, Audience: cmp.Or(c.Audience, getenv("GATEHOUSE_AUDIENCE")), Token: getenv("GATEHOUSE_TOKEN")}
 	if c.As != "" {
 		tokens, err := signin.Do(ctx, signin.Request{URL: c.URL, User: c.As, ClientID: "demo-spa"})
 		if err != nil {
@@ -71,7 +79,7 @@ func (c *smokeCommand) Run(w *process) error {
 func (c *smokeCommand) find() error {
 	switch {
 	case (c.URL == "") == (c.Info == ""):
-		return errors.New("which stack? Say its issuer, or --info")
+		return usageError("which stack? Say its issuer, --info, or --stage with GATEHOUSE_ISSUER in its file")
 	case c.URL != "":
 		return nil
 	}

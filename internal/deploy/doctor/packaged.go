@@ -52,6 +52,9 @@ func (r *Report) packaged(in Inputs, c *config.Config) *template.Template {
 		r.fact("the authorizer shares the account's concurrency with every function: a flood of another one can keep it from running; " +
 			"GATEHOUSE_AUTHORIZER_CONCURRENCY=N reserves N instances for it, if the account's limit is at least N + 100")
 	}
+	if t.IsLogin() && !t.ProtectsTable() {
+		r.fact("the table can be deleted by hand: set GATEHOUSE_TABLE_PROTECTION=on when the first deployment has worked")
+	}
 	for _, file := range []string{in.Config, in.Template} {
 		if younger(file, in.Packaged) {
 			r.wrong("package-stale", in.Packaged, "is older than %s: make package", file)

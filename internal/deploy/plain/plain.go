@@ -38,12 +38,14 @@ const (
 	certificate = "certificate.zz"
 	alarmEmail  = "alarm.zz"
 	concurrency = "concurrency.zz"
+	protection  = "protection.zz"
 )
 
 // Variables are the lines of .env with which serverless.yml is packaged.
 func Variables() []string {
 	return []string{"GATEHOUSE_ISSUER=" + issuer, "GATEHOUSE_AUDIENCE=" + audience, "GATEHOUSE_CERTIFICATE=" + certificate,
-		"GATEHOUSE_ALARM_EMAIL=" + alarmEmail, "GATEHOUSE_AUTHORIZER_CONCURRENCY=" + concurrency}
+		"GATEHOUSE_ALARM_EMAIL=" + alarmEmail, "GATEHOUSE_AUTHORIZER_CONCURRENCY=" + concurrency,
+		"GATEHOUSE_TABLE_PROTECTION=" + protection}
 }
 
 // Stage is the stage for which serverless.yml is packaged.
@@ -63,6 +65,8 @@ var parameters = object{
 	"AlarmEmail":  object{"Type": "String", "Default": "", "Description": "The e-mail address that alarms go to"},
 	"AuthorizerConcurrency": object{"Type": "Number", "Default": 0, "MinValue": 0,
 		"Description": "How many instances are reserved for the authorizer; 0: none"},
+	"TableProtection": object{"Type": "String", "Default": "off", "AllowedValues": []any{"off", "on"},
+		"Description": "on: the table cannot be deleted by hand; turn it on when the first deployment has worked"},
 }
 
 // Parametrize makes the plain template of a packaged one.
@@ -172,6 +176,8 @@ func text(s string) any {
 		return object{"Ref": "AlarmEmail"}
 	case concurrency:
 		return object{"Ref": "AuthorizerConcurrency"}
+	case protection:
+		return object{"Ref": "TableProtection"}
 	}
 	if out := named(strings.ReplaceAll(s, "${", "${!")); out != s {
 		return object{"Fn::Sub": out}

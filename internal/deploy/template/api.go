@@ -115,6 +115,16 @@ func zipOf(function *Resource) string {
 	return strings.TrimSuffix(path.Base(function.Properties.At("Code", "S3Key").Resolve(placeholder)), ".zip")
 }
 
+// ProtectsTable tells whether the deletion protection of the login stack's table is on, as
+// far as the template says: a parameter can turn it on.
+func (t *Template) ProtectsTable() bool {
+	protected := t.Resources[t.named("GATEHOUSE_TABLE")]
+	if protected == nil || protected.Properties.At("DeletionProtectionEnabled").String() != switchedProtection {
+		return true // or it has no such switch, which is a finding
+	}
+	return t.Conditions["ProtectsTable"].String() != `{"Fn::Equals":["","on"]}`
+}
+
 // Reserves tells whether concurrency is reserved for a function.
 func (t *Template) Reserves(function string) bool {
 	for _, r := range t.Resources {

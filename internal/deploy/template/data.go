@@ -19,7 +19,7 @@ func (t *Template) checkTable() error {
 		if !p.At("PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled").Is(true) {
 			errs = append(errs, fault.New("table-settings", "point-in-time recovery is off: set PointInTimeRecoveryEnabled: true"))
 		}
-		if !p.At("DeletionProtectionEnabled").Is(true) {
+		if protected := p.At("DeletionProtectionEnabled"); !protected.Is(true) && protected.String() != switchedProtection {
 			errs = append(errs, fault.New("table-settings", "deletion protection is off: set DeletionProtectionEnabled: true"))
 		}
 		if !p.At("TimeToLiveSpecification", "AttributeName").Is("ttl") || !p.At("TimeToLiveSpecification", "Enabled").Is(true) {
@@ -42,6 +42,10 @@ func (t *Template) checkTable() error {
 		return errors.Join(errs...)
 	})
 }
+
+// switchedProtection is the deletion protection of our own template: off for the first
+// deployment, so that a failed one can be undone, and turned on by a setting.
+const switchedProtection = `{"Fn::If":["ProtectsTable",true,false]}`
 
 func checkKeys(name string, v Value, partition, sort string) error {
 	want := fmt.Sprintf(`[{"AttributeName":%q,"KeyType":"HASH"},{"AttributeName":%q,"KeyType":"RANGE"}]`, partition, sort)

@@ -21,6 +21,7 @@ type Template struct {
 	Resources  map[string]*Resource
 	Outputs    map[string]struct{ Value Value }
 	Parameters map[string]Value
+	Conditions map[string]Value
 }
 
 // Resource is one resource of a template, by its logical name.
@@ -75,8 +76,8 @@ func (t *Template) each(kind string, f func(name string, r *Resource) error) err
 // retained refuses a resource that goes away with the stack, or with a change
 // that makes CloudFormation replace it.
 func (r *Resource) retained() error {
-	if r.DeletionPolicy != "Retain" || r.UpdateReplacePolicy != "Retain" {
-		return fault.New("resource-retained", "DeletionPolicy and UpdateReplacePolicy must be Retain: it holds what cannot be made again")
+	if r.DeletionPolicy != "Retain" && r.DeletionPolicy != "RetainExceptOnCreate" || r.UpdateReplacePolicy != "Retain" {
+		return fault.New("resource-retained", "want DeletionPolicy RetainExceptOnCreate (or Retain) and UpdateReplacePolicy Retain: it holds what cannot be made again")
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"path/filepath"
 	"strconv"
@@ -24,7 +23,7 @@ func (p *Project) readServerless(document *yaml.Node, o Options) error {
 		return errors.New("want a serverless.yml (functions and provider) or a CloudFormation template (Resources)")
 	}
 	if text(document, "useDotenv") == "true" {
-		getenv, err := withDotenv(o.Getenv, p.Dir)
+		getenv, err := withDotenv(o.Getenv, p.Dir, cmp.Or(o.Stage, literal(text(document, "provider", "stage")), "dev"))
 		if err != nil {
 			return err
 		}
@@ -154,13 +153,22 @@ func (p *Project) otherEvents(resolved *yaml.Node) error {
 	return nil
 }
 
-// withDotenv extends getenv by the .env beside the template, which Serverless
-// reads with useDotenv. Variables that are set go first.
-func withDotenv(getenv func(string) string, dir string) (func(string) string, error) {
-	file, err := env.ReadFile(filepath.Join(dir, ".env"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return getenv, nil
+// literal returns a value that has no variables, or "".
+func literal(value string) string {
+	if strings.Contains(value, "${") {
+		return ""
 	}
+	return value
+}
+
+// withDotenv extends getenv by the .env.STAGE or .env beside the template, which
+// Serverless reads with useDotenv. Variables that are set go first.
+func withDotenv(getenv func(string) string, dir, stage string) (func(string) string, error) {
+	path, err := env.OfStage(dir, stage)
+	if err != nil || path == "" {
+		return getenv, err
+	}
+	file, err := env.ReadFile(path, getenv)
 	if err != nil {
 		return nil, err
 	}
