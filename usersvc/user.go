@@ -118,6 +118,9 @@ func (u User) attributes() map[string]any {
 // userFrom reads a row. It knows every attribute that it needs, or fails: a user
 // whose row is damaged can do nothing until it is repaired.
 func userFrom(item table.Item) (User, error) {
+	if n, ok := item["schema"].(int64); ok && n > userSchema {
+		return User{}, fmt.Errorf("%w: user: schema %d, and this version reads %d: deploy the version that wrote it, or a later one", table.ErrDamaged, n, userSchema)
+	}
 	r := table.Reader{Item: item}
 	u := User{
 		ID: r.Text("id"), Email: r.Text("email"), EmailVerified: r.Flag("email_verified"),
