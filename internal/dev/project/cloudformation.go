@@ -356,7 +356,7 @@ func (s *stack) authorizer1(name string, r *yaml.Node) (gateway.Authorizer, erro
 		out.External, out.Kind, out.Unverified = false, gateway.RESTToken, kind
 		return out, nil
 	default:
-		return out, fmt.Errorf("Type: want TOKEN, REQUEST or COGNITO_USER_POOLS, have %q", kind)
+		return out, fmt.Errorf("property Type: want TOKEN, REQUEST or COGNITO_USER_POOLS, have %q", kind)
 	}
 	seconds, err := strconv.Atoi(cmp.Or(s.value(member(p, "AuthorizerResultTtlInSeconds")), "300"))
 	out.TTL = time.Duration(seconds) * time.Second

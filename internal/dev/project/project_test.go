@@ -159,7 +159,7 @@ func TestNotUnderstood(t *testing.T) {
 		"two events of one route":              {"Resources:\n  F: {Type: 'AWS::Serverless::Function', Properties: {Events: {A: {Type: HttpApi, Properties: {Method: get, Path: /a}}, B: {Type: HttpApi, Properties: {Method: get, Path: /a}}}}}", "line 2: function F: route GET /a is declared twice"},
 		"a nested stack":                       {cfn("{Type: 'AWS::CloudFormation::Stack'}"), "line 2: R is a stack of its own"},
 		"an authorizer without a version":      {cfn("{Type: 'AWS::ApiGatewayV2::Authorizer', Properties: {AuthorizerType: REQUEST}}"), "line 2: R: AuthorizerPayloadFormatVersion"},
-		"a REST authorizer of another kind":    {cfn("{Type: 'AWS::ApiGateway::Authorizer', Properties: {Type: KERBEROS}}"), "line 2: R: Type: want TOKEN, REQUEST or COGNITO_USER_POOLS, have \"KERBEROS\""},
+		"a REST authorizer of another kind":    {cfn("{Type: 'AWS::ApiGateway::Authorizer', Properties: {Type: KERBEROS}}"), "line 2: R: property Type: want TOKEN, REQUEST or COGNITO_USER_POOLS, have \"KERBEROS\""},
 		"one authorizer declared in two ways":  {event("http: {method: get, path: a, authorizer: {name: g, type: token}}\n      - http: {method: get, path: b, authorizer: {name: g, type: request}}"), "declared in two ways"},
 		"an authorizer on a route of messages": {event("websocket: {route: $default, authorizer: g}"), "only $connect has an authorizer"},
 	} {
