@@ -15,7 +15,7 @@ import (
 )
 
 // The page on which people see what is kept about them and act on it. GET
-// changes nothing; what was done is told by a notice in the URL that the browser
+// changes nothing; a notice in the URL says what was done, which the browser
 // is sent to, so that reloading and going back repeat nothing.
 
 func (s *Service) accountRoutes(page func(pattern string, h httpx.HandlerFunc)) {
@@ -178,7 +178,7 @@ func (s *Service) handleAccountForm(w http.ResponseWriter, r *http.Request, v vi
 }
 
 // changeAccount makes the changes after which the visitor goes on as before. What
-// is so already was asked for twice, and is told as done.
+// is so already was asked for twice: the notice says that it is done.
 func (s *Service) changeAccount(r *http.Request, v visitor, p params) (pages.AccountNotice, error) {
 	ctx, id := r.Context(), v.user.ID
 	switch p.get("do") {

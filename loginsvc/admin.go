@@ -14,7 +14,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
-// The pages of administrators. Who asks is read anew for each request, and each
+// The pages of administrators. The service reads the administrator again for each request, and each
 // change judges once more, in its own transaction, that they are an active admin.
 // GET changes nothing.
 //

@@ -210,7 +210,7 @@ func (b signIn) signInFailed(err error) error {
 }
 
 // refuse ends the sign-in without a session: the app hears code and description,
-// or the person sees a page, if there is no app or they can mend it themselves.
+// or the person sees a page, if there is no app or they can repair it themselves.
 func (b signIn) refuse(kind pages.FailureKind, code, description string, cause error) error {
 	b.count(outcomeOf(kind))
 	page := pages.Failure{Kind: kind, Provider: b.provider.Name(), RestartURL: b.s.url(b.attempt.purpose.String())}

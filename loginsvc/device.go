@@ -135,7 +135,7 @@ func (s *Service) handleDevice(w http.ResponseWriter, r *http.Request) error {
 }
 
 // handleDeviceAnswer carries on with the code that was typed, or with the
-// answer. A link does neither: whoever sent it may hold the device.
+// answer. A link does neither: its sender may hold the device.
 func (s *Service) handleDeviceAnswer(w http.ResponseWriter, r *http.Request) error {
 	if err := s.crossOrigin.Check(r); err != nil {
 		return fail(pages.Failure{Kind: pages.CrossOrigin}, err)

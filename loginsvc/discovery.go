@@ -95,7 +95,7 @@ func (s *Service) handleDiscovery(w http.ResponseWriter, r *http.Request) error 
 
 // handleJWKS publishes the keys that verify our tokens (RFC 7517, Section 5). If
 // there is none, that is an error: verifiers would forget the keys they have.
-// Which keys are published is asked each time; the document is made anew when
+// Which keys are published is asked each time; the document is made again when
 // they have changed.
 func (s *Service) handleJWKS(w http.ResponseWriter, r *http.Request) error {
 	published := s.Published

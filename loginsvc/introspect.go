@@ -14,7 +14,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
-// introspection is what a client is told of a token (RFC 7662, Section 2.2). The
+// introspection is what a client learns about a token (RFC 7662, Section 2.2). The
 // zero value says that it is not active, and nothing else.
 type introspection struct {
 	Active    bool   `json:"active"`

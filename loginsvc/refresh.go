@@ -87,7 +87,7 @@ func (s *Service) renewOnce(ctx context.Context, c client.Client, p params, pres
 }
 
 // commitRenewal signs and writes. If the user has changed since the family knew
-// them, it reads them anew and does so once more.
+// them, it reads them again and does so once more.
 func (s *Service) commitRenewal(ctx context.Context, c client.Client, f grant.Family, kind grant.Use, presented grant.RefreshToken, g issuance, now time.Time) (tokenResponse, error) {
 	var reread *usersvc.User // nil: the user is the one that the family remembers
 	from := g.user.TokensFrom

@@ -14,7 +14,7 @@ import (
 
 // handleSeedLogin starts a sign-in whose result is a token in the body of the
 // answer, for people with a terminal and for first tries. A program that asks
-// for JSON is told where to go; a browser goes there.
+// for JSON learns where to go; a browser goes there.
 func (s *Service) handleSeedLogin(w http.ResponseWriter, r *http.Request) error {
 	if !s.LegacyLogin {
 		return fail(pages.Failure{Kind: pages.NotFound}, errors.New("legacy_login is not set in gatehouse.yml"))

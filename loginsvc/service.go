@@ -27,7 +27,7 @@
 //   - The session cookie is made at sign-in and at no other time. Forms on our
 //     pages are accepted from our pages alone (http.CrossOriginProtection); the
 //     endpoints that programs post to read no cookie.
-//   - A page of somebody's own reads their session and rights anew. A way to sign
+//   - A page for a signed-in person reads their session and rights again. A way to sign
 //     in is added to an account by a form of that page alone, in the browser and
 //     the session that asked for it; it signs nobody in.
 //   - Nothing is issued that has not been verified after signing, and nothing
@@ -92,7 +92,7 @@ type Config struct {
 	Table   table.Table
 	// Keys returns the keys in use now.
 	Keys func(context.Context) (keys.Set, error)
-	// Published returns the keys to publish, where that is worth asking anew.
+	// Published returns the keys to publish, where that is worth asking again.
 	// Nil: Keys.
 	Published func(context.Context) (keys.Set, error)
 	// Ring returns the keys for the eyes of admins. Nil: they are not shown.

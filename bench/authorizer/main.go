@@ -41,7 +41,7 @@ func run(ctx context.Context, o options) (bool, error) {
 		return false, err
 	}
 	defer os.RemoveAll(folder)
-	h, err := newHouse()
+	h, err := newIssuer()
 	if err != nil {
 		return false, err
 	}

@@ -8,7 +8,7 @@ import (
 
 // measureStarts starts every function as often, in turn, and has each process
 // make one decision.
-func measureStarts(ctx context.Context, h *house, all *subjects, n int) error {
+func measureStarts(ctx context.Context, h *issuer, all *subjects, n int) error {
 	for i := range n {
 		events, err := h.events(ctx, 1)
 		if err != nil {
@@ -54,7 +54,7 @@ const tokens = 256
 
 // measureWarm gives one process of each function 256 tokens in a round: first
 // when nobody has seen them, then again.
-func measureWarm(ctx context.Context, h *house, all *subjects, o options) error {
+func measureWarm(ctx context.Context, h *issuer, all *subjects, o options) error {
 	for _, s := range all.turn(0) {
 		if err := s.start(ctx); err != nil {
 			return err

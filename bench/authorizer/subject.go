@@ -124,7 +124,7 @@ func (s *subject) peakMemory() (int, error) {
 
 // agree makes sure that the authorizer and the one in Node answer the same to a
 // genuine token, to one that may not come here, and to forged ones.
-func agree(ctx context.Context, h *house, all *subjects) error {
+func agree(ctx context.Context, h *issuer, all *subjects) error {
 	genuine, err := h.sign(ctx, "notes:read", "openid")
 	if err != nil {
 		return err

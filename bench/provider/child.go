@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The cores: one for whoever is measured, one for those who ask and sign.
+// The cores: one for the service that is measured, one for the programs that ask and sign.
 const (
 	subjectCore = 0
 	loadCore    = 1

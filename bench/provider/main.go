@@ -47,7 +47,7 @@ func run(ctx context.Context, o options) (bool, error) {
 	switch o.role {
 	case "signer":
 		return true, serveSignatures()
-	case "house":
+	case "service":
 		return true, serveHouse(ctx, o)
 	case "empty":
 		return true, serveEmpty(o)

@@ -48,7 +48,7 @@ func (all *subjects) goals() bool {
 	nodes := []*subject{all.provider, all.openAuth}
 	for _, name := range names[:3] {
 		for _, s := range nodes {
-			atLeast(name+", of "+s.name+"'s", &all.house.request(name).series, &s.request(name).series, 4)
+			atLeast(name+", of "+s.name+"'s", &all.service.request(name).series, &s.request(name).series, 4)
 		}
 	}
 	atLeast("refresh with a local key, of signatures alone", &all.local.request("refresh").series, &all.signed, 0.9)
@@ -57,7 +57,7 @@ func (all *subjects) goals() bool {
 		for _, s := range nodes {
 			note("empty answers of net/http, of "+s.name+"'s "+name, empty, &s.request(name).series)
 		}
-		note(name+", of empty answers of net/http", &all.house.request(name).series, empty)
+		note(name+", of empty answers of net/http", &all.service.request(name).series, empty)
 	}
 	note("empty answers of net/http, of node:http's", empty, &all.emptyNode.request("empty").series)
 	return ok

@@ -39,7 +39,7 @@ func serveSignatures() error {
 	for {
 		ask := make([]byte, askSize)
 		if _, err := io.ReadFull(in, ask); err != nil {
-			return nil // whoever asked has ended
+			return nil // the program that asked has ended
 		}
 		due := time.Now().Add(signingTime)
 		answer := append(ask[:8:8], key.sign([sha256.Size]byte(ask[8:]))...)

@@ -18,9 +18,9 @@ type subject struct {
 // login service's discovery document and do nothing else: they show what a
 // request takes in Go and in Node at the least.
 type subjects struct {
-	signer, key                      *child
-	house, local, provider, openAuth *subject
-	emptyGo, emptyNode               *subject
+	signer, key                        *child
+	service, local, provider, openAuth *subject
+	emptyGo, emptyNode                 *subject
 
 	signed series // by the process that only signs
 }
@@ -54,8 +54,8 @@ func start(o options) (all *subjects, err error) {
 		err = errors.Join(err, failed)
 		return s
 	}
-	all.house = started("login service", provider(openIDPath, jwksPath), self, "-role", "house", "-connections", n, "-signer", all.signer.URL)
-	all.local = started("with a local key", provider("", ""), self, "-role", "house", "-connections", n)
+	all.service = started("login service", provider(openIDPath, jwksPath), self, "-role", "service", "-connections", n, "-signer", all.signer.URL)
+	all.local = started("with a local key", provider("", ""), self, "-role", "service", "-connections", n)
 	all.provider = started("oidc-provider", provider(openIDPath, "/jwks"), "node", "provider/node/oidc-provider.js", n)
 	all.openAuth = started("openauth", provider(oauthPath, jwksPath), "node", "provider/node/openauth.js", n)
 	all.emptyGo = started("net/http", document(), self, "-role", "empty", "-connections", n)
@@ -109,7 +109,7 @@ func (s *subject) request(name string) *request {
 
 // each returns the subjects, beginning with another in each round.
 func (all *subjects) each(round int) []*subject {
-	list := []*subject{all.house, all.provider, all.openAuth, all.local, all.emptyGo, all.emptyNode}
+	list := []*subject{all.service, all.provider, all.openAuth, all.local, all.emptyGo, all.emptyNode}
 	n := round % len(list)
 	return append(list[n:len(list):len(list)], list[:n]...)
 }

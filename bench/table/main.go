@@ -75,7 +75,7 @@ func run(ctx context.Context, sizes string) (ok bool, err error) {
 		return false, err
 	}
 	m := &meter{}
-	h, err := newHouse(dynamotable.New(newClient(endpoint, m.attach), name))
+	h, err := newService(dynamotable.New(newClient(endpoint, m.attach), name))
 	if err != nil {
 		return false, err
 	}
@@ -105,7 +105,7 @@ func run(ctx context.Context, sizes string) (ok bool, err error) {
 
 // measure does every operation once and prints what it costs. With costs of a
 // smaller table, it wants the same.
-func measure(h *house, m *meter, before map[string]cost) (map[string]cost, bool, error) {
+func measure(h *service, m *meter, before map[string]cost) (map[string]cost, bool, error) {
 	if err := h.clean(); err != nil {
 		return nil, false, err
 	}

@@ -41,7 +41,7 @@ func (c *doctorCommand) Run(w *process) error {
 		return err
 	}
 	if n := r.Wrong(); n > 0 {
-		return fmt.Errorf("%d to mend", n)
+		return fmt.Errorf("%d to repair", n)
 	}
 	return nil
 }

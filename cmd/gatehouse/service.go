@@ -20,7 +20,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/usersvc"
 )
 
-// devURL is where gatehouse dev runs, unless it is told otherwise.
+// devURL is where gatehouse dev runs, unless --addr says otherwise.
 const devURL = "http://localhost:8787"
 
 // devFlags say which gatehouse dev is meant, and who acts there.

@@ -11,7 +11,7 @@ import (
 // Problem is one thing for which a client cannot be registered.
 type Problem struct {
 	Field string // as gatehouse.yml spells it, such as "redirect_uris[2]"
-	Text  string // what is wrong and, unless Known is set, how it is mended
+	Text  string // what is wrong and, unless Known is set, how to repair it
 	// Word is unknown where Known are the words that may stand; Known is nil for
 	// every other problem.
 	Word  string

@@ -102,7 +102,7 @@ func (c Client) Public() bool {
 	return c.Secret == "" && c.SecretEnv == "" && len(c.SecretHashes) == 0
 }
 
-// DisplayName is what people are told the client is called.
+// DisplayName is the name of the client on pages for people.
 func (c Client) DisplayName() string {
 	if name := plaintext.Strip(c.Name); name != "" { // an older registration can have hidden characters
 		switch { // anybody can write a name

@@ -116,7 +116,7 @@ func (r *Report) providers(name string, c *config.Config) {
 		}
 		seen[p.Issuer] = p.ID
 		if p.TrustEmail && p.HostedDomain == "" && p.ID != "google" {
-			r.remark("provider-email", name, "provider %s has trust_email: whoever can register an address there becomes the user who has it here: leave it out unless the provider proves addresses", p.ID)
+			r.remark("provider-email", name, "provider %s has trust_email: a person who can register an address there becomes the user who has it here: leave it out unless the provider proves addresses", p.ID)
 		}
 	}
 	if len(c.Providers) == 0 {

@@ -145,7 +145,7 @@ func TestTrapsInService(t *testing.T) {
 		{"pages in frames", header("/authorize", "Content-Security-Policy", "default-src 'none'"), "frame-ancestors"},
 		{"inline scripts", header("/authorize", "Content-Security-Policy", "frame-ancestors 'none'; script-src 'unsafe-inline'"), "inline scripts"},
 		{"a token endpoint that is gone", code("/token", 404), "is POST /token a route?"},
-		{"tokens that are kept", header("/token", "Cache-Control", "public"), "may be kept by whoever"},
+		{"tokens that are kept", header("/token", "Cache-Control", "public"), "may be kept by a proxy"},
 		{"tokens for any page", header("/token", "Access-Control-Allow-Origin", "*"), "any origin read tokens"},
 		{"tokens by GET", code("/token", 200), "secrets would be in addresses"},
 	} {

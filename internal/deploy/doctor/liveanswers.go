@@ -32,7 +32,7 @@ func (l *live) pages(ctx context.Context) {
 	}
 	where := l.issuer + "/authorize"
 	if a.Header.Get("Location") != "" || a.StatusCode < 400 {
-		l.wrong("live-page", where, "sends people on for an app that nobody knows: an open redirect: want 4xx and no Location")
+		l.wrong("live-page", where, "sends people on for an unknown app: an open redirect: want 4xx and no Location")
 	}
 	for header, part := range map[string]string{
 		"Content-Security-Policy": "frame-ancestors 'none'", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
@@ -61,7 +61,7 @@ func (l *live) tokenEndpoint(ctx context.Context) {
 		l.wrong("live-token", where, "answers %d to an empty form, and with no OAuth error: is POST /token a route?", a.StatusCode)
 	}
 	if !strings.Contains(a.Header.Get("Cache-Control"), "no-store") {
-		l.wrong("live-token", where, "may be kept by whoever is on the way: want Cache-Control: no-store")
+		l.wrong("live-token", where, "may be kept by a proxy on the way: want Cache-Control: no-store")
 	}
 	if origin := a.Header.Get("Access-Control-Allow-Origin"); origin == "*" || origin == "https://evil.example" {
 		l.wrong("live-token", where, "lets pages of any origin read tokens: name the origins of your clients in gatehouse.yml, and set no cors in serverless.yml")

@@ -101,7 +101,7 @@ var secretValue = regexp.MustCompile(`(?m)^\s+([A-Z0-9_]*(?:SECRET|PASSWORD|PRIV
 // written looks at the text itself.
 func (r *Report) written(name string, text []byte) {
 	for _, found := range secretValue.FindAllSubmatch(text, -1) {
-		r.remark("function-secret", name, "%s stands in the environment: whoever may see the function reads it: put it into SSM, under /SERVICE/STAGE/%s", found[1], found[1])
+		r.remark("function-secret", name, "%s stands in the environment: everyone who may see the function reads it: put it into SSM, under /SERVICE/STAGE/%s", found[1], found[1])
 	}
 	for i, line := range strings.Split(string(text), "\n") {
 		code, _, _ := strings.Cut(line, " #")

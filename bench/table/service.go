@@ -37,9 +37,9 @@ const (
 
 var verifier = strings.Repeat("v", 43)
 
-// house is the login service, the authorizer and a provider, in one process on
+// service is the login service, the authorizer and a provider, in one process on
 // one table.
-type house struct {
+type service struct {
 	users      *usersvc.Users
 	login      http.Handler
 	provider   http.Handler
@@ -47,7 +47,7 @@ type house struct {
 	browser    *http.Client
 }
 
-func newHouse(t table.Table) (*house, error) {
+func newService(t table.Table) (*service, error) {
 	key, err := localkey.Generate()
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func newHouse(t table.Table) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &house{users: &usersvc.Users{Table: t, TrustedProviders: []string{"demo"}}}
+	h := &service{users: &usersvc.Users{Table: t, TrustedProviders: []string{"demo"}}}
 	h.forget()
 	if h.provider, err = demoidp.New(demoidp.Config{
 		Issuer: demo, ClientID: "gatehouse", ClientSecret: "secret", SignaturesPerKey: -1, RedirectURIs: []string{issuer + "/callback/demo"},
@@ -87,13 +87,13 @@ func newHouse(t table.Table) (*house, error) {
 }
 
 // forget gives the browser an empty cookie jar.
-func (h *house) forget() {
+func (h *service) forget() {
 	jar, _ := cookiejar.New(nil) // it has no options that could be wrong
 	h.browser = &http.Client{Transport: h, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 // RoundTrip answers a request as the host of its URL would, in memory.
-func (h *house) RoundTrip(r *http.Request) (*http.Response, error) {
+func (h *service) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body == nil {
 		r.Body = http.NoBody
 	}
@@ -116,7 +116,7 @@ func (h *house) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // follow follows redirects until they leave, and chooses lin at the provider. It
 // returns where they lead, or nil if they end with a page.
-func (h *house) follow(res *http.Response, err error) (*url.URL, error) {
+func (h *service) follow(res *http.Response, err error) (*url.URL, error) {
 	for range 10 {
 		if err != nil {
 			return nil, err
@@ -140,7 +140,7 @@ func (h *house) follow(res *http.Response, err error) (*url.URL, error) {
 }
 
 // signIn signs in without an app: it ends with the session.
-func (h *house) signIn() error {
+func (h *service) signIn() error {
 	h.forget()
 	_, err := h.follow(h.browser.Get(issuer + "/login?idp_hint=demo"))
 	return err
@@ -152,7 +152,7 @@ type tokens struct {
 }
 
 // signInAtApp goes all the way from an app's link to its tokens.
-func (h *house) signInAtApp() (tokens, error) {
+func (h *service) signInAtApp() (tokens, error) {
 	h.forget()
 	sum := sha256.Sum256([]byte(verifier))
 	back, err := h.follow(h.browser.Get(issuer + "/authorize?" + url.Values{
@@ -167,11 +167,11 @@ func (h *house) signInAtApp() (tokens, error) {
 	})
 }
 
-func (h *house) refresh(t tokens) (tokens, error) {
+func (h *service) refresh(t tokens) (tokens, error) {
 	return h.token(url.Values{"grant_type": {"refresh_token"}, "client_id": {"spa"}, "refresh_token": {t.Refresh}})
 }
 
-func (h *house) token(form url.Values) (t tokens, err error) {
+func (h *service) token(form url.Values) (t tokens, err error) {
 	res, err := h.browser.PostForm(issuer+"/token", form)
 	if err != nil {
 		return t, err
@@ -185,7 +185,7 @@ func (h *house) token(form url.Values) (t tokens, err error) {
 }
 
 // decide asks the authorizer about a call.
-func (h *house) decide(t tokens) error {
+func (h *service) decide(t tokens) error {
 	event, err := json.Marshal(map[string]any{
 		"version": "2.0", "type": "REQUEST", "routeKey": "GET /me", "routeArn": "arn:aws:execute-api:us-east-1:123456789012:abcdef/$default/GET/me", "identitySource": []string{"Bearer " + t.Access, "GET /me"},
 		"headers": map[string]string{"authorization": "Bearer " + t.Access}, "requestContext": map[string]any{"routeKey": "GET /me"},
@@ -201,7 +201,7 @@ func (h *house) decide(t tokens) error {
 }
 
 // feed reads the list of revocations; a fresh one is never taken from memory.
-func (h *house) feed(fresh bool) error {
+func (h *service) feed(fresh bool) error {
 	r, err := http.NewRequest(http.MethodGet, issuer+"/revocations", nil)
 	if err != nil {
 		return err
@@ -221,7 +221,7 @@ func (h *house) feed(fresh bool) error {
 }
 
 // list wants a page of as many users.
-func (h *house) list(search string, want int) error {
+func (h *service) list(search string, want int) error {
 	page, err := h.users.List(context.Background(), usersvc.Filter{Search: search, Limit: 50})
 	if err != nil || len(page.Items) != want {
 		return fmt.Errorf("a page of %d users, want %d: %w", len(page.Items), want, err)
@@ -230,7 +230,7 @@ func (h *house) list(search string, want int) error {
 }
 
 // clean deletes lin, so that the next sign-in is the first one.
-func (h *house) clean() error {
+func (h *service) clean() error {
 	ctx := context.Background()
 	page, err := h.users.List(ctx, usersvc.Filter{Search: "lin@example.com"})
 	if err != nil {

@@ -26,15 +26,15 @@ const (
 		`{"route":"GET /users","roles":["admin"]},{"route":"DELETE /users/{id}","roles":["admin"]}]}`
 )
 
-// house signs tokens, and serves the keys for them and an empty list of
+// issuer signs tokens, and serves the keys for them and an empty list of
 // revocations.
-type house struct {
+type issuer struct {
 	key    *localkey.Key
 	server *httptest.Server
 	files  []lambdazip.File // what lies beside the authorizer in its zip
 }
 
-func newHouse() (*house, error) {
+func newIssuer() (*issuer, error) {
 	key, err := localkey.Generate()
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func newHouse() (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &house{key: key, files: []lambdazip.File{{Name: "jwks.json", Data: set}, {Name: "policy.json", Data: []byte(policyJSON)}}}
+	h := &issuer{key: key, files: []lambdazip.File{{Name: "jwks.json", Data: set}, {Name: "policy.json", Data: []byte(policyJSON)}}}
 	h.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/revocations" {
 			json.NewEncoder(w).Encode(&revocation.Copy{Remembers: 11 * time.Minute})
@@ -64,7 +64,7 @@ func newHouse() (*house, error) {
 }
 
 // sign returns a token that nobody has seen, for the scopes.
-func (h *house) sign(ctx context.Context, scopes ...string) (string, error) {
+func (h *issuer) sign(ctx context.Context, scopes ...string) (string, error) {
 	now := time.Now()
 	return token.Access{
 		Issuer: h.server.URL, Subject: "u_" + rand.Text(), Audience: audience, ClientID: "notes-web", ID: rand.Text(), SessionID: "s_" + rand.Text(),
@@ -74,7 +74,7 @@ func (h *house) sign(ctx context.Context, scopes ...string) (string, error) {
 }
 
 // events returns n events of an HTTP API, each with a token of its own.
-func (h *house) events(ctx context.Context, n int) ([][]byte, error) {
+func (h *issuer) events(ctx context.Context, n int) ([][]byte, error) {
 	out := make([][]byte, n)
 	for i := range out {
 		rawToken, err := h.sign(ctx, "openid", "profile", "notes:read")
