@@ -81,6 +81,9 @@ func (c *explainCommand) authorizer(ctx context.Context, w *process) (*authorize
 	if strings.HasPrefix(issuer, "http://") { // only gatehouse dev is
 		rules = server.Rules(cfg)
 	}
+	if slices.ContainsFunc(cfg.Routes, func(r policy.Rule) bool { return r.Route == c.Route }) {
+		rules = cfg.Routes // of the team's API, also where Gatehouse has a route of the name
+	}
 	compiled, err := policy.Compile(rules)
 	if err != nil {
 		return nil, err

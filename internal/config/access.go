@@ -80,9 +80,8 @@ func (c *Config) checkRoutes(d *document) {
 			_, why, _ := strings.Cut(err.Error(), fmt.Sprintf("route %q: ", rule.Route))
 			d.refuse(at+".route", "%s", why)
 			right = false
-		} else if isOwn(rule.Route) {
-			d.refuse(at+".route", "%q is a route of Gatehouse's own user API, whose rule is built in: take it out", rule.Route)
-			right = false
+		} else if IsOwn(rule.Route) {
+			c.OwnRoutes = append(c.OwnRoutes, d.mistake(at+".route", "%q is a route of Gatehouse's own user API, whose rule is built in: take it out, or give your API a stack of its own", rule.Route))
 		}
 		if _, err := policy.Compile([]policy.Rule{{Route: "GET /", MaxAuthAge: rule.MaxAuthAge}}); err != nil {
 			_, why, _ := strings.Cut(err.Error(), "max_auth_age: ")

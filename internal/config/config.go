@@ -50,6 +50,9 @@ type Config struct {
 	// LegacyLogin serves GET /users/login, whose response is an access token.
 	LegacyLogin bool
 	Proxy       Proxy
+
+	// OwnRoutes are the rules for Gatehouse's own routes, as mistakes; see CheckOwn.
+	OwnRoutes Mistakes
 }
 
 // Proxy is the reverse proxy in front of the service. The zero value is none.

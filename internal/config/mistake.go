@@ -32,9 +32,14 @@ func (all Mistakes) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// refuse notes a mistake at path, such as "routes[2].roles". A path that is not
-// in the file counts as its parent: that is where the missing thing belongs.
+// refuse notes a mistake at path.
 func (d *document) refuse(path, format string, args ...any) {
+	d.mistakes = append(d.mistakes, d.mistake(path, format, args...))
+}
+
+// mistake returns a mistake at path, such as "routes[2].roles". A path that is not
+// in the file counts as its parent: that is where the missing thing belongs.
+func (d *document) mistake(path, format string, args ...any) Mistake {
 	line, known := d.lines[path]
 	for at := path; !known && at != ""; {
 		at = at[:max(0, strings.LastIndexAny(at, ".["))]
@@ -44,7 +49,7 @@ func (d *document) refuse(path, format string, args ...any) {
 	if path != "" {
 		text = path + ": " + text
 	}
-	d.mistakes = append(d.mistakes, Mistake{d.file, max(line, 1), text})
+	return Mistake{d.file, max(line, 1), text}
 }
 
 func (d *document) all() Mistakes {

@@ -86,8 +86,6 @@ var mistakes = []struct{ name, text, want string }{
 	{"a route that is none", "routes:\n  - route: /a\n", `f.yml:2: routes[1].route: want a method, one space and a path, such as "GET /users/{id}"`},
 	{"two routes that are the same", "routes:\n  - route: GET /a/{x}\n  - route: GET /a/{y}\n",
 		`f.yml:1: routes: rule 2, route "GET /a/{y}": has the rule "GET /a/{x}" already; put both into one`},
-	{"a route of our own", "routes:\n  - {route: DELETE /me}\n", `f.yml:2: routes[1].route: "DELETE /me" is a route of Gatehouse's own user API, whose rule is built in: take it out`},
-	{"a route of our own by another name", "routes:\n  - {route: 'GET /users/{name}', roles: [admin]}\n", `f.yml:2: routes[1].route: "GET /users/{name}" is a route of Gatehouse's own user API, whose rule is built in: take it out`},
 	{"a sign-in of no time", "routes:\n  - {route: GET /a, max_auth_age: 5s}\n", "f.yml:2: routes[1].max_auth_age: want 1m to 400d, not 5s"},
 	{"a sign-in without a unit", "routes:\n  - {route: GET /a, max_auth_age: 600}\n", `f.yml:2: routes[1].max_auth_age: want a span of time such as 90s, 10m, 12h or 30d, not "600"`},
 	{"a route for nobody", "routes:\n  - route: GET /a\n    roles: []\n",

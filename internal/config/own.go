@@ -52,11 +52,26 @@ func withHEAD(rules []policy.Rule) []policy.Rule {
 	return all
 }
 
-// Rules returns the rules of Gatehouse's own routes, and those of the file.
-func (c *Config) Rules() []policy.Rule { return slices.Concat(ownRules, c.Routes) }
+// Rules returns the rules of the API that has Gatehouse's own routes: theirs, and
+// those of the file. A rule of the file for one of these routes is for another API,
+// and not among them; see [Config.CheckOwn]. The rules of an API without them are
+// Routes alone.
+func (c *Config) Rules() []policy.Rule {
+	others := slices.DeleteFunc(slices.Clone(c.Routes), func(r policy.Rule) bool { return IsOwn(r.Route) })
+	return slices.Concat(ownRules, others)
+}
 
-// isOwn tells whether a rule of that route would change Gatehouse's own.
-func isOwn(routeKey string) bool {
+// IsOwn tells whether a route takes the same requests as one of Gatehouse's own.
+func IsOwn(routeKey string) bool {
 	_, err := policy.Compile(append(slices.Clone(ownRules), policy.Rule{Route: routeKey}))
 	return err != nil
+}
+
+// CheckOwn returns the [Mistakes] of a file whose rules are for the API that has
+// Gatehouse's own routes: a rule for one of these would not count.
+func (c *Config) CheckOwn() error {
+	if len(c.OwnRoutes) == 0 {
+		return nil
+	}
+	return c.OwnRoutes
 }

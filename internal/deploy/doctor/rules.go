@@ -16,6 +16,11 @@ func (r *Report) rules(in Inputs, c *config.Config, s *source, t *template.Templ
 	rules := c.Routes
 	if s != nil && s.login() {
 		rules = c.Rules()
+		if mistakes, ok := errors.AsType[config.Mistakes](c.CheckOwn()); ok && !s.builtIn {
+			for _, m := range mistakes {
+				r.wrong("rule-own", in.Config, "%d: %s", m.Line, m.Text)
+			}
+		}
 	}
 	compiled, err := policy.Compile(rules)
 	if err != nil || s == nil {

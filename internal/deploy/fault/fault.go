@@ -116,6 +116,7 @@ var meanings = map[string]string{
 	"route-open":          "a route has no authorizer",
 	"rule-iam":            "an IAM policy cannot say a rule, or a route has none",
 	"rule-public":         "a rule says public, and its route has an authorizer",
+	"rule-own":            "a rule is for a route of Gatehouse's own, which has one that is built in",
 	"rule-unused":         "a rule matches no route",
 	"secret-weak":         "the secret of a client is too short",
 	"setting-differs":     "functions of one stack have different settings",

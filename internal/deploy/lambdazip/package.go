@@ -35,11 +35,13 @@ func Package(ctx context.Context, root, out, arch string) ([]Artifact, error) {
 // YAML; both who verifies and who publishes, the keys that `gatehouse keys
 // export > jwks.json` has written, if that was done.
 func files(root string) (map[string][]File, error) {
-	return filesOf(filepath.Join(root, "gatehouse.yml"), root)
+	return filesOf(filepath.Join(root, "gatehouse.yml"), root, (*config.Config).CheckOwn)
 }
 
 // filesOf is files for the gatehouse.yml at path, and exported keys in a folder.
-func filesOf(path, root string) (map[string][]File, error) {
+//
+// check refuses what is right in the file and wrong for the API; it can be nil.
+func filesOf(path, root string, check func(*config.Config) error) (map[string][]File, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -47,6 +49,11 @@ func filesOf(path, root string) (map[string][]File, error) {
 	cfg, err := config.Parse(path, text, deployed)
 	if err != nil {
 		return nil, err
+	}
+	if check != nil {
+		if err := check(cfg); err != nil {
+			return nil, err
+		}
 	}
 	rules, err := policy.Compile(cfg.Rules())
 	if err != nil {

@@ -55,6 +55,9 @@ func (b *builder) assemble(ctx context.Context, last *assembly) (_ *assembly, _ 
 	if a.templates, err = b.readTemplates(a.config); err != nil {
 		return nil, nil, err
 	}
+	if err = a.checkOwn(); err != nil {
+		return nil, nil, err
+	}
 	if err = a.checkPublic(); err != nil {
 		return nil, nil, err
 	}

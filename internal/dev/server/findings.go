@@ -1,10 +1,14 @@
 package server
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
 )
 
@@ -18,6 +22,7 @@ func (a *assembly) findings() []string {
 	out = append(out, a.nativeFindings()...)
 	out = append(out, unreachableByBrowsers(a.team.HTTP)...)
 	out = append(out, slices.Concat(a.config.Advice(), a.config.UnsetSecrets())...)
+	out = append(out, a.ownRules()...)
 	out = append(out, a.shutRoutes()...)
 	return append(out, a.idleRules()...)
 }
@@ -44,8 +49,29 @@ func (a *assembly) shutRoutes() []string {
 func (a *assembly) hidden() []string {
 	var out []string
 	for _, r := range a.team.HTTP.Routes {
-		if takes(a.login.HTTP, r.Key) || slices.Contains(demoRoutes, r.Key) {
+		if takes(a.login.HTTP, r.Key) || config.IsOwn(r.Key) || slices.Contains(demoRoutes, r.Key) {
 			out = append(out, r.Key+" is a route of Gatehouse, too: here yours answers; in AWS each has a host of its own")
+		}
+	}
+	return out
+}
+
+// checkOwn refuses rules for Gatehouse's own routes where the team's template has
+// them: they would not count.
+func (a *assembly) checkOwn() error {
+	if a.separate() || a.builtIn {
+		return nil
+	}
+	return counted(cmp.Or(a.Config, "gatehouse.yml"), a.config.CheckOwn())
+}
+
+// ownRules tells of rules for Gatehouse's own routes that are for another API, of
+// which dev knows no template.
+func (a *assembly) ownRules() []string {
+	var out []string
+	if mistakes, ok := errors.AsType[config.Mistakes](a.config.CheckOwn()); ok && !a.separate() {
+		for _, m := range mistakes {
+			out = append(out, fmt.Sprintf("%s:%d: here the route is Gatehouse's own user API; the rule is for an API of yours that has a stack of its own", m.File, m.Line))
 		}
 	}
 	return out
@@ -72,7 +98,11 @@ func (a *assembly) idleRules() []string {
 	if a.Upstream != "" {
 		return nil // every rule has a route there
 	}
-	compiled, err := policy.Compile(a.config.Routes)
+	rules := a.config.Routes
+	if !a.separate() { // ownRules tells of the others
+		rules = slices.DeleteFunc(slices.Clone(rules), func(r policy.Rule) bool { return config.IsOwn(r.Route) })
+	}
+	compiled, err := policy.Compile(rules)
 	if err != nil {
 		return nil // told when the file was read
 	}
@@ -87,12 +117,13 @@ func (a *assembly) idleRules() []string {
 // an authorizer of API Gateway's own, which knows no rules, and of those without.
 func (t *templates) routeKeys() (guarded, native, open []string) {
 	guarded = slices.Clone(demoRoutes)
-	for _, t := range []*gateway.Template{t.login.HTTP, t.team.HTTP, t.team.REST} {
-		for _, r := range routesOf(t) {
+	for _, api := range []*gateway.Template{t.login.HTTP, t.team.HTTP, t.team.REST} {
+		for _, r := range routesOf(api) {
 			switch {
+			case api == t.login.HTTP && config.IsOwn(r.Key): // a rule of the file is for another API
 			case r.Authorizer == "":
 				open = append(open, r.Key)
-			case t.Native(r):
+			case api.Native(r):
 				native = append(native, r.Key)
 			default:
 				guarded = append(guarded, r.Key)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
+	"github.com/gatehouse-auth/gatehouse/internal/config"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/gateway"
 	"github.com/gatehouse-auth/gatehouse/internal/dev/tour"
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
@@ -140,7 +141,7 @@ func (a *assembly) moreRoutes() ([]gateway.Route, error) {
 		rules = append(rules, policy.Rule{Route: "$default"})
 	}
 	for _, rule := range rules {
-		if strings.HasPrefix(rule.Route, "OPTIONS ") || rule.Route == "$connect" || takes(a.login.HTTP, rule.Route) || hasRoute(a.team.HTTP, rule.Route) || slices.Contains(demoRoutes, rule.Route) {
+		if strings.HasPrefix(rule.Route, "OPTIONS ") || rule.Route == "$connect" || takes(a.login.HTTP, rule.Route) || config.IsOwn(rule.Route) || hasRoute(a.team.HTTP, rule.Route) || slices.Contains(demoRoutes, rule.Route) {
 			continue
 		}
 		r := gateway.Route{Key: rule.Route, Function: upstreamFunction, Authorizer: guard, Refusal: refusal}

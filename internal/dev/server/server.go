@@ -184,14 +184,22 @@ func ReadConfig(path, issuer string, lookup func(string) string) (*config.Config
 		return nil, err
 	}
 	c, err := config.Parse(name, text, getenv)
-	if mistakes, ok := errors.AsType[config.Mistakes](err); ok {
-		count := "1 mistake"
-		if len(mistakes) != 1 {
-			count = fmt.Sprintf("%d mistakes", len(mistakes))
-		}
-		return nil, fmt.Errorf("%s has %s:\n%w", name, count, mistakes)
+	if err != nil {
+		return nil, counted(name, err)
 	}
-	return c, err
+	return c, nil
+}
+
+// counted says above mistakes how many there are. Other errors stay as they are.
+func counted(name string, err error) error {
+	mistakes, ok := errors.AsType[config.Mistakes](err)
+	switch {
+	case !ok:
+		return err
+	case len(mistakes) == 1:
+		return fmt.Errorf("%s has 1 mistake:\n%w", name, mistakes)
+	}
+	return fmt.Errorf("%s has %d mistakes:\n%w", name, len(mistakes), mistakes)
 }
 
 // grace is how long requests under way may take when the server stops.

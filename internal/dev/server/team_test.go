@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"bytes"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -297,7 +299,7 @@ func TestPublicRules(t *testing.T) {
 		"on a route of a REST API":       {"{route: GET /old, public: true}", `has an authorizer on "GET /old"`, ""},
 		"a route that is not there":      {"{route: GET /nowhere, public: true}", "", "the API has no such route"},
 		"and a role":                     {"{route: GET /absent, public: true, roles: [user]}", "routes[1].public: the route has no authorizer, so the rule can require nothing else", ""},
-		"a route of Gatehouse":           {"{route: GET /me, public: true}", "whose rule is built in", ""},
+		"a route of Gatehouse":           {"{route: GET /me, public: true}", "", "the API has no such route"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -398,5 +400,67 @@ func TestRevocationsOff(t *testing.T) {
 		if got := ask(t, method, s.Issuer+path, lin); got.status != want {
 			t.Errorf("%s: %d, want %d", route, got.status, want)
 		}
+	}
+}
+
+// TestTeamNamesRoutesLikeOurs gives a team's API a route that Gatehouse has as well.
+func TestTeamNamesRoutesLikeOurs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	const rule = "routes: [{route: 'GET /users', roles: [user]}, {route: 'GET /users/{name}', public: true}]\n"
+	put(t, dir, "gatehouse.yml", rule)
+	put(t, dir, "serverless.yml", `
+service: shop
+provider:
+  name: aws
+  httpApi:
+    authorizers:
+      gatehouse: {type: request, functionName: authorizer, payloadVersion: '2.0', enableSimpleResponses: true, identitySource: [$request.header.Authorization, $context.routeKey], resultTtlInSeconds: 60}
+functions:
+  authorizer: {handler: bootstrap, runtime: provided.al2023, package: {artifact: dist/authorizer.zip}}
+  people:
+    handler: people.handler
+    runtime: python3.13
+    events:
+      - httpApi: {method: get, path: /users, authorizer: {name: gatehouse}}
+      - httpApi: {method: get, path: '/users/{name}'}
+`)
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("the team's people")) }))
+	t.Cleanup(api.Close)
+	s := running(t, server.Options{Upstream: api.URL, Config: filepath.Join(dir, "gatehouse.yml"), Template: filepath.Join(dir, "serverless.yml")})
+	lin, ada := tokens(t, s, "lin").AccessToken, tokens(t, s, "ada").AccessToken
+	if got := ask(t, "GET", s.Issuer+"/users", lin); got.status != 200 || got.body != "the team's people" {
+		t.Errorf("the team's route for Lin: %+v", got)
+	}
+	if got := ask(t, "GET", s.Issuer+"/users", ""); got.status != 401 {
+		t.Errorf("the team's route without a token: %+v", got)
+	}
+	if got := ask(t, "GET", s.Issuer+"/users/lin", ""); got.status != 200 {
+		t.Errorf("the team's public route: %+v", got)
+	}
+	id := ask(t, "GET", s.Issuer+"/me", lin).json(t)["id"].(string)
+	for i, rawToken := range []string{lin, ada} {
+		if got, want := ask(t, "POST", s.Issuer+"/users/"+id+"/suspend", rawToken), []int{403, 200}[i]; got.status != want {
+			t.Errorf("Gatehouse's own route: %+v, want %d", got, want)
+		}
+	}
+
+	// In one API with Gatehouse's own routes, the rule would not count.
+	ours, err := os.ReadFile("../../../serverless.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, "login.yml", string(ours))
+	_, err = server.Start(t.Context(), server.Options{Config: filepath.Join(dir, "gatehouse.yml"), Template: filepath.Join(dir, "login.yml")})
+	if err == nil || !strings.Contains(err.Error(), `has 2 mistakes`) || !strings.Contains(err.Error(), `"GET /users" is a route of Gatehouse's own user API`) {
+		t.Errorf("%v", err)
+	}
+	// Without a template of the team's, the rule is for an API elsewhere.
+	s = running(t, server.Options{Config: filepath.Join(dir, "gatehouse.yml")})
+	if found := strings.Join(s.Findings, "\n"); !strings.Contains(found, "gatehouse.yml:1: here the route is Gatehouse's own user API") {
+		t.Errorf("%s", found)
+	}
+	if got := ask(t, "GET", s.Issuer+"/users", tokens(t, s, "lin").AccessToken); got.status != 403 {
+		t.Errorf("Gatehouse's own route: %+v", got)
 	}
 }
