@@ -46,18 +46,21 @@ func wait(w *world, choices ...time.Duration) func(*rapid.T) {
 
 // TestFamilyMachine lets apps and thieves do anything with the refresh tokens of
 // one sign-in, in any order. At any time one is live; the one before gives the
-// same successor for ten seconds; whatever else is used ends the family.
+// same successor for a minute; the one before that gets nothing for a minute and ends
+// nothing; any other token that is used ends the family.
 func TestFamilyMachine(t *testing.T) {
 	machine(t, func(t *rapid.T, w *world) {
 		first, _ := w.offlineTokens(w.browser())["refresh_token"].(string)
 		tokens, ended := []string{first}, false
-		created, rotated := w.now(), w.now()
+		created := w.now()
+		rotated, before := created, created // when the live token, and the one before, came
 		dead := func() bool {
 			return ended || w.now().Sub(created) >= 20*time.Hour || w.now().Sub(rotated) >= 4*time.Hour
 		}
 		use := func(t *rapid.T, i int) {
 			last := len(tokens) - 1
-			repeats := i == last-1 && w.now().Sub(rotated) <= 10*time.Second
+			repeats := i == last-1 && w.now().Sub(rotated) <= time.Minute
+			overtaken := i == last-2 && w.now().Sub(before) <= time.Minute
 			status, got := post(t, w, "/token", renewal(tokens[i]))
 			next, _ := got["refresh_token"].(string)
 			switch {
@@ -69,7 +72,7 @@ func TestFamilyMachine(t *testing.T) {
 				if status != http.StatusOK || next == "" || next == tokens[last] {
 					t.Fatalf("the live token: %d %v", status, got["error"])
 				}
-				tokens, rotated = append(tokens, next), w.now()
+				tokens, rotated, before = append(tokens, next), w.now(), rotated
 			case repeats:
 				if status != http.StatusOK || next != tokens[last] {
 					t.Fatalf("a repeat: %d %v, same successor %v", status, got["error"], next == tokens[last])
@@ -78,12 +81,17 @@ func TestFamilyMachine(t *testing.T) {
 				if status == http.StatusOK {
 					t.Fatalf("token %d of %d was renewed", i+1, len(tokens))
 				}
-				ended = true
+				ended = !overtaken
 			}
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"renew":  func(t *rapid.T) { use(t, len(tokens)-1) },
 			"repeat": func(t *rapid.T) { use(t, max(0, len(tokens)-2)) },
+			"overtaken": func(t *rapid.T) {
+				if len(tokens) > 2 {
+					use(t, len(tokens)-3)
+				}
+			},
 			"reuse": func(t *rapid.T) {
 				if rapid.IntRange(0, 3).Draw(t, "rarely") == 0 {
 					use(t, rapid.IntRange(0, len(tokens)-1).Draw(t, "which"))
@@ -106,7 +114,7 @@ func TestFamilyMachine(t *testing.T) {
 				}
 				ended = true
 			},
-			"wait":        wait(w, time.Second, 4*time.Second, 10*time.Second, 11*time.Second),
+			"wait":        wait(w, time.Second, 20*time.Second, time.Minute, 61*time.Second),
 			"wait longer": wait(w, time.Second, time.Second, time.Second, 3*time.Hour, 4*time.Hour),
 		})
 	})
