@@ -112,7 +112,7 @@ func (b signIn) complete(w http.ResponseWriter, r *http.Request, who upstream.Id
 		httpx.Note(r.Context(), "claim_ignored", fmt.Errorf("claim %s of provider %s has a form that does not count", who.Ignored, b.provider.ID()))
 	}
 	user, session, cookie, err := s.Users.SignIn(r.Context(), profileOf(who), usersvc.SignInInfo{
-		UserAgent: r.UserAgent(), SourceIP: httpx.SourceIP(r), AuthTime: who.AuthTime,
+		UserAgent: r.UserAgent(), SourceIP: httpx.SourceIP(r), AuthTime: who.AuthTime, ACR: who.ACR, AMR: who.AMR,
 	}, s.once(b.attempt))
 	if errors.Is(err, errFlowUsed) {
 		return b.usedBefore(w, r)

@@ -69,7 +69,7 @@ func (s *Service) metadata() metadata {
 		SubjectTypesSupported:    []string{"public"},
 		IDTokenAlgs:              []string{"RS256"},
 		PromptValuesSupported:    []string{"none", "login", "consent", "select_account"},
-		ClaimsSupported:          []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "sid", "name", "picture", "email", "email_verified"},
+		ClaimsSupported:          []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "sid", "name", "picture", "email", "email_verified"},
 		IssParameterSupported:    true,
 		DocumentsSupported:       s.Documents,
 		ProtectedResources:       s.resourceURLs(),

@@ -32,6 +32,8 @@ type issuance struct {
 	user     usersvc.User
 	session  string // its id
 	authTime time.Time
+	acr      string   // of the session that began at authTime; "" if it is not read
+	amr      []string // the same
 	scopes   []string // asked for and allowed to the client
 	nonce    string
 	withID   bool // an ID token too, if openid is among the scopes
@@ -173,7 +175,7 @@ func (s *Service) accessToken(g issuance, scopes []string, now time.Time) token.
 func (s *Service) idToken(g issuance, scopes []string, now time.Time) token.ID {
 	return token.ID{
 		Issuer: s.Issuer, Subject: g.user.ID, Audience: g.client.ID, Nonce: g.nonce, SessionID: g.session,
-		IssuedAt: now, ExpiresAt: now.Add(s.lifetimes(g.client).AccessToken), AuthTime: g.authTime, Claims: userClaims(g.user, scopes),
+		IssuedAt: now, ExpiresAt: now.Add(s.lifetimes(g.client).AccessToken), AuthTime: g.authTime, ACR: g.acr, AMR: g.amr, Claims: userClaims(g.user, scopes),
 	}
 }
 

@@ -150,7 +150,8 @@ func (s *Service) redeemOnce(ctx context.Context, c client.Client, a grant.Appro
 		return tokenResponse{}, err
 	}
 	answer, err := s.issue(ctx, issuance{
-		client: c, audience: audience, user: user, session: session.ID, authTime: a.AuthTime, scopes: a.Scopes, nonce: a.Nonce, withID: true,
+		client: c, audience: audience, user: user, session: session.ID, authTime: a.AuthTime, acr: session.ACR, amr: session.AMR,
+		scopes: a.Scopes, nonce: a.Nonce, withID: true,
 	}, now)
 	if err != nil {
 		return tokenResponse{}, err

@@ -25,6 +25,8 @@ type Session struct {
 	ExpiresAt  time.Time `json:"expires_at"`   // whatever happens
 	LastUsedAt time.Time `json:"last_used_at"` // a little behind, to spare writes
 	UserAgent  string    `json:"user_agent"`
+	ACR        string    `json:"-"` // see [SignInInfo]
+	AMR        []string  `json:"-"`
 
 	epoch    int64
 	identity string // the id of the one that the user signed in with
@@ -126,7 +128,7 @@ func (u *Users) newSession(user User, a signInAttempt) (Session, string) {
 	s := Session{
 		ID: newID("s_", now), UserID: user.ID, Provider: a.Provider,
 		AuthTime: a.info.AuthTime, CreatedAt: now, ExpiresAt: now.Add(u.SessionLife()), LastUsedAt: now,
-		UserAgent: text(a.info.UserAgent, maxUserAgent), epoch: user.epoch, hash: hash[:],
+		UserAgent: text(a.info.UserAgent, maxUserAgent), ACR: a.info.ACR, AMR: a.info.AMR, epoch: user.epoch, hash: hash[:],
 		identity: identityID(a.key().PK), version: user.Version,
 	}
 	if s.AuthTime.IsZero() {
@@ -143,13 +145,20 @@ func sessionKey(userID, sid string) table.Key {
 
 func (s Session) item() table.Item {
 	key := sessionKey(s.UserID, s.ID)
-	return table.Item{
+	item := table.Item{
 		table.PK: key.PK, table.SK: key.SK, table.TTL: s.ExpiresAt.Unix(), "schema": int64(sessionSchema),
 		"id": s.ID, "user_id": s.UserID, "provider": s.Provider, "user_agent": s.UserAgent,
 		"auth_time": s.AuthTime.UnixMilli(), "created_at": s.CreatedAt.UnixMilli(),
 		"expires_at": s.ExpiresAt.UnixMilli(), "last_used_at": s.LastUsedAt.UnixMilli(),
 		"epoch": s.epoch, "identity": s.identity, "user_version": s.version, "secret_sha256": s.hash,
 	}
+	if s.ACR != "" {
+		item["acr"] = s.ACR
+	}
+	if len(s.AMR) > 0 {
+		item["amr"] = s.AMR
+	}
+	return item
 }
 
 func sessionFrom(item table.Item) (Session, error) {
@@ -164,6 +173,8 @@ func sessionFrom(item table.Item) (Session, error) {
 	s.oldLedger = !newer
 	s.identity, _ = item["identity"].(string) // without them, the session ends sooner: see live
 	s.version, _ = item["user_version"].(int64)
+	s.ACR, _ = item["acr"].(string)
+	s.AMR, _ = item["amr"].([]string)
 	if r.Err == nil && item.Key() != sessionKey(s.UserID, s.ID) {
 		r.Err = fmt.Errorf("%w: session: key", table.ErrDamaged)
 	}

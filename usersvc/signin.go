@@ -15,6 +15,8 @@ type SignInInfo struct {
 	UserAgent string
 	SourceIP  string    // without a port
 	AuthTime  time.Time // when the provider last authenticated the person; zero: now
+	ACR       string    // how strongly, in the words of the provider; "": it did not say
+	AMR       []string  // the methods that it names; empty: none
 }
 
 // SignIn finds or creates the user of a provider's profile and starts a session,

@@ -27,7 +27,10 @@ func (id ID) Sign(ctx context.Context, s keys.Signer) (string, error) {
 	if !id.AuthTime.IsZero() {
 		claims["auth_time"] = id.AuthTime.Unix()
 	}
-	for name, value := range map[string]string{"nonce": id.Nonce, "sid": id.SessionID, "at_hash": id.AccessTokenHash} {
+	if len(id.AMR) > 0 {
+		claims["amr"] = id.AMR
+	}
+	for name, value := range map[string]string{"nonce": id.Nonce, "sid": id.SessionID, "acr": id.ACR, "at_hash": id.AccessTokenHash} {
 		if value != "" {
 			claims[name] = value
 		}
@@ -61,6 +64,10 @@ func readID(payload []byte) (ID, registered, error) {
 			id.Nonce, ok = text(value)
 		case "sid":
 			id.SessionID, ok = text(value)
+		case "acr":
+			id.ACR, ok = text(value)
+		case "amr":
+			ok = json.Unmarshal([]byte(value), &id.AMR) == nil
 		case "at_hash":
 			id.AccessTokenHash, ok = text(value)
 		case "auth_time":

@@ -55,6 +55,8 @@ type ID struct {
 	IssuedAt        time.Time
 	ExpiresAt       time.Time
 	AuthTime        time.Time // zero leaves the claim out
+	ACR             string    // how strongly the provider says it authenticated; "" leaves the claim out
+	AMR             []string  // the methods that the provider names (RFC 8176); empty leaves the claim out
 	AccessTokenHash string    // at_hash; "" leaves the claim out
 	// Claims are about the user: name, email, picture and the like. A claim of
 	// a name that this package, or one of its standards, gives a meaning to is

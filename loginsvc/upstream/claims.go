@@ -113,3 +113,28 @@ func (c claims) take(more claims, names ...string) {
 func (c claims) composedName() string {
 	return strings.TrimSpace(c.text("given_name") + " " + c.text("family_name"))
 }
+
+// Bounds of what a provider says about an authentication, in bytes and values.
+const (
+	maxACR, maxMethod, maxMethods = 256, 64, 16
+)
+
+// authContext returns the claims acr, a string, and amr, a list of strings (OpenID
+// Connect Core, Section 2; RFC 8176). If one has another form or is too long, it
+// returns neither, and ok is false.
+func (c claims) authContext() (acr string, amr []string, ok bool) {
+	if c.has("acr") && json.Unmarshal(c["acr"], &acr) != nil || len(acr) > maxACR {
+		return "", nil, false
+	}
+	var methods []*string // nil for null, which is no string
+	if c.has("amr") && json.Unmarshal(c["amr"], &methods) != nil || len(methods) > maxMethods {
+		return "", nil, false
+	}
+	for _, method := range methods {
+		if method == nil || *method == "" || len(*method) > maxMethod {
+			return "", nil, false
+		}
+		amr = append(amr, *method)
+	}
+	return acr, amr, true
+}

@@ -34,6 +34,8 @@ type Identity struct {
 	Name, Picture string // for people
 	HostedDomain  string // the hd claim
 	AuthTime      time.Time
+	ACR           string   // the claim acr; "": none
+	AMR           []string // the claim amr (RFC 8176); empty: none
 }
 
 // Exchange redeems the code of a sign-in that was started with nonce and
@@ -179,6 +181,10 @@ func (p *Provider) identity(c claims, r Response) (Identity, error) {
 	if comparable {
 		id.Email = address
 		id.EmailVerified, id.Ignored = p.verified(c)
+	}
+	var ok bool
+	if id.ACR, id.AMR, ok = c.authContext(); !ok {
+		id.Ignored = cmp.Or(id.Ignored, "acr or amr")
 	}
 	return id, nil
 }

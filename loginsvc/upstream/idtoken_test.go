@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"net/http"
 	"net/url"
+	"reflect"
 	"testing"
 	"time"
 
@@ -113,7 +114,7 @@ func TestIDTokensThatAreRefused(t *testing.T) {
 			h.demo.Behave(b)
 			who, err := h.signIn(lin)
 			wantErr(t, err, upstream.ErrRefused)
-			if who != (upstream.Identity{}) {
+			if !reflect.DeepEqual(who, upstream.Identity{}) {
 				t.Errorf("somebody signed in: %+v", who)
 			}
 		})

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -201,7 +202,7 @@ func TestGitHub(t *testing.T) {
 		want := upstream.Identity{
 			Issuer: s.url, Subject: "40000000001", Provider: "p", Email: "octo@example.com", EmailVerified: true, Name: "Octo Cat", Picture: "https://a.test/1", AuthTime: s.clock.Now(),
 		}
-		if err != nil || who != want {
+		if err != nil || !reflect.DeepEqual(who, want) {
 			t.Errorf("%+v, %v", who, err)
 		}
 	})
@@ -458,7 +459,7 @@ func TestMergedClaims(t *testing.T) {
 			}
 			want := test.want
 			want.Issuer, want.Subject, want.Provider, want.AuthTime = s.url, "1", "p", s.clock.Now()
-			if err != nil || who != want {
+			if err != nil || !reflect.DeepEqual(who, want) {
 				t.Errorf("%+v, want %+v, %v", who, want, err)
 			}
 		})

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -150,7 +151,7 @@ func TestSignIn(t *testing.T) {
 					Issuer: h.issuer, Subject: "demo-lin", Provider: "demo", Email: "lin@example.com", EmailVerified: true,
 					Name: "Lin", AuthTime: who.AuthTime,
 				}
-				if who != want {
+				if !reflect.DeepEqual(who, want) {
 					t.Errorf("%+v, want %+v", who, want)
 				}
 				if age := h.clock.Now().Sub(who.AuthTime); age < 0 || age > 2*time.Second {
