@@ -68,7 +68,7 @@ func TestRegister(t *testing.T) {
 			t.Error("its tokens have roles")
 		}
 		w.jump(t, 2*24*time.Hour)
-		tokens = w.renew(tokens["refresh_token"], "client_id", got.ID) // the row stays: a person signed in
+		w.renew(tokens["refresh_token"], "client_id", got.ID) // the row stays: a person signed in
 		w.jump(t, 91*24*time.Hour)
 		if a := w.program().get("/authorize?" + authorize("client_id", got.ID, "redirect_uri", at).Encode()); a.StatusCode != http.StatusBadRequest {
 			t.Errorf("after 91 days: %d", a.StatusCode)
