@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/internal/httpx"
@@ -42,20 +43,37 @@ func (s *Service) asksConsent(ctx context.Context, req *authRequest, userID stri
 	if req.Prompt.consent || !req.Client.ThirdParty {
 		return req.Prompt.consent, "", nil
 	}
-	if unverifiedHost(req) != "" && client.OnThisComputer(req.RedirectURI) {
-		return true, "", nil // any program on the computer can say that it is this one (RFC 8252, Section 8.6)
+	if unverifiedHost(req) != "" && !goesToOneHost(req) {
+		return true, "", nil
 	}
 	given, err := s.Users.Consent(ctx, userID, grant.AppOf(req.Client))
 	return given.GrantedAt.IsZero() || !given.Covers(req.Scopes), given.ID(), err
 }
 
 // unverifiedHost is what proves a client that nobody registered: the host of its
-// metadata document, or else where its code goes. It is "" for all others.
+// metadata document, or else where its code goes, which is a scheme for an app on the
+// person's device. It is "" for all others.
 func unverifiedHost(req *authRequest) string {
-	if req.Client.Self {
-		return hostOf(req.RedirectURI)
+	if !req.Client.Self {
+		return req.Client.DocumentHost
 	}
-	return req.Client.DocumentHost
+	if host := hostOf(req.RedirectURI); host != "" {
+		return host
+	}
+	scheme, _, _ := strings.Cut(req.RedirectURI, ":")
+	return scheme + ":"
+}
+
+// goesToOneHost tells whether the host that a person saw and trusted gets every code of
+// a client that nobody registered. Any program on a device can say that it is the client
+// (RFC 8252, Section 8.6), and a client that registered itself can have redirect URIs on
+// other hosts than the one that it showed.
+func goesToOneHost(req *authRequest) bool {
+	host := hostOf(req.RedirectURI)
+	if host == "" || client.OnThisComputer(req.RedirectURI) {
+		return false
+	}
+	return !req.Client.Self || !slices.ContainsFunc(req.Client.RedirectURIs, func(uri string) bool { return hostOf(uri) != host })
 }
 
 // handleConsent carries on with what the user answered.

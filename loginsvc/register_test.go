@@ -91,6 +91,35 @@ func TestRegister(t *testing.T) {
 		w.jump(t, 10*time.Second)
 		w.browser().get(ask).page(t, http.StatusBadRequest, "We do not know this app")
 	})
+	t.Run("consent to one host is none to another, nor to an app on the device", func(t *testing.T) {
+		t.Parallel()
+		w := selfRegistering(t)
+		for _, test := range []struct {
+			uris, shown, again string
+			asks               bool
+		}{
+			{`"https://claude.test/cb"`, "https://claude.test/cb", "https://claude.test/cb", false},
+			{`"https://claude.test/cb","https://claude.test/b"`, "https://claude.test/cb", "https://claude.test/b", false},
+			{`"https://claude.test/cb","https://evil.test/cb"`, "https://claude.test/cb", "https://evil.test/cb", true},
+			{`"http://127.0.0.1/cb","https://evil.test/cb"`, "http://127.0.0.1/cb", "https://evil.test/cb", true},
+			{`"cursor://tool/cb"`, "cursor://tool/cb", "cursor://tool/cb", true},
+		} {
+			var got struct {
+				ID string `json:"client_id"`
+			}
+			if err := json.Unmarshal([]byte(w.register(`{"client_name":"Claude","redirect_uris":[`+test.uris+`]}`, "").body), &got); err != nil {
+				t.Fatal(err)
+			}
+			b := w.browser()
+			page := b.authorizeAs("lin", authorize("client_id", got.ID, "redirect_uri", test.shown, "scope", "openid"))
+			page.page(t, http.StatusOK, "Nobody here checked this app")
+			b.answerConsent(page, "allow")
+			again := b.get("/authorize?" + authorize("client_id", got.ID, "redirect_uri", test.again, "scope", "openid").Encode())
+			if asks := again.StatusCode == http.StatusOK && strings.Contains(again.body, "Nobody here checked this app"); asks != test.asks {
+				t.Errorf("%s: consent for %s, then %s: %d %s", test.uris, test.shown, test.again, again.StatusCode, again.Header.Get("Location"))
+			}
+		}
+	})
 	t.Run("what is wrong is named", func(t *testing.T) {
 		t.Parallel()
 		w := selfRegistering(t)
