@@ -2,6 +2,7 @@ package loginsvc_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -19,6 +20,7 @@ func selfRegistering(t *testing.T) *world {
 		c.Self = &client.Client{ThirdParty: true, Scopes: []string{"openid", "offline_access"}}
 	})
 	finder := registry.NewFinder(defaultClients, w.config.Table, w.now)
+	finder.Self = w.config.Self
 	w.config.Clients = finder.Lookup
 	w.rebuild()
 	w.onTheHour(t)
@@ -117,6 +119,32 @@ func TestRegister(t *testing.T) {
 			again := b.get("/authorize?" + authorize("client_id", got.ID, "redirect_uri", test.again, "scope", "openid").Encode())
 			if asks := again.StatusCode == http.StatusOK && strings.Contains(again.body, "Nobody here checked this app"); asks != test.asks {
 				t.Errorf("%s: consent for %s, then %s: %d %s", test.uris, test.shown, test.again, again.StatusCode, again.Header.Get("Location"))
+			}
+		}
+	})
+	t.Run("it has no more than gatehouse.yml gives today", func(t *testing.T) {
+		t.Parallel()
+		w := selfRegistering(t)
+		var got struct {
+			ID string `json:"client_id"`
+		}
+		if err := json.Unmarshal([]byte(w.register(`{"client_name":"Tool","redirect_uris":["https://tool.test/cb"]}`, "").body), &got); err != nil {
+			t.Fatal(err)
+		}
+		finder := registry.NewFinder(defaultClients, w.config.Table, w.now)
+		for _, test := range []struct {
+			terms  *client.Client
+			scopes string // "": unknown
+		}{
+			{w.config.Self, "openid offline_access"},
+			{&client.Client{ThirdParty: true, Scopes: []string{"openid"}, Audiences: []string{"https://api.test/mcp"}}, "openid"},
+			{&client.Client{ThirdParty: true, Scopes: []string{"other"}}, ""}, {nil, ""},
+		} {
+			w.jump(t, registry.MaxAge)
+			finder.Self = test.terms
+			app, err := finder.Lookup(t.Context(), got.ID)
+			if strings.Join(app.Scopes, " ") != test.scopes || errors.Is(err, client.ErrUnknown) != (test.scopes == "") || err == nil && len(app.Audiences) != len(test.terms.Audiences) {
+				t.Errorf("%+v: %+v, %v", test.terms, app, err)
 			}
 		}
 	})

@@ -26,6 +26,9 @@ type Finder struct {
 	// Unregistered finds clients that nobody registered, as Lookup does; nil: there
 	// are none.
 	Unregistered func(ctx context.Context, id string) (client.Client, error)
+	// Self is the most that clients have that registered themselves; nil: they are
+	// unknown, also those of the table.
+	Self *client.Client
 
 	file    client.List
 	clients Clients
@@ -54,6 +57,16 @@ func (f *Finder) Lookup(ctx context.Context, id string) (client.Client, error) {
 		return c, nil
 	}
 	r, err := f.clients.Get(ctx, id)
+	if err == nil && r.Self { // there may be less for it now than when it came
+		if f.Self == nil {
+			return client.Client{}, client.ErrUnknown
+		}
+		r.Audiences = f.Self.Audiences
+		r.Scopes = slices.DeleteFunc(slices.Clone(r.Scopes), func(scope string) bool { return !slices.Contains(f.Self.Scopes, scope) })
+		if len(r.Scopes) == 0 { // which would stand for the usual ones
+			return client.Client{}, client.ErrUnknown
+		}
+	}
 	if errors.Is(err, client.ErrUnknown) && f.Unregistered != nil {
 		return f.Unregistered(ctx, id)
 	}

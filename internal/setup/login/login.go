@@ -14,7 +14,6 @@ import (
 	"github.com/gatehouse-auth/gatehouse/keys"
 	"github.com/gatehouse-auth/gatehouse/keys/keyring"
 	"github.com/gatehouse-auth/gatehouse/loginsvc"
-	"github.com/gatehouse-auth/gatehouse/loginsvc/client"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/pages"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/registry"
 	"github.com/gatehouse-auth/gatehouse/loginsvc/registry/document"
@@ -52,17 +51,16 @@ func New(ctx context.Context, c *config.Config, p Parts) (*loginsvc.Service, err
 	if hosts := c.SelfRegistration.Documents; len(hosts) > 0 {
 		clients.Unregistered = document.New(document.Config{Hosts: hosts, Terms: c.Terms(), Now: p.Now}).Lookup
 	}
-	var self *client.Client
 	if c.SelfRegistration.Dynamic {
 		terms := c.Terms()
-		self = &terms
+		clients.Self = &terms
 	}
 	var resources []loginsvc.Resource
 	for _, r := range c.Resources {
 		resources = append(resources, loginsvc.Resource(r))
 	}
 	return loginsvc.New(loginsvc.Config{
-		Documents: clients.Unregistered != nil, Resources: resources, Self: self,
+		Documents: clients.Unregistered != nil, Resources: resources, Self: clients.Self,
 		Issuer: c.Issuer, Audience: c.Audience, Providers: providers, Clients: clients.Lookup, Origins: clients.AllowsOrigin,
 		Users: p.Users, Table: p.Table, Keys: p.Keys, Published: p.Published, Ring: p.Ring, Pages: brand, RoleScopes: scopes, LegacyLogin: c.LegacyLogin,
 		Proxy:     httpx.Proxy{AddressHeader: c.Proxy.AddressHeader, SecretHeader: c.Proxy.SecretHeader, Secret: string(c.Proxy.Secret)},
