@@ -30,6 +30,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
@@ -152,7 +153,7 @@ func (v verdict) unauthenticated() bool { return v.caller == nil }
 // judge decides whether r may go on to its route, and notes it. The error is our
 // own trouble.
 func (a *Authorizer) judge(ctx context.Context, r request) (verdict, error) {
-	v, err := a.authenticate(ctx, r, a.c.Policy.Fresh(r.routeKey) || a.c.Policy.Fresh(r.exactKey))
+	v, err := a.authenticate(ctx, r, a.c.Policy.Fresh(r.routeKey) || slices.ContainsFunc(r.exactKeys, a.c.Policy.Fresh))
 	if err != nil {
 		return verdict{}, err
 	}
@@ -168,13 +169,19 @@ func (a *Authorizer) judge(ctx context.Context, r request) (verdict, error) {
 func (a *Authorizer) decide(r request, who identity.Identity) policy.Decision {
 	now := a.c.Now()
 	d := a.c.Policy.Decide(r.routeKey, who, now)
-	if r.exactKey == "" || d.Rule != nil && !d.Allowed || d.Missing == policy.MissingRoute {
+	if d.Rule != nil && !d.Allowed || d.Missing == policy.MissingRoute {
 		return d
 	}
-	if exact := a.c.Policy.Decide(r.exactKey, who, now); exact.Rule != nil {
-		return exact
+	decision := d
+	for _, key := range r.exactKeys {
+		if decision = a.c.Policy.Decide(key, who, now); decision.Rule == nil {
+			decision = d
+		}
+		if !decision.Allowed {
+			break
+		}
 	}
-	return d
+	return decision
 }
 
 // authenticate finds out who sent r. With fresh, the issuer judges the token now.

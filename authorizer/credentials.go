@@ -10,8 +10,9 @@ import (
 // request is what counts of a request, from whichever kind of event.
 type request struct {
 	routeKey string // as the gateway chose it; "" if the event does not say
-	exactKey string // of the path alone, where Guard guards more than a gateway's route; else ""
 	method   string
+
+	exactKeys []string // of the path alone, where Guard guards more than a gateway's route
 
 	// Every line of the headers.
 	authorization []string

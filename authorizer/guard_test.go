@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/gatehouse-auth/gatehouse/authorizer/policy"
 )
@@ -204,5 +205,36 @@ func TestGuardLetsPreflightsPass(t *testing.T) {
 				t.Errorf("got through: %s", text)
 			}
 		})
+	}
+}
+
+// TestGuardReadings: a narrower rule counts however a handler reads the path.
+func TestGuardReadings(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, []policy.Rule{
+		{Route: "ANY /static/{proxy+}"}, {Route: "ANY /static/secret/{proxy+}", Roles: []string{"admin"}},
+		{Route: "ANY /notes/{proxy+}"}, {Route: "GET /notes/{id}", Roles: []string{"admin"}}, {Route: "GET /notes/{id}/all", Roles: []string{"admin"}},
+	})
+	notes := http.NewServeMux()
+	notes.HandleFunc("GET /notes/{id}", func(http.ResponseWriter, *http.Request) {})
+	notes.HandleFunc("GET /notes/{id}/all", func(http.ResponseWriter, *http.Request) {})
+	files := fstest.MapFS{"open/x": {Data: []byte("open")}, "secret/x": {Data: []byte("secret")}}
+	mux := http.NewServeMux()
+	mux.Handle("/static/", w.Guard("/static/", http.StripPrefix("/static", http.FileServerFS(files))))
+	mux.Handle("/notes/", w.Guard("/notes/{rest...}", notes))
+	for path, want := range map[string]int{
+		"/static/open/x": http.StatusOK, "/static/secret/x": http.StatusForbidden, "/static/secret%2Fx": http.StatusForbidden,
+		"/static/..%2Fsecret/x": http.StatusForbidden, "/static/%2e%2e/secret/x": http.StatusForbidden, "/static/%2E/secret/x": http.StatusForbidden,
+		"/static/open%2F..%2Fsecret/x": http.StatusForbidden, "/static/..%2Fother/..%2Fsecret/x": http.StatusForbidden,
+		"/notes/1": http.StatusForbidden, "/notes/1%2F2": http.StatusForbidden, "/notes/..%2F1": http.StatusForbidden, "/notes/%2e%2e": http.StatusForbidden,
+		"/notes/1%2f2/all": http.StatusForbidden, "/notes/1/2/3": http.StatusNotFound,
+	} {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Header.Set("Authorization", "Bearer "+w.rawToken(t, "u_lin", "user"))
+		rw := httptest.NewRecorder()
+		mux.ServeHTTP(rw, r)
+		if rw.Code != want {
+			t.Errorf("%s: %d %s", path, rw.Code, rw.Body)
+		}
 	}
 }

@@ -21,7 +21,8 @@ import (
 // the rule for it, or for the narrowest route around it, counts. A pattern without a
 // method asks for the rules of each request's method; HEAD asks for those of GET. A
 // rule for a narrower route that the request's path is in counts as well, because no
-// narrower pattern has taken the request.
+// narrower pattern has taken the request. A path with a part . or .., escaped or not, is
+// in no route, and refused.
 //
 // Like http.ServeMux, Guard panics if the pattern is one that no rule could be for,
 // such as one with a host, or one whose rule says that the route is public.
@@ -78,10 +79,13 @@ func refuse(w http.ResponseWriter, status int, message, challenge string) {
 // fromHTTP returns what counts of r.
 func fromHTTP(p pattern, r *http.Request) request {
 	q := request{
-		routeKey: p.key(r.Method), exactKey: p.exactKey(r), method: r.Method,
+		routeKey: p.key(r.Method), exactKeys: p.exactKeys(r), method: r.Method,
 		authorization: r.Header.Values("Authorization"),
 		cookies:       r.Header.Values("Cookie"),
 		origins:       r.Header.Values("Origin"),
+	}
+	if p.special == "" && leadsUp(r) {
+		q.routeKey = "" // is no route
 	}
 	if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 		// The handshake of a WebSocket is a GET that any page may make.

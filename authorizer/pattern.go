@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,28 +115,49 @@ func (p pattern) key(method string) string {
 	return method + " " + p.path
 }
 
-// exactKey returns the key of a route for the request's path alone, or "" if the
-// pattern does not match the path, as behind http.StripPrefix. A rule for it, or for
-// less than the pattern, counts too: http.ServeMux would have taken a pattern for it,
-// had there been one, and a rule must not go unheard. The path is read as a handler
-// might that cleans it.
-func (p pattern) exactKey(r *http.Request) string {
+// exactKeys returns the keys of routes for the request's path alone: none if the
+// pattern does not match the path, as behind http.StripPrefix. A rule for one of them,
+// or for less than the pattern, counts too: http.ServeMux would have taken a pattern for
+// it, had there been one, and a rule must not go unheard. Handlers read %2F as a slash
+// or, like http.ServeMux, as a character of a part; so there can be two.
+func (p pattern) exactKeys(r *http.Request) []string {
 	if p.special != "" {
-		return ""
+		return nil
 	}
 	method, _, _ := strings.Cut(p.key(r.Method), " ")
-	exact := path.Clean("/" + r.URL.Path)
-	if checkKey(anyMethod+" "+exact) != nil {
-		segments := strings.Split(exact[1:], "/")
-		for i, segment := range segments {
-			if checkKey(anyMethod+" /"+segment) != nil || strings.HasPrefix(segment, "{") {
-				segments[i] = "{other}" // no literal part of a route is like it
-			}
+	var written []string
+	for part := range strings.SplitSeq(r.URL.EscapedPath(), "/") {
+		if text, err := url.PathUnescape(part); err == nil && text != "" {
+			written = append(written, text)
 		}
-		exact = "/" + strings.Join(segments, "/")
 	}
+	var keys []string
+	for _, parts := range [][]string{strings.FieldsFunc(r.URL.Path, isSlash), written} {
+		if key := p.exactKey(method, parts); key != "" && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+func (p pattern) exactKey(method string, parts []string) string {
+	for i, part := range parts {
+		if checkKey(anyMethod+" /"+part) != nil || strings.HasPrefix(part, "{") || strings.Contains(part, "/") {
+			parts[i] = "{other}" // no literal part of a route is like it
+		}
+	}
+	exact := "/" + strings.Join(parts, "/")
 	if p.within.Decide(anyMethod+" "+exact, identity.Identity{}, time.Time{}).Rule == nil {
 		return ""
 	}
 	return method + " " + exact
 }
+
+// leadsUp tells whether the path has a part . or .., escaped or not. Handlers that clean
+// it, such as http.FileServer behind http.StripPrefix, come to other places than a rule
+// can know.
+func leadsUp(r *http.Request) bool {
+	return slices.ContainsFunc(strings.FieldsFunc(r.URL.Path, isSlash), func(part string) bool { return part == "." || part == ".." })
+}
+
+func isSlash(c rune) bool { return c == '/' }
