@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -123,8 +124,22 @@ func (s *Service) uncount(ctx context.Context, now time.Time, all ...counted) er
 // add is the write that adds n in the window of the time.
 func (c counted) add(now time.Time, n int64) table.Write {
 	began := now.Truncate(c.per)
-	key := schema.Limit(c.name, grant.Fingerprint(strings.Join(c.who, "\x00")), strconv.FormatInt(began.Unix(), 10))
+	var who []string
+	for _, w := range c.who {
+		who = append(who, network(w))
+	}
+	key := schema.Limit(c.name, grant.Fingerprint(strings.Join(who, "\x00")), strconv.FormatInt(began.Unix(), 10))
 	return table.Update(key, map[string]any{table.TTL: began.Add(c.per).Unix()}).Adding("n", n)
+}
+
+// network is the source of a request as limits count it: for an IPv6 address its 64
+// bits of a network, in which one subscriber has every address (RFC 7421). Other texts
+// stay.
+func network(source string) string {
+	if a, err := netip.ParseAddr(source); err == nil && a.Unmap().Is6() {
+		return netip.PrefixFrom(a.WithZone(""), 64).Masked().String()
+	}
+	return source
 }
 
 func (c counted) reached(now time.Time) error {

@@ -3,6 +3,7 @@ package loginsvc_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -187,6 +188,14 @@ func TestRegistrationFlood(t *testing.T) {
 	}
 	if status[http.StatusCreated] != 10 || status[http.StatusTooManyRequests] != 20 {
 		t.Errorf("from one source: %v", status)
+	}
+	clear(status)
+	for i := range 30 { // one subscriber has all of them
+		source := fmt.Sprintf("2001:db8::%x", i+1)
+		status[w.register(`{"client_name":"Tool","redirect_uris":["https://tool.test/cb"]}`, source).StatusCode]++
+	}
+	if status[http.StatusCreated] != 10 {
+		t.Errorf("from one network: %v", status)
 	}
 	clients := &registry.Clients{Table: w.config.Table, Now: w.now, Limits: client.Limits{Scopes: []string{"openid"}}}
 	app := client.Client{Name: "Tool", ThirdParty: true, RedirectURIs: []string{"https://tool.test/cb"}, Scopes: []string{"openid"}}
