@@ -5,8 +5,10 @@ package program
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -61,7 +63,12 @@ func module(dir string) string {
 	}
 }
 
+// copyProgram puts a copy at to, in place of what is there. A program that runs from
+// there goes on.
 func copyProgram(to, from string) error {
+	if err := os.Remove(to); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	source, err := os.Open(from)
 	if err != nil {
 		return err
