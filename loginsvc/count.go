@@ -124,22 +124,18 @@ func (s *Service) uncount(ctx context.Context, now time.Time, all ...counted) er
 // add is the write that adds n in the window of the time.
 func (c counted) add(now time.Time, n int64) table.Write {
 	began := now.Truncate(c.per)
-	var who []string
-	for _, w := range c.who {
-		who = append(who, network(w))
-	}
-	key := schema.Limit(c.name, grant.Fingerprint(strings.Join(who, "\x00")), strconv.FormatInt(began.Unix(), 10))
+	key := schema.Limit(c.name, grant.Fingerprint(strings.Join(c.who, "\x00")), strconv.FormatInt(began.Unix(), 10))
 	return table.Update(key, map[string]any{table.TTL: began.Add(c.per).Unix()}).Adding("n", n)
 }
 
-// network is the source of a request as limits count it: for an IPv6 address its 64
-// bits of a network, in which one subscriber has every address (RFC 7421). Other texts
-// stay.
-func network(source string) string {
-	if a, err := netip.ParseAddr(source); err == nil && a.Unmap().Is6() {
+// source is where a request comes from, as limits count it: for an IPv6 address its 64
+// bits of a network, in which one subscriber has every address (RFC 7421).
+func source(r *http.Request) string {
+	address := httpx.SourceIP(r)
+	if a, err := netip.ParseAddr(address); err == nil && a.Unmap().Is6() {
 		return netip.PrefixFrom(a.WithZone(""), 64).Masked().String()
 	}
-	return source
+	return address
 }
 
 func (c counted) reached(now time.Time) error {

@@ -32,7 +32,7 @@ func (s *Service) handleDeviceAuthorization(w http.ResponseWriter, r *http.Reque
 	if refusal, ok := errors.AsType[*authError](err); ok {
 		return &httpx.Error{Status: http.StatusBadRequest, Code: refusal.Code, Detail: refusal.Description}
 	}
-	if err := s.count(r.Context(), limitDevices, c.ID, httpx.SourceIP(r)); err != nil {
+	if err := s.count(r.Context(), limitDevices, c.ID, source(r)); err != nil {
 		return err
 	}
 	deviceCode, userCode, err := s.grants.PutDevice(r.Context(), c.Ref(), scopes, s.rememberedAudiences(audiences), s.now())
@@ -177,7 +177,7 @@ func (s *Service) signInFirst(w http.ResponseWriter, r *http.Request, p params) 
 // 5.1).
 func (s *Service) findDevice(r *http.Request, userCode string, user usersvc.User) (grant.Device, client.Client, error) {
 	ctx, now := r.Context(), s.now()
-	tries := []counted{{limitUserCodes, []string{user.ID}}, {limitCodesFrom, []string{httpx.SourceIP(r)}}}
+	tries := []counted{{limitUserCodes, []string{user.ID}}, {limitCodesFrom, []string{source(r)}}}
 	if err := s.countAll(ctx, now, tries...); err != nil {
 		return grant.Device{}, client.Client{}, err
 	}

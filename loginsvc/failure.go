@@ -85,7 +85,7 @@ func unavailable(err error) bool {
 // that names its host and the fault, or for a program as an unknown client. A source
 // that causes many is slowed, because each costs a request to another server.
 func (s *Service) refuseDocument(r *http.Request, fault *client.DocumentError) error {
-	if err := s.count(r.Context(), limitDocuments, httpx.SourceIP(r)); err != nil {
+	if err := s.count(r.Context(), limitDocuments, source(r)); err != nil {
 		return err
 	}
 	refusal := &httpx.Error{

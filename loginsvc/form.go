@@ -126,7 +126,7 @@ func (s *Service) wrongClient(w http.ResponseWriter, r *http.Request, sent crede
 	if errors.Is(cause, client.ErrUnknown) {
 		sent.id = "" // names that nobody has are not worth a row each
 	}
-	err := s.count(r.Context(), limitFailures, sent.id, httpx.SourceIP(r))
+	err := s.count(r.Context(), limitFailures, sent.id, source(r))
 	if e, ok := errors.AsType[*httpx.Error](err); ok {
 		return e
 	}

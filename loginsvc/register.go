@@ -38,7 +38,7 @@ func (s *Service) handleRegister(w http.ResponseWriter, r *http.Request) error {
 	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/json" {
 		return invalidMetadata("want a JSON object, and Content-Type: application/json")
 	}
-	if err := s.count(r.Context(), limitRegister, httpx.SourceIP(r)); err != nil {
+	if err := s.count(r.Context(), limitRegister, source(r)); err != nil {
 		return err
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRegistration))

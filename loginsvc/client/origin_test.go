@@ -63,7 +63,7 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
-// problemOf returns what is told about an origin.
+// problemOf returns the problem with an origin; "" if there is none.
 func problemOf(origin string) string {
 	c := client.Client{ID: "c", RedirectURIs: []string{"https://c.test/"}, Origins: []string{origin}}
 	for _, p := range c.Problems(client.Limits{Scopes: []string{"openid"}}) {
