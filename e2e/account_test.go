@@ -21,7 +21,7 @@ func TestAccount(t *testing.T) {
 		fmt.Fprint(w, `<!doctype html><html lang="en"><title>x</title><link rel="icon" href="data:,"><h1>The shop</h1>`)
 	}))
 	defer app.Close()
-	h := startHouse(t, "--config", configWith(t, fmt.Sprintf(`
+	h := startService(t, "--config", configWith(t, fmt.Sprintf(`
   - id: print
     name: Print shop
     third_party: true
@@ -100,7 +100,7 @@ func TestAccount(t *testing.T) {
 }
 
 // download fetches what a link leads to with the cookies of the browser.
-func (b *browser) download(t *testing.T, h *house, address string) string {
+func (b *browser) download(t *testing.T, h *service, address string) string {
 	t.Helper()
 	jar, err := chromedp.Call(b.ctx, network.GetCookies, network.GetCookiesParams{URLs: []string{address}})
 	if err != nil {

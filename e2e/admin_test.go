@@ -14,7 +14,7 @@ import (
 // role and take it, suspend them and let them in again, see what was done.
 func TestAdmin(t *testing.T) {
 	devOnly(t) // for routes of the demo, whose reasons it sees
-	h, b := startHouse(t), openBrowser(t)
+	h, b := startService(t), openBrowser(t)
 	b.scripts(false)
 	lin := tokenAs(t, h, "lin")
 	h.wantCall(t, "/demo/fresh", lin, http.StatusOK)
@@ -111,7 +111,7 @@ func (b *browser) save(t *testing.T, selector, notice string) {
 }
 
 // tokenAs signs somebody in without a browser, and returns an access token.
-func tokenAs(t *testing.T, h *house, user string) string {
+func tokenAs(t *testing.T, h *service, user string) string {
 	t.Helper()
 	command := exec.Command(gatehouse, "token", "--as", user, "--url", h.Issuer)
 	command.Env = h.environ()
@@ -123,7 +123,7 @@ func tokenAs(t *testing.T, h *house, user string) string {
 }
 
 // wantCall calls a route with a token.
-func (h *house) wantCall(t *testing.T, path, token string, status int) {
+func (h *service) wantCall(t *testing.T, path, token string, status int) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.Issuer+path, nil)
 	if err != nil {

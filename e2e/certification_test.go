@@ -34,7 +34,7 @@ func TestCertification(t *testing.T) {
 	if err := json.Unmarshal(text, &plans); err != nil {
 		t.Fatal(err)
 	}
-	h := startHouse(t, "--config", configWith(t, fmt.Sprintf(`
+	h := startService(t, "--config", configWith(t, fmt.Sprintf(`
   - {id: suite, secret: %[1]q, pkce: off, redirect_uris: ["%[2]s"], post_logout_redirect_uris: ["%[3]s"], grants: [authorization_code, refresh_token], scopes: [openid, profile, email, offline_access]}
   - {id: suite2, secret: %[1]q, pkce: off, redirect_uris: ["%[2]s"], grants: [authorization_code, refresh_token], scopes: [openid, profile, email, offline_access]}
 `, suiteSecret, callback, suiteBye)))
@@ -93,7 +93,7 @@ type step struct {
 // suite is one run of a module.
 type suite struct {
 	t        *testing.T
-	h        *house
+	h        *service
 	provider *oidc.Provider
 	browser  *http.Client
 	verifier string

@@ -17,7 +17,7 @@ import (
 // dev: openid-client, oauth4webapi, jose and aws-jwt-verify.
 func TestNodeClients(t *testing.T) {
 	needClients(t)
-	h := startHouse(t, "--config", configWith(t, machineClient+deviceClient))
+	h := startService(t, "--config", configWith(t, machineClient+deviceClient))
 	command := exec.Command(gatehouse, "token", "--as", "lin", "--url", h.Issuer, "-o", "json")
 	command.Env = h.environ()
 	tokens, err := command.Output()
@@ -46,7 +46,7 @@ func TestOIDCClientTS(t *testing.T) {
 		t.Fatal(err)
 	}
 	origin := "http://" + app.Addr().String()
-	h := startHouse(t, "--config", configWith(t, fmt.Sprintf(`
+	h := startService(t, "--config", configWith(t, fmt.Sprintf(`
   - id: other-spa
     redirect_uris: [%[1]s/app.html]
     post_logout_redirect_uris: [%[1]s/app.html]

@@ -56,7 +56,7 @@ func TestFormsArrive(t *testing.T) {
 		t.Skip("pages are the same there, and providers are of gatehouse dev")
 	}
 	app, bye := faraway(t, "The far shop"), faraway(t, "Bye from afar")
-	h := startHouse(t, "--config", configWith(t, fmt.Sprintf(`
+	h := startService(t, "--config", configWith(t, fmt.Sprintf(`
   - id: print
     name: Print shop
     third_party: true
@@ -128,7 +128,7 @@ func TestFormsArriveWithoutSession(t *testing.T) {
 	if *onStack {
 		t.Skip("pages are the same there")
 	}
-	h := startHouse(t)
+	h := startService(t)
 	b := openBrowser(t)
 	b.scripts(false)
 	forget := func() {

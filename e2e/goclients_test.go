@@ -27,7 +27,7 @@ var everyScope = []string{"openid", "profile", "email", "offline_access"}
 
 // TestGoClients signs in with the client libraries that Go programs use.
 func TestGoClients(t *testing.T) {
-	h := startHouse(t, "--config", configWith(t, deviceClient))
+	h := startService(t, "--config", configWith(t, deviceClient))
 	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, h.client)
 
 	t.Run("x/oauth2 and go-oidc", func(t *testing.T) {
@@ -158,7 +158,7 @@ func TestGoClients(t *testing.T) {
 }
 
 // app is a confidential client, for x/oauth2.
-func (h *house) app(t *testing.T, ctx context.Context) oauth2.Config {
+func (h *service) app(t *testing.T, ctx context.Context) oauth2.Config {
 	t.Helper()
 	provider, err := oidc.NewProvider(ctx, h.Issuer)
 	if err != nil {
@@ -175,7 +175,7 @@ func wantError(t *testing.T, err error, code string) {
 }
 
 // call calls the protected demo function.
-func (h *house) call(t *testing.T, accessToken string) int {
+func (h *service) call(t *testing.T, accessToken string) int {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.API, nil)
 	if err != nil {
@@ -192,13 +192,13 @@ func (h *house) call(t *testing.T, accessToken string) int {
 
 // walk goes from an authorization URL as Lin's browser would, and returns what it
 // arrives at the redirect URI with.
-func (h *house) walk(t *testing.T, address string) url.Values {
+func (h *service) walk(t *testing.T, address string) url.Values {
 	t.Helper()
 	return h.walkIn(t, h.browser(t), address)
 }
 
 // browser keeps cookies, and stops at the redirect URI.
-func (h *house) browser(t *testing.T) *http.Client {
+func (h *service) browser(t *testing.T) *http.Client {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -213,7 +213,7 @@ func (h *house) browser(t *testing.T) *http.Client {
 }
 
 // walkIn is walk in a browser that is open.
-func (h *house) walkIn(t *testing.T, browser *http.Client, address string) url.Values {
+func (h *service) walkIn(t *testing.T, browser *http.Client, address string) url.Values {
 	t.Helper()
 	get, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), http.MethodGet, address, nil)
 	if err != nil {

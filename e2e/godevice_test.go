@@ -18,7 +18,7 @@ import (
 // TestGoDevices signs devices in with the client libraries that Go programs use.
 func TestGoDevices(t *testing.T) {
 	t.Parallel()
-	h := startHouse(t, "--config", configWith(t, deviceClient))
+	h := startService(t, "--config", configWith(t, deviceClient))
 	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, h.client)
 	provider, err := oidc.NewProvider(ctx, h.Issuer)
 	if err != nil {
@@ -89,7 +89,7 @@ func TestGoDevices(t *testing.T) {
 var field = regexp.MustCompile(`type="hidden" name="(\w+)" value="([^"]*)"`)
 
 // answerDevice opens the link of a device as Lin, and answers.
-func (h *house) answerDevice(t *testing.T, link, consent string) {
+func (h *service) answerDevice(t *testing.T, link, consent string) {
 	t.Helper()
 	browser := h.browser(t)
 	resp, err := browser.Get(link)

@@ -13,7 +13,7 @@ import (
 
 // TestWithoutScripts signs in and out with scripts turned off.
 func TestWithoutScripts(t *testing.T) {
-	h, b := startHouse(t), openBrowser(t)
+	h, b := startService(t), openBrowser(t)
 	b.scripts(false)
 	b.open(h.Issuer + "/login")
 	b.seen("login")
@@ -34,7 +34,7 @@ func TestWithoutScripts(t *testing.T) {
 
 // TestFailures meets what people may meet when a sign-in fails.
 func TestFailures(t *testing.T) {
-	h, b := startHouse(t), openBrowser(t)
+	h, b := startService(t), openBrowser(t)
 	signIn := func() {
 		b.open(h.Issuer + "/login")
 		b.leave(`a[href*="idp_hint="]`, "Who are you today?")

@@ -24,7 +24,7 @@ var withPrograms = flag.Bool("programs", false, "also run programs that are buil
 // program is a client program of others: a page of docs/clients has its name.
 type program struct {
 	page string
-	try  func(*testing.T, *house, registered)
+	try  func(*testing.T, *service, registered)
 	long bool // only with -programs
 }
 
@@ -39,7 +39,7 @@ var clientPrograms = []program{
 	{page: "kubelogin", try: replayKubelogin},
 	{page: "mod-auth-openidc", try: apache, long: true},
 	{page: "oauth2-proxy", try: oauth2Proxy, long: true},
-	{page: "openid-client", try: func(*testing.T, *house, registered) {}}, // TestNodeClients has more of it
+	{page: "openid-client", try: func(*testing.T, *service, registered) {}}, // TestNodeClients has more of it
 	{page: "passport-oauth2", try: node},
 	{page: "passport-openidconnect", try: node},
 	{page: "react-oidc-context", try: reactOIDCContext},
@@ -75,7 +75,7 @@ func TestPrograms(t *testing.T) {
 		clients[p.page] = c
 		config.WriteString("\n" + c.yaml)
 	}
-	h := startHouse(t, "--config", configWith(t, config.String()))
+	h := startService(t, "--config", configWith(t, config.String()))
 	for _, p := range clientPrograms {
 		t.Run(p.page, func(t *testing.T) {
 			if p.long && !*withPrograms {
@@ -154,12 +154,14 @@ func freeAddress(t *testing.T) string {
 }
 
 // node runs the part of programs.mjs that is called like the page.
-func node(t *testing.T, h *house, c registered) { script(t, h, c, "node", "programs.mjs") }
+func node(t *testing.T, h *service, c registered) { script(t, h, c, "node", "programs.mjs") }
 
 // python runs the part of programs.py, with Debian's libraries.
-func python(t *testing.T, h *house, c registered) { script(t, h, c, "/usr/bin/python3", "programs.py") }
+func python(t *testing.T, h *service, c registered) {
+	script(t, h, c, "/usr/bin/python3", "programs.py")
+}
 
-func script(t *testing.T, h *house, c registered, interpreter, file string) {
+func script(t *testing.T, h *service, c registered, interpreter, file string) {
 	t.Helper()
 	t.Parallel()
 	text, err := json.Marshal(c)
@@ -175,7 +177,7 @@ func script(t *testing.T, h *house, c registered, interpreter, file string) {
 }
 
 // reactOIDCContext signs in and renews in Chromium, from an origin of its own.
-func reactOIDCContext(t *testing.T, h *house, c registered) {
+func reactOIDCContext(t *testing.T, h *service, c registered) {
 	bundle := exec.Command("node", "bundle.mjs", "react.jsx")
 	bundle.Dir = "clients"
 	code, err := bundle.Output()
@@ -243,7 +245,7 @@ func serve(t *testing.T, c registered, cmd *exec.Cmd) *safeBuffer {
 
 // surf opens an address in a browser, signs in as Lin where that is asked for, and
 // returns the page where it ends.
-func surf(t *testing.T, h *house, browser *http.Client, address string) (status int, body string) {
+func surf(t *testing.T, h *service, browser *http.Client, address string) (status int, body string) {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodGet, address, nil)
 	if err != nil {
@@ -267,9 +269,9 @@ func surf(t *testing.T, h *house, browser *http.Client, address string) (status 
 }
 
 // issued counts the successful requests for tokens in the log of h.
-func issued(h *house) int { return strings.Count(h.log.String(), "POST /token 200") }
+func issued(h *service) int { return strings.Count(h.log.String(), "POST /token 200") }
 
-func oauth2Proxy(t *testing.T, h *house, c registered) {
+func oauth2Proxy(t *testing.T, h *service, c registered) {
 	path, err := exec.LookPath("oauth2-proxy")
 	if err != nil {
 		t.Fatal(err)
@@ -292,7 +294,7 @@ func oauth2Proxy(t *testing.T, h *house, c registered) {
 }
 
 // apache runs Debian's Apache with mod_auth_openidc.
-func apache(t *testing.T, h *house, c registered) {
+func apache(t *testing.T, h *service, c registered) {
 	folder := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(folder, "htdocs/protected"), 0o755); err != nil {
 		t.Fatal(err)

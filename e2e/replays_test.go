@@ -15,7 +15,7 @@ import (
 )
 
 // approve lets Lin approve a request, and returns what the redirect URI gets.
-func approve(t *testing.T, h *house, c registered, address string) url.Values {
+func approve(t *testing.T, h *service, c registered, address string) url.Values {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -34,7 +34,7 @@ func approve(t *testing.T, h *house, c registered, address string) url.Values {
 }
 
 // replay prepares what Go programs send with golang.org/x/oauth2.
-func replay(t *testing.T, h *house, c registered, scopes ...string) (context.Context, *oidc.Provider, oauth2.Config) {
+func replay(t *testing.T, h *service, c registered, scopes ...string) (context.Context, *oidc.Provider, oauth2.Config) {
 	t.Helper()
 	ctx := oidc.ClientContext(t.Context(), h.client)
 	provider, err := oidc.NewProvider(ctx, h.Issuer)
@@ -57,7 +57,7 @@ func verified(t *testing.T, ctx context.Context, provider *oidc.Provider, c regi
 
 // replayKubelogin sends what kubelogin sends: PKCE and a nonce, and a renewal whose
 // ID token it hands to kubectl.
-func replayKubelogin(t *testing.T, h *house, c registered) {
+func replayKubelogin(t *testing.T, h *service, c registered) {
 	ctx, provider, app := replay(t, h, c, "email", "offline_access", oidc.ScopeOpenID)
 	verifier := oauth2.GenerateVerifier()
 	back := approve(t, h, c, app.AuthCodeURL("the state", oauth2.AccessTypeOffline, oidc.Nonce("the nonce"), oauth2.S256ChallengeOption(verifier)))
@@ -76,7 +76,7 @@ func replayKubelogin(t *testing.T, h *house, c registered) {
 }
 
 // replayDex sends what dex's OIDC connector sends: no PKCE and no nonce.
-func replayDex(t *testing.T, h *house, c registered) {
+func replayDex(t *testing.T, h *service, c registered) {
 	ctx, provider, app := replay(t, h, c, oidc.ScopeOpenID, "profile", "email", "offline_access")
 	back := approve(t, h, c, app.AuthCodeURL("the state", oauth2.AccessTypeOffline, oauth2.SetAuthURLParam("prompt", "consent")))
 	tokens, err := app.Exchange(ctx, back.Get("code"))
@@ -96,7 +96,7 @@ func replayDex(t *testing.T, h *house, c registered) {
 }
 
 // replayALB sends what the action authenticate-oidc of a load balancer sends.
-func replayALB(t *testing.T, h *house, c registered) {
+func replayALB(t *testing.T, h *service, c registered) {
 	for _, basic := range []bool{true, false} {
 		back := approve(t, h, c, h.Issuer+"/authorize?"+url.Values{
 			"client_id": {c.ID}, "redirect_uri": {c.Redirect}, "response_type": {"code"}, "scope": {"openid email"}, "state": {strings.Repeat("Ab+/=", 40)},
@@ -132,7 +132,7 @@ func replayALB(t *testing.T, h *house, c registered) {
 }
 
 // call sends a request that must succeed, and decodes the response.
-func call(t *testing.T, h *house, request *http.Request, into any) {
+func call(t *testing.T, h *service, request *http.Request, into any) {
 	t.Helper()
 	response, err := h.client.Do(request)
 	if err != nil {

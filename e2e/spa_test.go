@@ -50,7 +50,7 @@ functions:
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := startHouse(t, "--template", template, "--function", "notes="+notes, "--config", configWith(t, fmt.Sprintf(`
+	h := startService(t, "--template", template, "--function", "notes="+notes, "--config", configWith(t, fmt.Sprintf(`
   - id: orders-spa
     redirect_uris: [%[1]s/]
     post_logout_redirect_uris: [%[1]s/]

@@ -21,9 +21,9 @@ func devOnly(t *testing.T) {
 	}
 }
 
-// startStack is startHouse for the packaged template. The only flag that a stack
+// startStack is startService for the packaged template. The only flag that a stack
 // knows is --config.
-func startStack(t *testing.T, flags []string) *house {
+func startStack(t *testing.T, flags []string) *service {
 	t.Helper()
 	c := stacktest.Config{Programs: programs, Getenv: os.Getenv, TLS: true, Mapping: "auth"}
 	for i := 0; i < len(flags); i += 2 {
@@ -42,7 +42,7 @@ func startStack(t *testing.T, flags []string) *house {
 			t.Logf("log of the stack:\n%s", s.Log)
 		}
 	})
-	return &house{
+	return &service{
 		Issuer: s.Issuer, Demo: s.Demo, API: s.Issuer + "/notes", log: s.Log, client: &http.Client{Transport: s.Transport}, padding: stacktest.Padding,
 		env: []string{"SSL_CERT_FILE=" + s.Certificate, "NODE_EXTRA_CA_CERTS=" + s.Certificate, "GATEHOUSE_PADDING=" + stacktest.Padding},
 	}

@@ -9,7 +9,7 @@ import (
 // TestTour is what a newcomer does, in three clicks and a few more.
 func TestTour(t *testing.T) {
 	devOnly(t)
-	h, b := startHouse(t), openBrowser(t)
+	h, b := startService(t), openBrowser(t)
 
 	b.open(h.Issuer + "/")
 	b.text("without-result", "401")
@@ -57,7 +57,7 @@ func TestTour(t *testing.T) {
 
 // suspendVisitor is what a visitor sees who suspends themselves on the tour, and
 // finds the way back.
-func suspendVisitor(t *testing.T, h *house, b *browser) {
+func suspendVisitor(t *testing.T, h *service, b *browser) {
 	t.Helper()
 	b.do(chromedp.Click(chromedp.ID("try-suspend")), chromedp.WaitVisible(chromedp.ID("try-activate")))
 	b.text("try-suspend-result", "403")

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as oauth from 'oauth4webapi'
 import { Browser } from './browser.mjs'
-import { audience, device, hello, issuer, redirectURI, web } from './house.mjs'
+import { audience, device, hello, issuer, redirectURI, web } from './service.mjs'
 
 const http = { [oauth.allowInsecureRequests]: true }
 

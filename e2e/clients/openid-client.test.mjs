@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as client from 'openid-client'
 import { Browser } from './browser.mjs'
-import { afterLogout, audience, device, hello, issuer, machine, redirectURI, spa, web } from './house.mjs'
+import { afterLogout, audience, device, hello, issuer, machine, redirectURI, spa, web } from './service.mjs'
 
 const http = { execute: [client.allowInsecureRequests] }
 const discover = (who, auth) => client.discovery(new URL(issuer), who.id, who.secret, auth, http)
@@ -124,7 +124,7 @@ test('openid-client: the metadata name the audience of nobody else', async () =>
 })
 
 // The library asks again by itself: once too early here, because it is told a
-// shorter interval than the house gave.
+// shorter interval than the service gave.
 test('openid-client: a device waits, is told to slow down, and is let in', async () => {
   const config = await discover(device, client.None())
   const answers = []

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import express from 'express'
 import session from 'express-session'
 import { Browser } from './browser.mjs'
-import { issuer } from './house.mjs'
+import { issuer } from './service.mjs'
 
 const name = process.argv[2]
 const { id, secret, redirect } = JSON.parse(process.env.GATEHOUSE_PROGRAM)

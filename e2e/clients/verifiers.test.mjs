@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { JwtVerifier } from 'aws-jwt-verify'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
-import { audience, issuer, spa } from './house.mjs'
+import { audience, issuer, spa } from './service.mjs'
 
 const tokens = JSON.parse(process.env.GATEHOUSE_TOKENS)
 const jwksURI = issuer + '/.well-known/jwks.json'

@@ -56,8 +56,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// house is a gatehouse dev that runs, or a stack.
-type house struct {
+// service is a gatehouse dev that runs, or a stack.
+type service struct {
 	Issuer string `json:"issuer"`
 	Demo   string `json:"demo_provider"`
 	API    string `json:"demo_api"` // what any token opens
@@ -69,19 +69,19 @@ type house struct {
 }
 
 // environ is the environment of a program that is to trust h.
-func (h *house) environ(more ...string) []string {
+func (h *service) environ(more ...string) []string {
 	return slices.Concat(os.Environ(), h.env, more)
 }
 
-// startHouse runs gatehouse dev on ports of its own, with more flags if there
+// startService runs gatehouse dev on ports of its own, with more flags if there
 // are any, until the test ends.
-func startHouse(t *testing.T, flags ...string) *house {
+func startService(t *testing.T, flags ...string) *service {
 	t.Helper()
 	if *onStack {
 		return startStack(t, flags)
 	}
 	log := &safeBuffer{}
-	h := &house{log: log, client: &http.Client{}}
+	h := &service{log: log, client: &http.Client{}}
 	cmd := exec.Command(gatehouse, append([]string{"dev", "--addr", "localhost:0", "--demo-addr", "127.0.0.1:0", "-o", "json"}, flags...)...)
 	cmd.Dir, cmd.Stderr = "..", log
 	stdout, err := cmd.StdoutPipe()
@@ -123,7 +123,7 @@ func startHouse(t *testing.T, flags ...string) *house {
 }
 
 // logged waits until the log of h has a line with all of words.
-func (h *house) logged(t *testing.T, words ...string) {
+func (h *service) logged(t *testing.T, words ...string) {
 	t.Helper()
 	for range 40 {
 		for line := range strings.Lines(h.log.String()) {
