@@ -46,7 +46,7 @@ func (u *Users) liveClient(ctx context.Context, clientID string, issuedAt time.T
 
 // AliveFrom is the second from which on the access tokens are alive that a client
 // has from a session of the user: every one with an earlier iat has been revoked.
-// Who issues one sooner after a revocation waits, for less than two seconds. The
+// The service waits before it issues one sooner, for less than two seconds. The
 // user must have been read, not remembered.
 func (u User) AliveFrom(sessionID, clientID string) time.Time {
 	return later(u.TokensFrom, u.ledger.aliveFrom(Tokens{Subject: u.ID, SessionID: sessionID, ClientID: clientID}))
